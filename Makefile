@@ -1,0 +1,59 @@
+# `make demo` and `make test` do everything on a fresh machine; both set up .venv first.
+PYTHON ?= python3
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+SHARED ?= $(or $(CATDOG_SHARED),../shared)
+DATA ?= $(SHARED)/data/cats_and_dogs_filtered.zip
+WEIGHTS ?= $(SHARED)/data/mobilenet_v2_1.0_no_top.weights.h5
+
+# Strict editable installs link file by file (mypy needs that), so a new or removed file asks for a new link.
+FILES := $(shell find edge train export benchmarks -name '*.py' -o -name '*.jinja' -o -name '*.tflite' -o -name '*.npz' | sort | cksum | cut -d' ' -f1)
+INSTALLED := $(VENV)/installed-$(FILES)
+
+.PHONY: help
+help:  ## show this
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+
+$(VENV)/dependencies: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' --config-settings editable_mode=strict
+	@touch $@
+
+$(INSTALLED): $(VENV)/dependencies
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --config-settings editable_mode=strict
+	@rm -f $(VENV)/installed-* && touch $@
+
+.PHONY: install
+install: $(INSTALLED)  ## set up .venv with everything
+
+.PHONY: demo
+demo: install  ## the main job, offline: train, export, classify, measure; about 5 minutes
+	$(BIN)/python -m catdog.benchmarks.demo
+
+.PHONY: test
+test: lint  ## ruff, mypy, pytest
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: install  ## ruff and mypy only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: bundled-models
+bundled-models: install  ## train and export the models that come with the package (DATA=zip WEIGHTS=h5); about 15 minutes
+	$(BIN)/catdog-train --stage transfer --data $(DATA) --backbone-weights $(WEIGHTS) --fine-tune-epochs 3 --fine-tune-rate 1e-5 --output runs/bundled
+	$(BIN)/python -m catdog.export.release --run runs/bundled --data $(DATA)
+
+.PHONY: constraints
+constraints: install  ## write the versions in .venv to constraints.txt, after an upgrade on purpose
+	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable --exclude catdog; } > constraints.new
+	mv constraints.new constraints.txt
+
+.PHONY: clean
+clean:  ## remove .venv and everything that can be made again
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache demo-output

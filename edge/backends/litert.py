@@ -1,0 +1,83 @@
+"""TFLite files through LiteRT, or through tflite-runtime where that is what an old system has."""
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artifact import ModelFile
+from ..errors import MissingExtraError, ModelError
+from ..quiet import native_output_held_back
+from .base import Pixels, as_distribution
+
+# In order of preference: tflite-runtime ended at Python 3.11 and does not hand int8 to XNNPACK.
+_RUNTIMES = (("ai_edge_litert", "ai-edge-litert"), ("tflite_runtime", "tflite-runtime"))
+
+
+class LiteRTBackend:
+    """A TFLite model; see `Backend` for the attributes."""
+
+    embedded_contract: str | None = None  # read from the file's tail before the runtime sees it
+
+    def __init__(self, model: ModelFile, *, threads: int) -> None:
+        interpreter_class, self.name = _find_runtime()
+        with native_output_held_back():
+            try:
+                self._interpreter = interpreter_class(model_content=model.content, num_threads=threads)
+                self._interpreter.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise ModelError(
+                    "a TFLite model that the runtime can load",
+                    got=f"{model.path}: {error}",
+                    fix="Copy or export the file again.",
+                ) from error
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        _check_signature(model, inputs, outputs)
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._output_scale, self._output_zero = outputs[0]["quantization"]
+        _, self.input_height, self.input_width, _ = (int(size) for size in inputs[0]["shape"])
+        self.input_dtype = np.dtype(inputs[0]["dtype"]).name
+        self.classes = int(outputs[0]["shape"][-1])
+
+    def scores(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Run the model once; see `Backend.scores`."""
+        self._interpreter.set_tensor(self._input, pixels)
+        self._interpreter.invoke()
+        row = self._interpreter.get_tensor(self._output)[0]  # get_tensor copies
+        if row.dtype != np.float32:
+            row = ((row.astype(np.float32) - self._output_zero) * self._output_scale).astype(np.float32)
+        return as_distribution(row)
+
+
+def _find_runtime() -> tuple[Any, str]:
+    for module, package in _RUNTIMES:
+        try:
+            found = importlib.import_module(f"{module}.interpreter")
+        except ModuleNotFoundError:
+            continue
+        try:
+            return found.Interpreter, f"{package} {version(package)}"
+        except PackageNotFoundError:
+            return found.Interpreter, package
+    raise MissingExtraError(
+        "the TFLite runtime ai-edge-litert", got="an environment without it", fix="Run: pip install ai-edge-litert"
+    )
+
+
+def _check_signature(model: ModelFile, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
+    shape = inputs[0]["shape"].tolist() if len(inputs) == 1 else None
+    dtype = np.dtype(inputs[0]["dtype"]).name
+    if shape is None or len(shape) != 4 or shape[0] != 1 or shape[3] != 3 or dtype not in ("uint8", "float32"):
+        raise ModelError(
+            "one input, uint8 or float32 [1, height, width, 3]",
+            got=f"{model.path} with {[(np.dtype(i['dtype']).name, i['shape'].tolist()) for i in inputs]}",
+            fix="Export the model with catdog-export.",
+        )
+    if len(outputs) != 1 or len(outputs[0]["shape"]) != 2:
+        raise ModelError(
+            "one output, [1, classes]",
+            got=f"{model.path} with {[o['shape'].tolist() for o in outputs]}",
+            fix="Export the model with catdog-export.",
+        )

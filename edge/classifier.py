@@ -1,0 +1,158 @@
+"""`Classifier`: a picture in, a label with scores and timings out."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .artifact import ModelFile, read_model_file
+from .backends import open_backend
+from .backends.base import Backend
+from .contract import InputSpec, ModelContract, parse_contract
+from .decode import read_picture
+from .errors import ModelError, UsageError
+from .models import BUNDLED, bundled_tflite
+from .preprocess import Preprocessor
+
+DEFAULT_THREADS = min(4, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the time of one classification went, in milliseconds."""
+
+    decode: float
+    preprocess: float
+    invoke: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says of one picture.
+
+    Attributes:
+        label: the label with the highest score.
+        score: that score, 0-1.
+        scores: every label's score, in the contract's order; they sum to 1.
+        latency_ms: where the time went.
+    """
+
+    label: str
+    score: float
+    scores: dict[str, float]
+    latency_ms: Timings
+
+
+class Classifier:
+    """A model, ready to be asked.
+
+    Example:
+        >>> classifier = Classifier()
+        >>> classifier.classify("photos/a.jpg").label
+        'cats'
+
+    Args:
+        model: name of a bundled model or path of a TFLite or ONNX file.
+        labels: names for the scores of a file that carries no contract; refused for one that does.
+        backend: ``"auto"``, ``"litert"`` or ``"onnxruntime"``.
+        threads: number of threads for one inference.
+
+    Attributes:
+        model_path: the file in use.
+        contract: what the file says about itself.
+        backend_name: the runtime in use and its version.
+
+    Raises:
+        InputNotFoundError: the file does not exist.
+        ModelError: it cannot be used; the message says why.
+        UsageError: an argument is out of range.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "default",
+        *,
+        labels: Sequence[str] | None = None,
+        backend: str = "auto",
+        threads: int = DEFAULT_THREADS,
+    ) -> None:
+        if threads < 1:
+            raise UsageError("at least 1 thread", got=str(threads), fix="Give a positive number.")
+        self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
+        file = read_model_file(self.model_path)
+        self._backend = open_backend(file, name=backend, threads=threads)
+        self.backend_name = self._backend.name
+        self.contract = _contract_of(file, self._backend, labels)
+        self._preprocess = Preprocessor(self.contract.input)
+
+    def classify(self, picture: str | os.PathLike[str] | NDArray[np.uint8]) -> Prediction:
+        """Classify a picture file or a picture in memory.
+
+        Args:
+            picture: path of a picture, or BGR uint8 ``[height, width, 3]`` as OpenCV gives it.
+
+        Raises:
+            InputNotFoundError: the file does not exist.
+            UnreadableInputError: it is not a whole picture, or the array has another shape or type.
+        """
+        start = time.perf_counter()
+        frame = picture if isinstance(picture, np.ndarray) else read_picture(Path(picture))
+        decoded = time.perf_counter()
+        pixels = self._preprocess(frame)
+        ready = time.perf_counter()
+        row = self._backend.scores(pixels)
+        done = time.perf_counter()
+        scores = dict(zip(self.contract.labels, row.tolist(), strict=True))
+        best = int(row.argmax())
+        return Prediction(
+            label=self.contract.labels[best],
+            score=float(row[best]),
+            scores=scores,
+            latency_ms=Timings(1e3 * (decoded - start), 1e3 * (ready - decoded), 1e3 * (done - ready)),
+        )
+
+
+def _contract_of(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
+    contract = file.contract
+    if contract is None and backend.embedded_contract is not None:
+        contract = parse_contract(backend.embedded_contract)
+    if contract is None:
+        return _contract_from_labels(file, backend, labels)
+    if labels is not None:
+        raise UsageError(
+            "no --labels for a model that names its own",
+            got=f"{', '.join(labels)} for {file.path}, which says {', '.join(contract.labels)}",
+            fix="Leave --labels out.",
+        )
+    spec = contract.input
+    said = (spec.dtype, spec.height, spec.width, len(contract.labels))
+    found = (backend.input_dtype, backend.input_height, backend.input_width, backend.classes)
+    if said != found:
+        raise ModelError(
+            f"a model as its contract says (dtype, height, width, classes) {said}",
+            got=f"{file.path} with {found}",
+            fix="Export the model again with catdog-export.",
+        )
+    return contract
+
+
+def _contract_from_labels(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
+    if labels is None:
+        raise ModelError(
+            "a model with catdog's contract inside",
+            got=f"{file.path} without one",
+            fix="Export it with catdog-export, or name its labels in order: --labels cats,dogs (its input must be RGB 0-255).",
+        )
+    if len(labels) != backend.classes:
+        raise UsageError(
+            f"{backend.classes} labels for {file.path}", got=f"{len(labels)}", fix="Name one label per output score."
+        )
+    return ModelContract(
+        name=file.path.stem,
+        labels=tuple(labels),
+        input=InputSpec(height=backend.input_height, width=backend.input_width, dtype=backend.input_dtype),
+    )

@@ -1,0 +1,66 @@
+"""What the four commands share: one-line errors, exit codes, Ctrl-C and closed pipes handled once.
+
+May import: `catdog.edge.errors` and the standard library.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from .errors import CatdogError, OutputError, UsageError
+
+EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not a fault of the input
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count it
+
+
+class CommandParser(argparse.ArgumentParser):
+    """An argument parser whose mistakes are `UsageError`s: one line, not a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the mistake for `run_command` to print."""
+        raise UsageError("valid options", got=message, fix=f"See {self.prog} --help.")
+
+
+def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> int:
+    """Run a command's body and turn whatever it raises into one line on stderr and an exit code.
+
+    Args:
+        name: the command as typed, e.g. ``"catdog-edge"``.
+        body: takes the arguments and returns an exit code.
+        argv: the arguments without the program name; `sys.argv` when None.
+    """
+    try:
+        code = body(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return code
+    except CatdogError as error:
+        return _complain(name, str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _complain(name, "interrupted", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our stdout has left (`catdog-edge ... | head`): not an error. Python would complain
+        # again when it flushes stdout at exit, so that goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = error.filename or "the output"
+        trouble = OutputError(
+            f"to read and write {where}",
+            got=error.strerror or str(error),
+            fix="Free some space, check the permissions, or name another path.",
+        )
+        return _complain(name, str(trouble), trouble.exit_code)
+    except MemoryError:
+        return _complain(name, "expected enough memory; got none left. Use fewer or smaller pictures.", OutputError.exit_code)
+    except Exception as error:
+        if os.environ.get("CATDOG_DEBUG"):
+            raise
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        return _complain(name, f"internal error: {text}. Please report it; CATDOG_DEBUG=1 shows the traceback.", EXIT_INTERNAL)
+
+
+def _complain(name: str, message: str, code: int) -> int:
+    print(f"{name}: {message}", file=sys.stderr)  # noqa: T201 - this is the command line
+    return code

@@ -1,0 +1,159 @@
+"""The model contract: what a model file says about itself, so that running it needs nothing but the file.
+
+One JSON document, one dataclass. It is written into every artifact by the exporter and read back here, with `json`
+alone: parsed, validated, never evaluated. `catdog.edge.artifact` knows where in a file it is kept.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from .errors import ModelError
+from .figures import Figure
+
+FORMAT_VERSION = 1
+MAX_CONTRACT_BYTES = 256 * 1024
+NEITHER = "neither"  # the last label of a model with a presence check: no pet in view
+
+_DTYPES = ("uint8", "float32")
+_RESIZE_MODES = ("stretch",)
+_INTERPOLATIONS = ("bilinear",)
+_COLOUR_ORDERS = ("RGB",)
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What the model wants to be fed: one picture, ``[1, height, width, 3]``.
+
+    Attributes:
+        height: pixels.
+        width: pixels.
+        dtype: ``"uint8"`` or ``"float32"``; the values are 0-255 in both, scaling lives in the graph.
+        colour_order: order of the channels.
+        resize: how a picture becomes height x width; ``"stretch"`` does not keep the aspect ratio.
+        interpolation: ``"bilinear"`` without antialiasing, as ``cv2.INTER_LINEAR`` and ``tf.image.resize`` do it.
+    """
+
+    height: int
+    width: int
+    dtype: str = "uint8"
+    colour_order: str = "RGB"
+    resize: str = "stretch"
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        for name in ("height", "width"):
+            _require(_is_int(getattr(self, name)) and 8 <= getattr(self, name) <= 4096,
+                     f"input {name} of 8 to 4096 pixels", getattr(self, name))  # fmt: skip
+        for name, allowed in (
+            ("dtype", _DTYPES),
+            ("colour_order", _COLOUR_ORDERS),
+            ("resize", _RESIZE_MODES),
+            ("interpolation", _INTERPOLATIONS),
+        ):
+            _require(getattr(self, name) in allowed, f"input {name} to be one of {allowed}", getattr(self, name))
+
+
+@dataclass(frozen=True)
+class ModelContract:
+    """Everything the edge runner needs to know about a model.
+
+    Attributes:
+        name: what the model is called.
+        labels: one name per score, in the order of the output row; the last may be ``"neither"``.
+        input: what it is fed.
+        threshold: score, 0-1, from which on an answer is worth acting on.
+        trained_on: the training data, in words.
+        verified_on: the pictures an exported artifact was compared with its original on, in words.
+        figures: what was measured, with intervals.
+        content_sha256: hex digest of the model bytes before the contract was attached; empty where the container has no
+            such bytes.
+        made_by: catdog's version that wrote it.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    input: InputSpec
+    threshold: float = 0.5
+    trained_on: str = ""
+    verified_on: str = ""
+    figures: tuple[Figure, ...] = field(default=())
+    content_sha256: str = ""
+    made_by: str = ""
+
+    def __post_init__(self) -> None:
+        _require(_is_text(self.name) and self.name != "", "a model name", self.name)
+        _require(len(self.labels) >= 2, "at least two labels", list(self.labels))
+        _require(all(_is_text(label) and label.strip() for label in self.labels), "labels that are text", self.labels)
+        _require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
+        _require(_is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
+        for name in ("trained_on", "verified_on", "content_sha256", "made_by"):
+            _require(_is_text(getattr(self, name)), f"{name} to be text", getattr(self, name))
+
+    def with_input_dtype(self, dtype: str) -> "ModelContract":
+        """Return the same contract for an artifact that takes `dtype`."""
+        return replace(self, input=replace(self.input, dtype=dtype))
+
+    def to_json(self) -> str:
+        """Serialise to the JSON document that is written into files."""
+        return json.dumps({"catdog_contract": FORMAT_VERSION, **asdict(self)}, ensure_ascii=False, allow_nan=False)
+
+
+def parse_contract(document: str | bytes) -> ModelContract:
+    """Parse and validate the JSON document of a contract.
+
+    Unknown keys are ignored, so that files of a later version with additions stay usable.
+
+    Raises:
+        ModelError: it is not JSON, of another format version, or a field is missing or out of range.
+    """
+    _require(len(document) <= MAX_CONTRACT_BYTES, f"at most {MAX_CONTRACT_BYTES} bytes", f"{len(document)} bytes")
+    try:
+        fields = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        raise _refuse("JSON", str(error)) from error
+    _require(isinstance(fields, dict), "a JSON object", type(fields).__name__)
+    version = fields.get("catdog_contract")
+    _require(version == FORMAT_VERSION, f"format version {FORMAT_VERSION}", version)
+    try:
+        return ModelContract(
+            name=fields["name"],
+            labels=tuple(fields["labels"]),
+            input=InputSpec(**_known(InputSpec, fields["input"])),
+            figures=tuple(Figure(**_known(Figure, figure)) for figure in fields.get("figures", ())),
+            **{key: fields[key] for key in _OPTIONAL if key in fields},
+        )
+    except KeyError as error:
+        raise _refuse(f"the field {error}", "none") from error
+    except TypeError as error:
+        raise _refuse("fields of the documented types", str(error)) from error
+
+
+_OPTIONAL = ("threshold", "trained_on", "verified_on", "content_sha256", "made_by")
+
+
+def _known(kind: type, fields: object) -> dict[str, Any]:
+    _require(isinstance(fields, dict), f"an object for {kind.__name__}", type(fields).__name__)
+    assert isinstance(fields, dict)  # noqa: S101 - tells the type checker what _require has checked
+    return {key: value for key, value in fields.items() if key in kind.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _require(condition: bool, expected: str, got: object) -> None:
+    if not condition:
+        raise _refuse(expected, repr(got))
+
+
+def _refuse(expected: str, got: str) -> ModelError:
+    return ModelError(f"a model contract with {expected}", got=got, fix="Export the model again with catdog-export.")

@@ -1,0 +1,85 @@
+"""Picture files to BGR arrays, refusing what is not whole."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputNotFoundError, UnreadableInputError
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
+
+_JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
+
+
+def silence_opencv() -> None:
+    """Stop OpenCV from printing warnings of its own: every trouble reaches the reader as an error of ours."""
+    cv2.setLogLevel(0) if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel(0)
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read a picture file; EXIF orientation is applied, grey and alpha become three channels.
+
+    Returns:
+        BGR uint8 ``[height, width, 3]``.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        UnreadableInputError: it is empty, truncated or no picture, or it may not be read.
+    """
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputNotFoundError("a picture file", got=f"{path}, which does not exist", fix="Check the path.") from error
+    except OSError as error:
+        raise UnreadableInputError(
+            "a picture file", got=f"{path}: {error.strerror}", fix="Name a file that may be read."
+        ) from error
+    return decode_picture(data, str(path))
+
+
+def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode the bytes of a picture file.
+
+    Args:
+        data: the whole file.
+        name: what to call it in an error.
+
+    Returns:
+        BGR uint8 ``[height, width, 3]``.
+
+    Raises:
+        UnreadableInputError: the bytes are no picture or not all of one.
+    """
+    fault = _missing_end(data)
+    if fault is None:
+        try:
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error:
+            picture = None
+        if picture is not None:
+            return picture  # type: ignore[return-value] # IMREAD_COLOR gives uint8
+        fault = "which cannot be decoded"
+    raise UnreadableInputError(
+        "a whole picture (JPEG, PNG, WebP, BMP, TIFF)",
+        got=f"{name}, {fault}",
+        fix="Copy it again, or convert it to JPEG.",
+    )
+
+
+def _missing_end(data: bytes) -> str | None:
+    """Say what is wrong with bytes that are not a whole file.
+
+    Decoders differ here: some OpenCV versions fill the missing part of a truncated JPEG with grey and call it a
+    picture. In a JPEG's coded data 0xff is always followed by a stuffed zero, so the last end marker must come after
+    the last scan.
+    """
+    if not data:
+        return "which is empty"
+    if data.startswith(_JPEG_START) and data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN):
+        return "a JPEG that is truncated"
+    if data.startswith(_PNG_START) and _PNG_END not in data[-64:]:
+        return "a PNG that is truncated"
+    return None

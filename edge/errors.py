@@ -1,0 +1,101 @@
+"""The one exception tree of catdog, and the exit codes of its commands.
+
+Every error says three things: what was expected, what came instead, and what to do about it. The commands print that as
+one line on stderr and end with the class's `exit_code`; the README lists the codes.
+"""
+
+
+class CatdogError(Exception):
+    """Base of every error that catdog raises on purpose.
+
+    Args:
+        expected: what was needed, e.g. ``"a picture file"``.
+        got: what came instead, e.g. ``"photos/a.jpg, which holds text"``.
+        fix: what the reader can do about it, a full sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(self, expected: str, *, got: str, fix: str) -> None:
+        super().__init__(expected, got, fix)
+        self.expected = expected
+        self.got = got
+        self.fix = fix
+
+    def __str__(self) -> str:
+        # Paths and library messages may hold line breaks; an error is one line wherever it is printed.
+        return " ".join(f"expected {self.expected}; got {self.got}. {self.fix}".split())
+
+
+class UsageError(CatdogError):
+    """A command line option or an argument of the API is not valid."""
+
+    exit_code = 2
+
+
+class InputNotFoundError(CatdogError):
+    """A named file, folder or pattern does not exist or holds nothing to work on."""
+
+    exit_code = 3
+
+
+class UnreadableInputError(CatdogError):
+    """An input exists but cannot be decoded: not a picture, truncated, corrupt."""
+
+    exit_code = 4
+
+
+class SourceError(CatdogError):
+    """A camera or stream cannot be opened, or is gone."""
+
+    exit_code = 5
+
+
+class ModelError(CatdogError):
+    """A file is no model, is damaged, or does not carry a usable model contract."""
+
+    exit_code = 6
+
+
+class MissingExtraError(CatdogError):
+    """An optional dependency is needed and not installed."""
+
+    exit_code = 7
+
+
+class DatasetError(CatdogError):
+    """Training data cannot be downloaded, unpacked or understood."""
+
+    exit_code = 8
+
+
+class VerificationError(CatdogError):
+    """An exported artifact does not agree with the model it was made from."""
+
+    exit_code = 9
+
+
+class OutputError(CatdogError):
+    """A result cannot be written: disk full, no permission, path taken."""
+
+    exit_code = 10
+
+
+class PartialFailureError(CatdogError):
+    """The work is done, but some of the inputs failed; each was reported where it occurred."""
+
+    exit_code = 11
+
+
+def missing_extra(package: str, extra: str) -> MissingExtraError:
+    """Build the error for an absent optional package.
+
+    Args:
+        package: import name that is not there, e.g. ``"onnxruntime"``.
+        extra: the extra of catdog that brings it, e.g. ``"onnx"``.
+    """
+    return MissingExtraError(
+        f"the package {package}",
+        got="an environment without it",
+        fix=f"Install it with: pip install 'catdog[{extra}]'",
+    )

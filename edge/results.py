@@ -1,0 +1,61 @@
+"""What the runner says about a frame: a prediction or the reason why there is none. The JSON line is documented here.
+
+    {"source": "photos/a.jpg", "frame": 0, "label": "cats", "score": 0.991, "scores": {"cats": 0.991, "dogs": 0.009},
+     "age_ms": 3.1, "latency_ms": {"capture": 0.2, "decode": 0.9, "preprocess": 0.1, "invoke": 1.9}}
+
+A frame without a verdict has ``"error"`` (one line of text) and no ``"label"``.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from .classifier import Prediction
+from .errors import CatdogError
+from .sources import Frame
+
+
+@dataclass(frozen=True)
+class Result:
+    """One frame and what became of it.
+
+    Attributes:
+        frame: where it came from and how long that took; without its picture.
+        age_ms: time from the capture to this result.
+        prediction: the model's answer; None if `error` is set.
+        error: why there is no answer.
+    """
+
+    frame: Frame
+    age_ms: float
+    prediction: Prediction | None = None
+    error: CatdogError | None = None
+
+    def to_json(self) -> str:
+        """Serialise to one line, without the line break."""
+        line: dict[str, Any] = {"source": self.frame.source, "frame": self.frame.index}
+        if self.prediction is None:
+            line["error"] = str(self.error)
+            return json.dumps(line, ensure_ascii=False)
+        timings = self.prediction.latency_ms
+        line |= {
+            "label": self.prediction.label,
+            "score": round(self.prediction.score, 6),
+            "scores": {label: round(score, 6) for label, score in self.prediction.scores.items()},
+            "age_ms": round(self.age_ms, 3),
+            "latency_ms": {
+                "capture": round(self.frame.capture_ms, 3),
+                "decode": round(self.frame.decode_ms, 3),
+                "preprocess": round(timings.preprocess, 3),
+                "invoke": round(timings.invoke, 3),
+            },
+        }
+        return json.dumps(line, ensure_ascii=False)
+
+    def to_text(self) -> str:
+        """Describe the frame for a reader, in one line; empty for a frame that failed (stderr has the reason)."""
+        if self.prediction is None:
+            return ""
+        others = "  ".join(f"{label} {score:.3f}" for label, score in self.prediction.scores.items())
+        name = self.frame.source if self.frame.index == 0 else f"{self.frame.source} #{self.frame.index}"
+        return f"{name}: {self.prediction.label} {self.prediction.score:.1%}  ({others})  {self.age_ms:.1f} ms"

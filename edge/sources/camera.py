@@ -1,0 +1,73 @@
+"""Cameras that the system offers as /dev/videoN."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+
+from ..errors import SourceError, UsageError
+from .frame import Frame
+from .video import captured_frames
+
+_HIGHEST = 63  # Linux gives out /dev/video0 to /dev/video63
+
+
+def check_camera(text: str) -> int:
+    """Validate a camera number or device path before OpenCV sees it: a negative number would crash the process.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    match = re.fullmatch(r"(?:/dev/video)?([0-9]{1,2})", text)
+    if match and int(match.group(1)) <= _HIGHEST:
+        return int(match.group(1))
+    raise UsageError(
+        f"a camera number of 0 to {_HIGHEST}, /dev/videoN, or demo", got=text, fix="Try --camera 0 or --camera demo."
+    )
+
+
+class CameraSource:
+    """A camera of the system.
+
+    Args:
+        number: N of /dev/videoN.
+
+    Raises:
+        SourceError: there is none, or it cannot be opened.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._name = f"camera {number}"
+        device = Path(f"/dev/video{number}")
+        if sys.platform == "linux" and not device.exists():
+            present = ", ".join(sorted(entry.name for entry in Path("/dev").glob("video*"))) or "none"
+            raise SourceError(
+                f"a camera at {device}",
+                got=f"no such device (present: {present})",
+                fix="Plug it in, name another with --camera N, or try --camera demo.",
+            )
+        self._capture = cv2.VideoCapture(number)
+        # Drivers queue several frames; one is enough to see what is in front of the camera now.
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise SourceError(
+                f"to open {self._name}",
+                got="a device that gives no pictures to OpenCV",
+                fix="Close other programs that use it; check that you are in the group 'video'.",
+            )
+
+    def frames(self) -> Iterator[Frame]:
+        """Give frames until the camera is gone.
+
+        Raises:
+            SourceError: the camera stopped giving frames; it has no end of its own.
+        """
+        yield from captured_frames(self._capture, self._name)
+        raise SourceError(f"frames from {self._name}", got="none: it was lost", fix="Check cable and power, then start again.")
+
+    def close(self) -> None:
+        """Release the device."""
+        self._capture.release()

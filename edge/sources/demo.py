@@ -1,0 +1,40 @@
+"""The demo camera: a drawn room into which a cat and a dog walk, so that everything can be tried without hardware."""
+
+import time
+from collections.abc import Iterator
+
+from ..synthetic import DemoFilm
+from .frame import Frame
+
+
+class DemoSource:
+    """The film of `catdog.edge.synthetic` as a camera that never ends.
+
+    Args:
+        paced: True shows it as a camera would, at its frame rate, skipping frames nobody had time for; False gives
+        every
+            frame as fast as it is asked for.
+        film: what to show.
+    """
+
+    def __init__(self, *, paced: bool = True, film: DemoFilm | None = None) -> None:
+        self._film = film or DemoFilm()
+        self._paced = paced
+
+    def frames(self) -> Iterator[Frame]:
+        """Give frames for ever; their index is the film's, so that `DemoFilm.truth` knows each."""
+        opened = time.monotonic()
+        index = 0
+        while True:
+            if self._paced:
+                due = opened + index / self._film.fps
+                time.sleep(max(0.0, due - time.monotonic()))
+            start = time.perf_counter()
+            picture = self._film.frame(index)
+            captured_at = time.monotonic()
+            yield Frame("demo", index, captured_at, 1e3 * (time.perf_counter() - start), 0.0, picture)
+            behind = int((time.monotonic() - opened) * self._film.fps) if self._paced else 0
+            index = max(index + 1, behind)
+
+    def close(self) -> None:
+        """Nothing is held open."""

@@ -1,0 +1,40 @@
+"""What to look at, validated once."""
+
+from dataclasses import dataclass
+
+from ..errors import UsageError
+
+BUFFERS = ("auto", "latest", "all")
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """Which frames to look at.
+
+    Attributes:
+        inputs: picture files, folders, glob patterns, video files, ``http(s)://`` and ``rtsp(s)://`` addresses.
+        camera: camera number, ``/dev/videoN`` or ``"demo"``; None for no camera.
+        buffer: ``"latest"`` skips frames that nobody had time for (a live source), ``"all"`` takes every one, ``"auto"``
+            does what fits the source.
+        timeout_s: seconds to wait for a stream's first answer.
+
+    Raises:
+        UsageError: nothing to look at, or a value out of range.
+    """
+
+    inputs: tuple[str, ...] = ()
+    camera: str | None = None
+    buffer: str = "auto"
+    timeout_s: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not self.inputs and self.camera is None:
+            raise UsageError(
+                "something to look at",
+                got="neither a file nor a camera",
+                fix="Try: catdog-edge picture.jpg, or catdog-edge --camera 0, or catdog-edge --camera demo",
+            )
+        if self.buffer not in BUFFERS:
+            raise UsageError(f"--buffer to be one of {', '.join(BUFFERS)}", got=self.buffer, fix="Check the spelling.")
+        if not 0 < self.timeout_s <= 600:
+            raise UsageError("--timeout of more than 0 and at most 600 s", got=f"{self.timeout_s}", fix="Change it.")

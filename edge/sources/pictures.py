@@ -1,0 +1,80 @@
+"""Picture files: single ones, folders, glob patterns."""
+
+import glob
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..decode import PICTURE_SUFFIXES, decode_picture
+from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
+from .frame import Frame
+from .video import VIDEO_SUFFIXES
+
+
+def find_inputs(text: str) -> list[Path]:
+    """Resolve one argument to files: itself, everything in a folder (sub-folders too), or what a pattern matches.
+
+    In a folder or pattern only files whose name ends like a picture's or video's count; a file that is named is taken
+    at its word. Sorted by path, so that runs can be compared.
+
+    Raises:
+        InputNotFoundError: nothing is there.
+    """
+    path = Path(text)
+    if path.is_dir():
+        found = [entry for entry in path.rglob("*") if _looks_right(entry)]
+    elif path.exists():
+        return [path]
+    elif glob.has_magic(text):
+        # Path.glob takes no absolute patterns.
+        found = [Path(entry) for entry in glob.glob(text, recursive=True) if _looks_right(Path(entry))]  # noqa: PTH207
+    else:
+        raise InputNotFoundError(
+            "a picture, video, folder or pattern",
+            got=f"{text}, which does not exist",
+            fix="Check the path; quote patterns.",
+        )
+    if not found:
+        raise InputNotFoundError(
+            "at least one picture or video", got=f"{text}, which holds none", fix="Name another folder or pattern."
+        )
+    return sorted(found)
+
+
+class PictureSource:
+    """Picture files, one after another; a file that cannot be read becomes a frame with its error.
+
+    Args:
+        paths: the files, in order.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = tuple(paths)
+
+    def frames(self) -> Iterator[Frame]:
+        """Give one frame per file."""
+        for path in self._paths:
+            yield _read(path)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _read(path: Path) -> Frame:
+    captured_at, start = time.monotonic(), time.perf_counter()
+    picture, error = None, None
+    read = start
+    try:
+        data = path.read_bytes()
+        read = time.perf_counter()
+        picture = decode_picture(data, str(path))
+    except CatdogError as trouble:
+        error = trouble
+    except OSError as trouble:
+        error = UnreadableInputError("a picture file", got=f"{path}: {trouble.strerror}", fix="Name a file that may be read.")
+    done = time.perf_counter()
+    return Frame(str(path), 0, captured_at, 1e3 * (read - start), 1e3 * (done - read), picture, error)
+
+
+def _looks_right(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()

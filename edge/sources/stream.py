@@ -1,0 +1,149 @@
+"""Pictures and video over HTTP, and RTSP cameras.
+
+FFmpeg waits half a minute for a host that does not answer and never says why. So one line of the protocol is spoken
+first, with a short time limit: that tells "no such host" from "refused" from "404" from "not a picture".
+"""
+
+import base64
+import http.client
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+import cv2
+
+from ..decode import decode_picture
+from ..errors import CatdogError, SourceError, UsageError
+from .frame import Frame
+from .video import captured_frames
+
+STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
+MAX_PICTURE_BYTES = 64 * 1024 * 1024
+
+# Once a host has answered, its first key frame may take a few seconds.
+_PATIENCE_S = 5.0
+_RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
+
+
+class StreamSource:
+    """An address: a still picture, an MJPEG or video stream over HTTP, or an RTSP camera.
+
+    Args:
+        url: ``http(s)://`` or ``rtsp(s)://``; user and password may be part of it and are never printed.
+        timeout_s: seconds to wait for the first answer, and for each frame.
+
+    Raises:
+        UsageError: the address is not valid.
+        SourceError: nothing usable answers.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        parts = _split(url)
+        self._name = _public_name(parts)
+        self._capture: cv2.VideoCapture | None = None
+        self._picture: tuple[bytes, float] | None = None
+        start = time.perf_counter()
+        try:
+            if parts.scheme.lower() in ("http", "https"):
+                picture = _picture_behind(parts, timeout_s)
+                if picture is not None:
+                    self._picture = (picture, 1e3 * (time.perf_counter() - start))
+                    return
+            else:
+                _greet_rtsp(parts, timeout_s)
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+            raise self._unreachable(str(reason)) from error
+        limit = int(1e3 * max(timeout_s, _PATIENCE_S))
+        self._capture = cv2.VideoCapture(
+            url, cv2.CAP_FFMPEG, [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
+        )
+        if not self._capture.isOpened():
+            raise self._unreachable("an answer that is no video")
+
+    def frames(self) -> Iterator[Frame]:
+        """Give the picture, or the stream's frames until it ends."""
+        if self._picture is not None:
+            yield self._decoded(*self._picture)
+        elif self._capture is not None:
+            yield from captured_frames(self._capture, self._name)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._capture is not None:
+            self._capture.release()
+
+    def _decoded(self, data: bytes, capture_ms: float) -> Frame:
+        captured_at, start = time.monotonic(), time.perf_counter()
+        picture, trouble = None, None
+        try:
+            picture = decode_picture(data, self._name)
+        except CatdogError as error:
+            trouble = error
+        return Frame(self._name, 0, captured_at, capture_ms, 1e3 * (time.perf_counter() - start), picture, trouble)
+
+    def _unreachable(self, what: str) -> SourceError:
+        return SourceError(
+            f"a picture or video stream at {self._name}",
+            got=what,
+            fix="Check address, network and camera; a slow one may need --timeout 10.",
+        )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.hostname and (parts.port is None or parts.port > 0):
+            return parts
+    except ValueError:
+        pass
+    raise UsageError("an address such as http://host:port/path", got="one without host or port", fix="Check it.")
+
+
+def _public_name(parts: SplitResult) -> str:
+    """Return the address without user, password and query: those hold secrets."""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+
+
+def _picture_behind(parts: SplitResult, timeout_s: float) -> bytes | None:
+    """Ask an HTTP server what it has: the bytes of a still picture, or None for anything that FFmpeg should try."""
+    try:
+        reply = urllib.request.urlopen(_request(parts), timeout=timeout_s)  # noqa: S310 - scheme checked by the caller
+    except urllib.error.HTTPError as error:
+        error.close()  # it is the open connection, too
+        raise http.client.HTTPException(f"the answer {error.code} {error.reason}") from error
+    with reply:
+        content_type = reply.headers.get_content_type()
+        if content_type.startswith("image/"):
+            data: bytes = reply.read(MAX_PICTURE_BYTES + 1)
+            if len(data) > MAX_PICTURE_BYTES:
+                raise http.client.HTTPException(f"a picture of more than {MAX_PICTURE_BYTES >> 20} MiB")
+            return data
+        if content_type.startswith("text/"):
+            raise http.client.HTTPException(f"a page of type {content_type}")
+    return None
+
+
+def _request(parts: SplitResult) -> urllib.request.Request:
+    """Build a request; urllib does not send the user and password of an address by itself."""
+    host = parts.netloc.rpartition("@")[2]
+    request = urllib.request.Request(urlunsplit((parts.scheme, host, parts.path or "/", parts.query, "")))  # noqa: S310
+    if parts.username is not None:
+        secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        request.add_header("Authorization", f"Basic {base64.b64encode(secret).decode()}")
+    return request
+
+
+def _greet_rtsp(parts: SplitResult, timeout_s: float) -> None:
+    """Make sure that an RTSP server answers; over TLS, only that the port is open: FFmpeg does the handshake."""
+    scheme = parts.scheme.lower()
+    with socket.create_connection((str(parts.hostname), parts.port or _RTSP_PORTS[scheme]), timeout_s) as connection:
+        if scheme == "rtsps":
+            return
+        connection.sendall(f"OPTIONS {_public_name(parts)} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+        if not connection.recv(64).startswith(b"RTSP/"):
+            raise http.client.HTTPException("an answer that is not RTSP")

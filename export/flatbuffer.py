@@ -1,0 +1,62 @@
+"""Changes to a finished TFLite flatbuffer.
+
+Source of the layout: the TFLite schema that ships with LiteRT (`schema_py_generated`).
+"""
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+_IDENTIFIER = b"TFL3"
+_BUFFER_ALIGNMENT = 16  # bytes; the schema's force_align for tensor data, which generated Python does not honour
+
+
+class _AlignedBuilder(flatbuffers.Builder):
+    """A builder that keeps tensor data aligned, as kernels that load it straight from the file expect."""
+
+    def CreateNumpyVector(self, x: NDArray[np.generic]) -> int:  # noqa: N802 - overrides a library's name
+        self.StartVector(x.itemsize, x.size, _BUFFER_ALIGNMENT)
+        data = np.ascontiguousarray(x).tobytes()
+        self.head = self.Head() - len(data)
+        self.Bytes[self.Head() : self.Head() + len(data)] = data
+        self.vectorNumElems = x.size
+        return int(self.EndVector())
+
+
+def append_softmax(content: bytes) -> bytes:
+    """Append a float softmax to the only output of a TFLite model.
+
+    Args:
+        content: a flatbuffer whose output is float32 ``[1, classes]`` logits.
+
+    Returns:
+        The flatbuffer whose output is float32 ``[1, classes]`` scores that sum to 1.
+    """
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    graph = model.subgraphs[0]
+    (logits,) = graph.outputs
+    scores = schema.TensorT()
+    scores.name, scores.shape, scores.type = b"scores", graph.tensors[logits].shape, schema.TensorType.FLOAT32
+    scores.hasRank, scores.buffer = True, 0  # buffer 0 is the empty one: computed, not stored
+    graph.tensors.append(scores)
+
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.SOFTMAX
+    code.version = 1
+    model.operatorCodes.append(code)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs = [int(logits)]
+    operator.outputs = graph.outputs = [len(graph.tensors) - 1]
+    operator.builtinOptionsType = schema.BuiltinOptions.SoftmaxOptions
+    operator.builtinOptions = schema.SoftmaxOptionsT()
+    operator.builtinOptions.beta = 1.0
+    graph.operators.append(operator)
+
+    for signature in model.signatureDefs or []:
+        for output in signature.outputs:
+            output.tensorIndex = graph.outputs[0]
+    builder = _AlignedBuilder(len(content) + 4096)
+    builder.Finish(model.Pack(builder), _IDENTIFIER)
+    return bytes(builder.Output())

@@ -1,0 +1,50 @@
+"""What to export, validated once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from catdog.edge.errors import UsageError
+
+INT8, FLOAT32, ONNX = "int8", "float32", "onnx"
+FORMATS = (INT8, FLOAT32, ONNX)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What to export and how to prove it.
+
+    Attributes:
+        formats: which artifacts, of `FORMATS`.
+        model: a run's folder or its `model.keras`; None for the newest run under `runs/`, else the bundled model.
+        output: folder that the artifacts are published in.
+        calibration: folder or zip archive of photographs for the int8 ranges; None for drawn pictures.
+        calibration_count: how many pictures to calibrate on.
+        verify: folder or zip archive to compare the artifacts with Keras on; None for the run's validation pictures,
+        or drawn
+            ones where there are none.
+        min_agreement: share of pictures, 0-1, on which an artifact must give Keras' answer to be published.
+        seed: decides which pictures are drawn or picked.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+
+    formats: tuple[str, ...] = (INT8,)
+    model: Path | None = None
+    output: Path = Path("exports")
+    calibration: str | None = None
+    calibration_count: int = 200
+    verify: str | None = None
+    min_agreement: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require(bool(self.formats) and set(self.formats) <= set(FORMATS), "a known format", ", ".join(self.formats))
+        _require(1 <= self.calibration_count <= 10_000, "1 to 10,000 pictures to calibrate on", self.calibration_count)
+        _require(0 <= self.min_agreement <= 1, "a --min-agreement of 0 to 1", self.min_agreement)
+        _require(0 <= self.seed < 2**31, "a --seed of 0 to 2,147,483,647", self.seed)
+
+
+def _require(condition: bool, expected: str, got: object) -> None:
+    if not condition:
+        raise UsageError(expected, got=str(got), fix="See catdog-export --help.")

@@ -1,0 +1,62 @@
+"""The model to export: the newest run, a named one, or the bundled one."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+
+from catdog.edge.artifact import read_model_file
+from catdog.edge.contract import ModelContract
+from catdog.edge.errors import ModelError
+from catdog.edge.models import bundled_tflite, bundled_weights
+from catdog.train.model import build_transfer_model
+from catdog.train.run import MODEL_FILE, TrainedModel, read_model
+from catdog.train.weights import load_weights
+
+RUNS = Path("runs")
+
+
+def find_model(path: Path | None) -> Path | None:
+    """Return the file to export: of the named run, or of the newest under `runs/`; None for the bundled model."""
+    if path is not None:
+        return path
+    runs = [model for model in RUNS.glob(f"*/{MODEL_FILE}") if model.is_file()]
+    return max(runs, key=lambda model: model.stat().st_mtime, default=None)
+
+
+def load_source(path: Path | None) -> TrainedModel:
+    """Load what `find_model` found.
+
+    Raises:
+        InputNotFoundError: there is no such file.
+        ModelError: it cannot be used.
+    """
+    return load_bundled() if path is None else read_model(path)
+
+
+def load_bundled(name: str = "default") -> TrainedModel:
+    """Rebuild a bundled Keras model from its float16 weights; its contract is the one in the TFLite file beside them.
+
+    Raises:
+        ModelError: the files of the package are damaged.
+    """
+    contract = read_model_file(bundled_tflite(name)).contract
+    if contract is None:
+        raise ModelError("a contract in the bundled model", got="none", fix="Install catdog again.")
+    return TrainedModel(rebuild(contract, bundled_weights(name)), _without_figures(contract), data=None)
+
+
+def rebuild(contract: ModelContract, weights: Path) -> keras.Model:
+    """Build the Keras model that a contract describes and fill it with stored weights.
+
+    Raises:
+        ModelError: the weights do not fit.
+    """
+    model = build_transfer_model(classes=len(contract.labels), image_size=contract.input.height)
+    load_weights(weights, model.core)
+    return model.core
+
+
+def _without_figures(contract: ModelContract) -> ModelContract:
+    """Drop what was measured on the published int8 file: an export measures its own."""
+    return replace(contract.with_input_dtype("float32"), figures=(), verified_on="", content_sha256="")

@@ -1,0 +1,143 @@
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from commands import run
+
+from catdog.edge.artifact import read_model_file
+from catdog.edge.models import bundled_tflite
+from catdog.edge.synthetic import LABELS, DemoFilm, draw_picture
+
+
+def lines(*arguments: str) -> list[dict[str, Any]]:
+    finished = run("catdog-edge", *arguments, "--json")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stderr == ""
+    return [json.loads(line) for line in finished.stdout.splitlines()]
+
+
+def test_json_line_is_the_documented_one(picture: Path) -> None:
+    (line,) = lines(str(picture))
+    assert set(line) == {"source", "frame", "label", "score", "scores", "age_ms", "latency_ms"}
+    assert line["source"] == str(picture)
+    assert line["frame"] == 0
+    assert set(line["latency_ms"]) == {"capture", "decode", "preprocess", "invoke"}
+    assert line["score"] == line["scores"][line["label"]] == max(line["scores"].values())
+    assert line["age_ms"] >= sum(line["latency_ms"].values()) * 0.9
+
+
+def test_text_line_is_for_readers(picture: Path) -> None:
+    finished = run("catdog-edge", str(picture))
+    (line,) = finished.stdout.splitlines()
+    assert line.startswith(f"{picture}: ")
+    assert line.endswith(" ms")
+
+
+def test_demo_camera_sees_the_films_animals() -> None:
+    film = DemoFilm()
+    found = lines("--camera", "demo", "--buffer", "all", "--max-frames", str(film.frames_per_cycle))
+    assert [line["frame"] for line in found] == list(range(film.frames_per_cycle))
+    truth = {line["frame"]: film.truth(line["frame"]) for line in found}
+    assert set(LABELS) <= set(truth.values())
+
+
+def test_two_runs_over_every_frame_differ_in_times_only() -> None:
+    def answers() -> list[tuple[Any, ...]]:
+        found = lines("--camera", "demo", "--buffer", "all", "--max-frames", "30")
+        return [(line["frame"], line["label"], line["scores"]) for line in found]
+
+    assert answers() == answers()
+
+
+def test_one_bad_picture_of_many_is_reported_and_the_rest_classified(tmp_path: Path) -> None:
+    for seed in range(3):
+        cv2.imwrite(str(tmp_path / f"{seed}.jpg"), draw_picture("dogs", seed))
+    (tmp_path / "1b.jpg").write_text("this is text")
+    finished = run("catdog-edge", str(tmp_path), "--json")
+    assert finished.returncode == 11
+    found = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert ["label" in line for line in found] == [True, True, False, True]
+    assert "1b.jpg" in found[2]["error"]
+    first, last = finished.stderr.splitlines()
+    assert "1b.jpg" in first
+    assert "all 4 pictures; got 1" in last
+
+
+@pytest.fixture
+def bad_inputs(tmp_path: Path) -> Path:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.jpg").write_text("this is text")
+    whole = cv2.imencode(".jpg", draw_picture("cats", 1))[1].tobytes()
+    (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "whole.jpg").write_bytes(whole)
+    (tmp_path / "no.tflite").write_text("this is text")
+    (tmp_path / "bare.tflite").write_bytes(read_model_file(bundled_tflite()).content)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--camera", "63"), 5),
+        (("--camera", "-1"), 2),
+        (("--camera", "kitchen"), 2),
+        (("none.jpg",), 3),
+        (("empty",), 3),
+        (("*.png",), 3),
+        (("text.jpg",), 4),
+        (("cut.jpg",), 4),
+        (("whole.jpg", "--model", "no.tflite"), 6),
+        (("whole.jpg", "--model", "none.tflite"), 3),
+        (("whole.jpg", "--model", "bare.tflite"), 6),
+        (("whole.jpg", "--labels", "a,b"), 2),
+        (("whole.jpg", "--threads", "0"), 2),
+        (("whole.jpg", "--max-frames", "0"), 2),
+        (("whole.jpg", "--threads", "many"), 2),
+        (("http://127.0.0.1:1/stream",), 5),
+        (("rtsp://127.0.0.1:1/stream",), 5),
+        (("http://no.such.host.invalid/stream",), 5),
+        ((), 2),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_a_code(bad_inputs: Path, arguments: tuple[str, ...], code: int) -> None:
+    finished = run("catdog-edge", *arguments, cwd=bad_inputs)
+    assert (finished.returncode, finished.stdout) == (code, "")
+    (line,) = finished.stderr.splitlines()
+    assert line.startswith("catdog-edge: expected ")
+    assert "; got " in line
+    assert "Traceback" not in line
+
+
+def test_stream_that_accepts_and_says_nothing_is_given_up(bad_inputs: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        finished = run("catdog-edge", f"http://127.0.0.1:{server.getsockname()[1]}/s", "--timeout", "0.2")
+    assert finished.returncode == 5
+    assert len(finished.stderr.splitlines()) == 1
+
+
+def test_reader_that_leaves_early_is_no_error(picture: Path) -> None:
+    program = Path(sys.executable).parent / "catdog-edge"
+    command = f"{program} --camera demo --buffer all --max-frames 200 | head -n 1"
+    finished = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert len(finished.stdout.splitlines()) == 1
+
+
+def test_help_has_examples_and_exit_codes() -> None:
+    finished = run("catdog-edge", "--help")
+    assert finished.returncode == 0
+    assert "examples:" in finished.stdout
+    assert "exit codes:" in finished.stdout
+
+
+def test_edge_never_imports_tensorflow() -> None:
+    program = "import catdog.edge, catdog.edge.cli, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr

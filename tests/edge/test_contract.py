@@ -1,0 +1,76 @@
+import json
+from typing import Any
+
+import pytest
+
+from catdog.edge.contract import InputSpec, ModelContract, parse_contract
+from catdog.edge.errors import ModelError
+from catdog.edge.figures import Figure, wilson_interval
+
+CONTRACT = ModelContract(
+    name="pets",
+    labels=("cats", "dogs", "neither"),
+    input=InputSpec(96, 128, dtype="uint8"),
+    threshold=0.7,
+    trained_on="Löwen und Hunde",
+    figures=(Figure.share("accuracy", 98, 100, "somewhere"),),
+)
+
+
+def changed(**changes: Any) -> str:
+    return json.dumps(json.loads(CONTRACT.to_json()) | changes)
+
+
+def test_round_trip() -> None:
+    assert parse_contract(CONTRACT.to_json()) == CONTRACT
+
+
+def test_additions_of_a_later_version_are_ignored() -> None:
+    fields = json.loads(CONTRACT.to_json())
+    fields["input"]["letterbox_colour"] = [1, 2, 3]
+    assert parse_contract(json.dumps(fields | {"new": {"a": 1}})) == CONTRACT
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "",
+        "null",
+        "[]",
+        "{",
+        "[" * 100_000,
+        changed(catdog_contract=2),
+        changed(labels=[]),
+        changed(labels=["cats"]),
+        changed(labels=["cats", "cats"]),
+        changed(labels=["cats", 3]),
+        changed(labels=None),
+        changed(name=""),
+        changed(name=None),
+        changed(threshold=1.5),
+        changed(threshold="high"),
+        changed(input=None),
+        changed(input={"height": 224}),
+        changed(input={"height": 224, "width": 0}),
+        changed(input={"height": 224, "width": True}),
+        changed(input={"height": 224, "width": 224, "dtype": "int16"}),
+        changed(input={"height": 224, "width": 224, "resize": "__import__('os')"}),
+        changed(figures=[{"name": "x"}]),
+        changed(figures=3),
+        changed(content_sha256=5),
+    ],
+)
+def test_what_is_no_contract_is_refused(document: str) -> None:
+    with pytest.raises(ModelError):
+        parse_contract(document)
+
+
+# Published values: Brown, Cai and DasGupta (2001) and the closed form worked by hand for 0 of 10.
+@pytest.mark.parametrize(("hits", "n", "low", "high"), [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0)])
+def test_wilson_interval(hits: int, n: int, low: float, high: float) -> None:
+    assert wilson_interval(hits, n) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_wilson_interval_refuses_impossible_counts() -> None:
+    with pytest.raises(ValueError, match="Received: hits=3, n=2"):
+        wilson_interval(3, 2)

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from catdog.edge.decode import decode_picture, read_picture
+from catdog.edge.errors import InputNotFoundError, UnreadableInputError
+from catdog.edge.synthetic import draw_picture
+
+PICTURE = draw_picture("dogs", 3, width=64, height=48)
+
+
+def encoded(suffix: str) -> bytes:
+    done, data = cv2.imencode(suffix, PICTURE)
+    assert done
+    return data.tobytes()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff"])
+def test_lossless_formats_come_back_exactly(suffix: str) -> None:
+    assert np.array_equal(decode_picture(encoded(suffix), "x"), PICTURE)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp"])
+def test_lossy_formats_come_back_nearly(suffix: str) -> None:
+    decoded = decode_picture(encoded(suffix), "x")
+    assert decoded.shape == PICTURE.shape
+    assert np.abs(decoded.astype(int) - PICTURE).mean() < 8
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_every_truncation_is_refused(suffix: str) -> None:
+    whole = encoded(suffix)
+    for length in range(len(whole) - (1 if suffix == ".jpg" else 8)):
+        with pytest.raises(UnreadableInputError):
+            decode_picture(whole[:length], "x")
+
+
+def test_truncated_behind_a_thumbnail_that_has_an_end_of_its_own() -> None:
+    whole = encoded(".jpg")
+    thumbnail = encoded(".jpg")
+    segment = b"\xff\xe1" + (len(thumbnail) + 8).to_bytes(2, "big") + b"Exif\0\0" + thumbnail
+    with_thumbnail = whole[:2] + segment + whole[2:]
+    assert decode_picture(with_thumbnail, "x").shape == PICTURE.shape
+    with pytest.raises(UnreadableInputError, match="truncated"):
+        decode_picture(with_thumbnail[:-30], "x")
+
+
+def test_grey_and_alpha_become_three_channels() -> None:
+    for picture in (PICTURE[..., 0], np.dstack([PICTURE, np.full(PICTURE.shape[:2], 128, np.uint8)])):
+        assert decode_picture(cv2.imencode(".png", picture)[1].tobytes(), "x").shape == PICTURE.shape
+
+
+@pytest.mark.parametrize("content", [b"", b"this is text", b"\xff\xd8\xff", bytes(1000)])
+def test_what_is_no_picture_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "letter.jpg"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableInputError, match=r"letter\.jpg"):
+        read_picture(path)
+
+
+def test_missing_picture(tmp_path: Path) -> None:
+    with pytest.raises(InputNotFoundError):
+        read_picture(tmp_path / "none.jpg")

@@ -1,0 +1,65 @@
+import hashlib
+
+import cv2
+import numpy as np
+import pytest
+
+from catdog.edge.contract import InputSpec
+from catdog.edge.errors import UnreadableInputError
+from catdog.edge.preprocess import Preprocessor
+
+# SHA-256 of the model's pixels for `pattern()`; a change of OpenCV, of the resize mode or of the colour order shows
+# here.
+GOLDEN = "40e8f3accd8332aa0614419a52f33f9740e01e375c41b2320a4bf32a797bc0eb"
+
+
+def pattern() -> np.ndarray:
+    y, x = np.mgrid[0:375, 0:500]
+    return np.stack([(x * 3 + y) % 256, (x * y // 7) % 256, (x + 5 * y) % 256], axis=-1).astype(np.uint8)
+
+
+def test_golden_pixels() -> None:
+    pixels = Preprocessor(InputSpec(224, 224))(pattern())
+    assert hashlib.sha256(pixels.tobytes()).hexdigest() == GOLDEN
+
+
+def test_shape_dtype_and_colour_order() -> None:
+    blue = np.zeros((10, 20, 3), np.uint8)
+    blue[..., 0] = 200
+    pixels = Preprocessor(InputSpec(32, 48))(blue)
+    assert pixels.shape == (1, 32, 48, 3)
+    assert pixels.dtype == np.uint8
+    assert pixels[0, 0, 0].tolist() == [0, 0, 200]
+
+
+def test_is_bilinear_without_antialiasing() -> None:
+    pixels = Preprocessor(InputSpec(224, 224))(pattern()).astype(np.int16)
+    exact = cv2.resize(pattern().astype(np.float32), (224, 224), interpolation=cv2.INTER_LINEAR)[..., ::-1]
+    assert np.abs(pixels[0] - exact).max() <= 1.0  # the uint8 path rounds
+
+
+def test_float_variant_holds_the_same_pixels() -> None:
+    as_float = Preprocessor(InputSpec(64, 64, dtype="float32"))(pattern())
+    assert as_float.dtype == np.float32
+    assert np.array_equal(as_float, Preprocessor(InputSpec(64, 64))(pattern()))
+
+
+def test_a_view_of_another_picture_is_fine() -> None:
+    flipped = pattern()[:, ::-1]
+    assert np.array_equal(Preprocessor(InputSpec(64, 64))(flipped), Preprocessor(InputSpec(64, 64))(flipped.copy()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        [[1, 2, 3]],
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+        np.full((4, 4, 3), np.nan, np.float32),
+    ],
+)
+def test_what_is_no_picture_is_refused(wrong: object) -> None:
+    with pytest.raises(UnreadableInputError):
+        Preprocessor(InputSpec(32, 32))(wrong)  # type: ignore[arg-type]

@@ -1,0 +1,170 @@
+import socket
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from catdog.edge.errors import InputNotFoundError, SourceError, UnreadableInputError, UsageError
+from catdog.edge.sources import SourceOptions, open_sources
+from catdog.edge.sources.camera import check_camera
+from catdog.edge.sources.demo import DemoSource
+from catdog.edge.sources.frame import Frame
+from catdog.edge.synthetic import DemoFilm, draw_picture
+
+if TYPE_CHECKING:
+    from tests.conftest import Site
+
+
+def frames(*inputs: str, limit: int = 100) -> list[Frame]:
+    with open_sources(SourceOptions(inputs=inputs)) as sources:
+        return [frame for source in sources for frame in islice(source.frames(), limit)]
+
+
+def encoded(seed: int = 0) -> bytes:
+    return cv2.imencode(".jpg", draw_picture("cats", seed, width=160, height=120))[1].tobytes()
+
+
+def test_folder_is_read_in_order_with_sub_folders_and_only_pictures(tmp_path: Path) -> None:
+    for name in ("b.jpg", "a.JPG", "sub/c.png", "notes.txt", ".hidden.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(encoded())
+    assert [Path(frame.source).name for frame in frames(str(tmp_path))] == ["a.JPG", "b.jpg", "c.png"]
+
+
+def test_pattern(tmp_path: Path) -> None:
+    for name in ("1.jpg", "2.jpg", "3.png"):
+        (tmp_path / name).write_bytes(encoded())
+    assert [Path(frame.source).name for frame in frames(str(tmp_path / "*.jpg"))] == ["1.jpg", "2.jpg"]
+
+
+def test_a_picture_that_cannot_be_read_is_a_frame_with_an_error(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"no picture")
+    (tmp_path / "2.jpg").write_bytes(encoded())
+    broken, whole = frames(str(tmp_path))
+    assert isinstance(broken.error, UnreadableInputError)
+    assert broken.picture is None
+    assert whole.picture is not None
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    for text in (str(tmp_path), str(tmp_path / "none.jpg"), str(tmp_path / "*.jpg")):
+        with pytest.raises(InputNotFoundError):
+            frames(text)
+
+
+def test_video_file_gives_every_frame_then_ends(tmp_path: Path) -> None:
+    path = tmp_path / "v.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (160, 120))
+    for seed in range(7):
+        writer.write(draw_picture("dogs", seed, width=160, height=120))
+    writer.release()
+    found = frames(str(path))
+    assert [frame.index for frame in found] == list(range(7))
+    assert all(frame.picture is not None and frame.picture.shape == (120, 160, 3) for frame in found)
+
+
+def test_video_file_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"this is text")
+    with pytest.raises(UnreadableInputError):
+        frames(str(path))
+
+
+def test_picture_over_http(site: "Site") -> None:
+    site.pages["/still.jpg?token=secret"] = (200, {"Content-Type": "image/jpeg"}, encoded())
+    (frame,) = frames(f"{site.url}/still.jpg?token=secret")
+    assert frame.picture is not None
+    assert frame.source == f"{site.url}/still.jpg"
+
+
+def test_mjpeg_stream_over_http(site: "Site") -> None:
+    parts = b"".join(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + encoded(seed) + b"\r\n" for seed in range(30))
+    site.pages["/stream"] = (200, {"Content-Type": "multipart/x-mixed-replace; boundary=frame"}, parts)
+    found = frames(f"{site.url}/stream", limit=5)
+    assert [frame.index for frame in found] == list(range(5))
+    assert found[0].picture is not None
+    assert found[0].picture.shape == (120, 160, 3)
+
+
+def test_http_answers_that_are_no_stream_are_told_apart(site: "Site") -> None:
+    site.pages["/page"] = (200, {"Content-Type": "text/html"}, b"<p>login")
+    with pytest.raises(SourceError, match="text/html"):
+        frames(f"{site.url}/page")
+    with pytest.raises(SourceError, match="404"):
+        frames(f"{site.url}/none")
+
+
+def test_password_of_an_address_is_sent_but_never_shown(site: "Site") -> None:
+    address = site.url.replace("http://", "http://user:s3cret@")
+    with pytest.raises(SourceError) as caught:
+        frames(f"{address}/none")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_server_that_accepts_and_says_nothing(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        start = time.monotonic()
+        options = SourceOptions(inputs=(f"{scheme}://127.0.0.1:{server.getsockname()[1]}/s",), timeout_s=0.2)
+        with pytest.raises(SourceError), open_sources(options):
+            pass
+        assert time.monotonic() - start < 10  # not the half minute that FFmpeg would take
+
+
+def test_port_without_server() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    for scheme in ("http", "rtsp"):
+        with pytest.raises(SourceError, match="refused"):
+            frames(f"{scheme}://127.0.0.1:{port}/s")
+
+
+@pytest.mark.parametrize("text", ["http://", "rtsp://:99999/", "http://host:port/"])
+def test_address_that_is_none(text: str) -> None:
+    with pytest.raises(UsageError):
+        frames(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("/dev/video2", 2), ("63", 63)])
+def test_camera_numbers(text: str, number: int) -> None:
+    assert check_camera(text) == number
+
+
+@pytest.mark.parametrize("text", ["-1", "64", "front", "", "0; rm -rf /", "/dev/null", "\u0661"])
+def test_camera_that_opencv_must_never_see(text: str) -> None:
+    with pytest.raises(UsageError):
+        check_camera(text)
+
+
+def test_absent_camera_is_named() -> None:
+    if Path("/dev/video63").exists():
+        pytest.skip("this machine has 64 cameras")
+    with pytest.raises(SourceError, match="/dev/video63"), open_sources(SourceOptions(camera="63")):
+        pass
+
+
+def test_demo_camera_gives_the_films_frames_in_order() -> None:
+    film = DemoFilm()
+    found = list(islice(DemoSource(paced=False, film=film).frames(), 5))
+    assert [frame.index for frame in found] == list(range(5))
+    assert all(np.array_equal(frame.picture, film.frame(frame.index)) for frame in found if frame.picture is not None)
+
+
+def test_demo_camera_at_its_own_pace_skips_what_nobody_had_time_for() -> None:
+    film = DemoFilm(fps=200.0)
+    source = DemoSource(paced=True, film=film).frames()
+    first = next(source)
+    deadline = time.monotonic() + 0.05  # ten frame times: a slow consumer
+    while time.monotonic() < deadline:
+        pass
+    assert next(source).index >= first.index + 5
+
+
+def test_nothing_to_look_at() -> None:
+    with pytest.raises(UsageError, match="--camera demo"):
+        SourceOptions()

@@ -1,0 +1,102 @@
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+pytest.importorskip("platformdirs", reason="the extra train is not installed")
+
+from catdog.edge.contract import InputSpec
+from catdog.edge.decode import read_picture
+from catdog.edge.errors import DatasetError, UsageError
+from catdog.edge.preprocess import Preprocessor
+from catdog.train.dataset import load_dataset
+from catdog.train.options import DataOptions
+
+if TYPE_CHECKING:
+    from tests.conftest import Site
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_one_folder_is_split_by_class_and_the_parts_are_disjoint(class_folders: Path) -> None:
+    dataset = load_dataset(DataOptions(data=str(class_folders), image_size=32))
+    assert dataset.labels == ("cats", "dogs")
+    assert dataset.counts(dataset.train) == {"cats": 8, "dogs": 8}
+    assert dataset.counts(dataset.validation) == {"cats": 2, "dogs": 2}
+    assert not set(dataset.train.names) & set(dataset.validation.names)
+
+
+def test_split_is_decided_by_the_seed(class_folders: Path) -> None:
+    def split(seed: int) -> tuple[str, ...]:
+        return load_dataset(DataOptions(data=str(class_folders), image_size=32, seed=seed)).validation.names
+
+    assert split(3) == split(3)
+    assert len({split(seed) for seed in range(6)}) > 1
+
+
+def test_folders_of_their_own_are_taken_as_they_are_also_from_an_archive(class_folders: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "pets.zip"
+    with zipfile.ZipFile(archive, "w") as writer:
+        for path in sorted(class_folders.rglob("*.jpg")):
+            part = "validation" if path.stem in "01" else "train"
+            writer.write(path, f"wrapping/{part}/{path.parent.name}/{path.name}")
+    dataset = load_dataset(DataOptions(data=str(archive), image_size=32))
+    assert (len(dataset.train), len(dataset.validation)) == (16, 4)
+    assert {name.rpartition("/")[2] for name in dataset.validation.names} == {"0.jpg", "1.jpg"}
+
+
+def test_archive_from_an_address(class_folders: Path, tmp_path: Path, site: "Site") -> None:
+    archive = tmp_path / "pets.zip"
+    with zipfile.ZipFile(archive, "w") as writer:
+        for path in class_folders.rglob("*.jpg"):
+            writer.write(path, f"{path.parent.name}/{path.name}")
+    site.pages["/pets.zip"] = (200, {}, archive.read_bytes())
+    assert len(load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32)).train) == 16
+
+
+def test_pixels_are_the_edge_runners(class_folders: Path) -> None:
+    dataset = load_dataset(DataOptions(data=str(class_folders), image_size=48))
+    expected = Preprocessor(InputSpec(48, 48))(read_picture(class_folders / dataset.train.names[0]))
+    assert np.array_equal(dataset.train.pixels[0], expected[0])
+
+
+def test_unreadable_pictures_are_skipped_and_named(class_folders: Path) -> None:
+    (class_folders / "cats" / "broken.jpg").write_bytes(b"not a picture")
+    dataset = load_dataset(DataOptions(data=str(class_folders), image_size=32))
+    assert len(dataset.skipped) == 1
+    assert "broken.jpg" in dataset.skipped[0]
+    assert len(dataset.train) + len(dataset.validation) == 20
+
+
+def test_class_without_a_readable_picture(class_folders: Path) -> None:
+    for path in (class_folders / "cats").iterdir():
+        path.write_bytes(b"not a picture")
+    with pytest.raises(DatasetError, match="cats"):
+        load_dataset(DataOptions(data=str(class_folders), image_size=32))
+
+
+def test_drawn_pictures_of_different_splits_and_seeds_differ() -> None:
+    first = load_dataset(DataOptions(data="synthetic", image_size=32, synthetic_count=8))
+    other = load_dataset(DataOptions(data="synthetic", image_size=32, synthetic_count=8, seed=1))
+    names = [set(part.names) for part in (first.train, first.validation, other.train, other.validation)]
+    assert len(set.union(*names)) == sum(len(part) for part in names)
+    assert first.counts(first.train) == {"cats": 8, "dogs": 8}
+
+
+def test_what_is_no_data_set(tmp_path: Path, class_folders: Path) -> None:
+    (tmp_path / "text.zip").write_bytes(b"text")
+    (tmp_path / "one" / "cats").mkdir(parents=True)
+    for where in ("none", "text.zip", "one", "pets/cats"):
+        with pytest.raises(DatasetError):
+            load_dataset(DataOptions(data=str(tmp_path / where), image_size=32))
+
+
+@pytest.mark.parametrize("options", [{"image_size": 8}, {"validation_share": 0.0}, {"seed": -1}, {"synthetic_count": 0}])
+def test_options_out_of_range(options: dict[str, float]) -> None:
+    with pytest.raises(UsageError):
+        DataOptions(**options)  # type: ignore[arg-type]

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="the extra train is not installed")
+
+from catdog.train.model import build_transfer_model, logits_model
+
+
+@pytest.fixture(scope="module")
+def model() -> object:
+    return build_transfer_model(classes=2, image_size=64)
+
+
+PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+
+
+def test_parameter_counts_are_mobilenets(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    assert model.backbone.count_params() == 2_257_984  # the frozen parameters of the published write-ups
+    assert model.core.count_params() == 2_260_546
+
+
+def test_core_is_free_of_augmentation(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    first, second = (np.array(model.core(PIXELS)) for _ in range(2))
+    assert np.array_equal(first, second)
+    names = {type(layer).__name__ for layer in model.core.layers}
+    assert not any(name.startswith("Random") for name in names)
+
+
+def test_augmentation_alters_and_stays_in_range(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    altered = np.array(model.augment(PIXELS, training=True))
+    assert altered.shape == PIXELS.shape
+    assert not np.allclose(altered, PIXELS)
+    assert altered.min() >= 0
+    assert altered.max() <= 255
+
+
+def test_scores_are_the_softmax_of_the_logits(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    logits = np.array(logits_model(model.core)(PIXELS))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    assert np.array(model.core(PIXELS)) == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)
+
+
+def test_head_on_features_is_the_whole_model(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    logits = np.array(model.head(model.features(PIXELS)))
+    assert logits == pytest.approx(np.array(logits_model(model.core)(PIXELS)), abs=1e-5)

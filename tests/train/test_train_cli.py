@@ -1,0 +1,120 @@
+import csv
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import pytest
+
+pytest.importorskip("tensorflow", reason="the extra train is not installed")
+
+from commands import run
+
+from catdog.edge.contract import parse_contract
+from catdog.edge.errors import DatasetError
+from catdog.train.model import build_transfer_model
+from catdog.train.weights import load_backbone_weights
+
+if TYPE_CHECKING:
+    from tests.conftest import Site
+
+QUICK = ("--image-size", "64", "--views", "1", "--epochs", "1", "--backbone-weights", "bundled")
+
+
+def test_run_folder_is_complete(small_run: Path) -> None:
+    assert {path.name for path in small_run.iterdir()} == {"model.keras", "metrics.json", "history.csv", "accuracy.png"}
+    metrics = json.loads((small_run / "metrics.json").read_text())
+    accuracy = metrics["evaluation"]["accuracy"]
+    assert metrics["data"]["training"] == {"cats": 24, "dogs": 24}
+    assert accuracy["n"] == sum(metrics["data"]["validation"].values()) == 12
+    assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+    confusion = metrics["evaluation"]["confusion"]
+    assert sum(map(sum, confusion)) == 12
+    assert (confusion[0][0] + confusion[1][1]) / 12 == accuracy["value"]
+    with (small_run / "history.csv").open() as stream:
+        assert [row["number"] for row in csv.DictReader(stream)] == ["1", "2", "3", "4", "5"]
+    assert cv2.imread(str(small_run / "accuracy.png")).std() > 5
+
+
+def test_model_file_carries_its_contract(small_run: Path) -> None:
+    with zipfile.ZipFile(small_run / "model.keras") as archive:
+        contract = parse_contract(archive.read("catdog.json"))
+    assert contract.labels == ("cats", "dogs")
+    assert (contract.input.height, contract.input.dtype) == (64, "float32")
+    assert contract.figures[0].n == 12
+
+
+def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "cats").rename(class_folders / "ants")
+    (class_folders / "bees").mkdir()
+    for seed, path in enumerate((class_folders / "ants").iterdir()):
+        (class_folders / "bees" / path.name).write_bytes(path.read_bytes() if seed else b"broken")
+    finished = run("catdog-train", "--data", str(class_folders), "--output", "run", *QUICK, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.startswith("trained on")
+    assert len(finished.stdout.splitlines()) == 5
+    assert "skipped" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+    with zipfile.ZipFile(tmp_path / "run" / "model.keras") as archive:
+        assert parse_contract(archive.read("catdog.json")).labels == ("ants", "bees", "dogs")
+
+
+def test_fine_tuning_continues_the_history(class_folders: Path, tmp_path: Path) -> None:
+    options = ("--data", str(class_folders), "--output", "run", "--fine-tune-epochs", "1", *QUICK)
+    finished = run("catdog-train", *options, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    with (tmp_path / "run" / "history.csv").open() as stream:
+        assert [(row["phase"], row["number"]) for row in csv.DictReader(stream)] == [("head", "1"), ("fine-tune", "2")]
+
+
+def test_failed_download_names_both_offline_ways(site: "Site", tmp_path: Path) -> None:
+    address = f"{site.url}/none.zip"
+    finished = run("catdog-train", "--data", address, *QUICK, cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert finished.returncode == 8
+    assert finished.stdout == ""
+    assert len(finished.stderr.splitlines()) == 1
+    assert "--data PATH" in finished.stderr
+    assert "--data synthetic" in finished.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_imagenet_weights_are_downloaded_once_or_the_offline_ways_named(
+    site: "Site", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import h5py
+    import keras.src.applications.mobilenet_v2 as published
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(published, "BASE_WEIGHT_PATH", f"{site.url}/weights/")
+    backbone, original = (build_transfer_model(classes=2, image_size=96).backbone for _ in range(2))
+    with pytest.raises(DatasetError, match="--backbone-weights bundled"):
+        load_backbone_weights(backbone, "imagenet")
+    # Keras publishes its weights in the format of Keras 1.
+    with h5py.File(tmp_path / "weights.h5", "w") as stream:
+        save_weights_to_hdf5_group(stream, original)
+    path = "/weights/mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_96_no_top.h5"
+    site.pages[path] = (200, {}, (tmp_path / "weights.h5").read_bytes())
+    for _ in range(2):
+        load_backbone_weights(backbone, "imagenet")
+    assert all((a == b).all() for a, b in zip(backbone.get_weights(), original.get_weights(), strict=True))
+    assert site.requests == [path, path]  # one failure, one success, then the cache
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--data", "nowhere"), 8),
+        (("--backbone-weights", "nowhere.h5", "--data", "synthetic", "--synthetic-count", "8"), 3),
+        (("--backbone-weights", __file__, "--data", "synthetic", "--synthetic-count", "8"), 6),
+        (("--image-size", "7"), 2),
+        (("--epochs", "many"), 2),
+        (("--stage", "guess"), 2),
+    ],
+)
+def test_wrong_input_is_one_line_and_a_code(arguments: tuple[str, ...], code: int, tmp_path: Path) -> None:
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert (finished.returncode, finished.stdout) == (code, "")
+    assert len(finished.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

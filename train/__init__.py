@@ -1,0 +1,1 @@
+"""Training: from a folder of labelled photographs to `runs/<name>/model.keras`. Needs the extra `train`."""

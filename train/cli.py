@@ -1,0 +1,159 @@
+"""`catdog-train`: from labelled photographs to a trained model."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from catdog.edge.command import CommandParser, run_command
+from catdog.edge.decode import silence_opencv
+
+from .options import BUNDLED, IMAGENET, PUBLIC_ARCHIVE, STAGES, SYNTHETIC, DataOptions, TrainOptions
+
+_EXAMPLES = """\
+examples:
+  catdog-train                                    the public cats-and-dogs archive, ImageNet weights (both downloaded)
+  catdog-train --data photos/                     photos/<label>/*.jpg, or photos/{train,validation}/<label>/*.jpg
+  catdog-train --data pets.zip --backbone-weights bundled           no network needed
+  catdog-train --data synthetic --backbone-weights bundled          neither network nor photographs needed
+  catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
+
+next: catdog-export --int8
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command("catdog-train", _main, argv)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = CommandParser(
+        prog="catdog-train",
+        description="Train a classifier on folders of labelled photographs.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    defaults, data_defaults = TrainOptions, DataOptions
+    parser.add_argument("--stage", choices=STAGES, default="transfer", help="stage of the pipeline (default: %(default)s)")
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--data",
+        default=PUBLIC_ARCHIVE,
+        metavar="WHERE",
+        help=f"folder, zip archive, its address, or {SYNTHETIC} (default: the public archive)",
+    )
+    data.add_argument(
+        "--image-size",
+        type=int,
+        default=data_defaults.image_size,
+        metavar="PX",
+        help="side of the model's input (default: %(default)s)",
+    )
+    data.add_argument(
+        "--validation-share",
+        type=float,
+        default=data_defaults.validation_share,
+        metavar="S",
+        help="share held back where there is no validation folder (default: %(default)s)",
+    )
+    data.add_argument(
+        "--synthetic-count",
+        type=int,
+        default=data_defaults.synthetic_count,
+        metavar="N",
+        help=f"drawn pictures per class of {SYNTHETIC} (default: %(default)s)",
+    )
+    data.add_argument(
+        "--seed",
+        type=int,
+        default=data_defaults.seed,
+        help="decides the split and all random numbers (default: %(default)s)",
+    )
+    fit = parser.add_argument_group("fitting")
+    fit.add_argument(
+        "--backbone-weights",
+        default=IMAGENET,
+        metavar="W",
+        help=f"{IMAGENET} (downloaded), {BUNDLED}, or a file (default: %(default)s)",
+    )
+    fit.add_argument(
+        "--epochs",
+        type=int,
+        default=defaults.epochs,
+        metavar="N",
+        help="passes over the data for the head (default: %(default)s)",
+    )
+    fit.add_argument(
+        "--views",
+        type=int,
+        default=defaults.views,
+        metavar="N",
+        help="copies of each picture that features are computed for: itself and altered ones (default: %(default)s)",
+    )
+    fit.add_argument(
+        "--batch-size",
+        type=int,
+        default=defaults.batch_size,
+        metavar="N",
+        help="pictures per step (default: %(default)s)",
+    )
+    fit.add_argument(
+        "--fine-tune-epochs",
+        type=int,
+        default=defaults.fine_tune_epochs,
+        metavar="N",
+        help="passes with the whole network trainable (default: %(default)s)",
+    )
+    fit.add_argument(
+        "--fine-tune-rate",
+        type=float,
+        default=defaults.fine_tune_rate,
+        metavar="R",
+        help="learning rate of those (default: %(default)s)",
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
+    return parser
+
+
+def _main(argv: Sequence[str]) -> int:
+    options = _options(build_parser().parse_args(argv))
+    from .tensorflow_setup import import_tensorflow
+
+    import_tensorflow()
+    silence_opencv()
+    from .transfer import train_transfer
+
+    outcome = train_transfer(options)
+    for line in outcome.dataset.skipped:
+        print(f"catdog-train: skipped: {line}", file=sys.stderr)
+    counts = ", ".join(f"{count:,} {label}" for label, count in outcome.dataset.counts(outcome.dataset.train).items())
+    print(f"trained on           {counts}")
+    print(f"validation accuracy  {outcome.evaluation.accuracy}")
+    print(f"always the same      {outcome.evaluation.baseline:.1%}")
+    print(f"time                 {outcome.seconds:.0f} s")
+    print(f"written to           {options.output}")
+    return 0
+
+
+def _options(arguments: argparse.Namespace) -> TrainOptions:
+    data = DataOptions(
+        data=arguments.data,
+        image_size=arguments.image_size,
+        validation_share=arguments.validation_share,
+        synthetic_count=arguments.synthetic_count,
+        seed=arguments.seed,
+    )
+    return TrainOptions(
+        data=data,
+        output=arguments.output or Path("runs") / f"{arguments.stage}-{datetime.now():%Y%m%d-%H%M%S}",
+        stage=arguments.stage,
+        backbone_weights=arguments.backbone_weights,
+        epochs=arguments.epochs,
+        views=arguments.views,
+        batch_size=arguments.batch_size,
+        fine_tune_epochs=arguments.fine_tune_epochs,
+        fine_tune_rate=arguments.fine_tune_rate,
+    )

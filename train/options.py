@@ -1,0 +1,82 @@
+"""What to train, validated once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from catdog.edge.errors import UsageError
+
+PUBLIC_ARCHIVE = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
+SYNTHETIC = "synthetic"
+IMAGENET, BUNDLED = "imagenet", "bundled"
+STAGES = ("transfer",)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where the labelled pictures come from.
+
+    Attributes:
+        data: folder, zip archive, address of one, or ``"synthetic"``.
+        image_size: side of the square that pictures are resized to, in pixels.
+        validation_share: share of each class held back when the data has no `validation` folder of its own, 0-1.
+        synthetic_count: drawn pictures per class for training; validation gets a quarter as many, from other seeds.
+        seed: decides the split and every random number.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+
+    data: str = PUBLIC_ARCHIVE
+    image_size: int = 224
+    validation_share: float = 0.2
+    synthetic_count: int = 400
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require(32 <= self.image_size <= 512, "--image-size of 32 to 512 pixels", self.image_size)
+        _require(0.01 <= self.validation_share <= 0.9, "a validation share of 0.01 to 0.9", self.validation_share)
+        _require(8 <= self.synthetic_count <= 100_000, "8 to 100,000 drawn pictures a class", self.synthetic_count)
+        _require(0 <= self.seed < 2**31, "a --seed of 0 to 2,147,483,647", self.seed)
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train.
+
+    Attributes:
+        data: where the pictures come from.
+        stage: which of the pipeline's stages.
+        backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"``, or the path of a weights file.
+        output: the run's folder.
+        epochs: passes over the cached features of the frozen backbone.
+        views: copies of each training picture that features are computed for: itself and altered ones.
+        batch_size: pictures per step.
+        fine_tune_epochs: passes over the pictures with the whole network trainable, after the head; 0 for none.
+        fine_tune_rate: AdamW's learning rate there. More than 3e-5 was measured to cost accuracy.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+
+    data: DataOptions
+    output: Path
+    stage: str = "transfer"
+    backbone_weights: str = IMAGENET
+    epochs: int = 20
+    views: int = 4
+    batch_size: int = 32
+    fine_tune_epochs: int = 0
+    fine_tune_rate: float = 1e-5
+
+    def __post_init__(self) -> None:
+        _require(self.stage in STAGES, f"--stage to be one of {', '.join(STAGES)}", self.stage)
+        _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
+        _require(1 <= self.views <= 100, "1 to 100 --views", self.views)
+        _require(1 <= self.batch_size <= 4096, "a --batch-size of 1 to 4,096", self.batch_size)
+        _require(0 <= self.fine_tune_epochs <= 1000, "0 to 1,000 --fine-tune-epochs", self.fine_tune_epochs)
+        _require(0 < self.fine_tune_rate <= 1, "a --fine-tune-rate of more than 0 and at most 1", self.fine_tune_rate)
+
+
+def _require(condition: bool, expected: str, got: object) -> None:
+    if not condition:
+        raise UsageError(expected, got=str(got), fix="See catdog-train --help.")

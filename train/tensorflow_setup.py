@@ -1,0 +1,28 @@
+"""Imports TensorFlow and Keras quietly; call before anything that imports `keras`."""
+
+import logging
+import os
+
+from catdog.edge.errors import missing_extra
+from catdog.edge.quiet import native_output_held_back
+
+
+def import_tensorflow() -> None:
+    """Import TensorFlow and Keras without their start-up messages.
+
+    Raises:
+        MissingExtraError: the extra `train` is not installed.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    for module in ("tensorflow", "keras"):
+        try:
+            # The C++ side writes to descriptor 2 before any logging level is in force.
+            with native_output_held_back():
+                __import__(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            raise missing_extra(module, "train") from error
+    logging.getLogger("absl").setLevel(logging.ERROR)
