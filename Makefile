@@ -25,6 +25,8 @@ $(VENV)/dependencies: pyproject.toml constraints.txt
 
 $(INSTALLED): $(VENV)/dependencies
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --config-settings editable_mode=strict
+	@# Byte code now, as an installed wheel has it: where Python may not write it, every start would compile anew.
+	@$(BIN)/python -m compileall -q build/__editable__*
 	@rm -f $(VENV)/installed-* && touch $@
 
 .PHONY: install

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catdog.edge.classifier import Classifier
 from catdog.edge.errors import CatdogError, UnreadableInputError
-from catdog.edge.quiet import native_output_held_back
+from catdog.edge.quiet import native_output_dropped
 
 from .artifacts import display_names
 from .options import BenchOptions
@@ -97,7 +97,7 @@ def _load(case: Case, imported: set[str]) -> LoadedCase | FailedCase:
         if kind not in imported:
             # The first load of a kind imports its runtime: hundreds of milliseconds that are no fault of the model, and
             # a greeting on file descriptor 2 that nobody asked for.
-            with native_output_held_back():
+            with native_output_dropped():
                 _classifier(case)
             imported.add(kind)
         start = time.perf_counter()

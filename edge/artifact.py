@@ -6,12 +6,12 @@ ONNX: the contract is the value of the metadata property `catdog`; ONNX Runtime 
 """
 
 import hashlib
-import io
-import zipfile
-from dataclasses import dataclass
+import struct
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .contract import MAX_CONTRACT_BYTES, ModelContract, parse_contract
+from .contract import ModelContract, parse_contract
 from .errors import InputNotFoundError, ModelError
 
 CONTRACT_FILE = "catdog.json"
@@ -19,7 +19,6 @@ LABELS_FILE = "labels.txt"
 ONNX_PROPERTY = "catdog"
 
 _TFLITE_IDENTIFIER = b"TFL3"  # at byte 4 of the flatbuffer
-_ZIP_END = b"PK\x05\x06"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ def read_model_file(path: Path) -> ModelFile:
 
 def append_to_tflite(flatbuffer: bytes, contract: ModelContract) -> bytes:
     """Return the file that holds `flatbuffer` and, appended, `contract` (its hash filled in) and the labels."""
-    from dataclasses import replace
+    import io
+    import zipfile
 
     signed = replace(contract, content_sha256=hashlib.sha256(flatbuffer).hexdigest())
     buffer = io.BytesIO(flatbuffer)
@@ -79,23 +79,50 @@ def append_to_tflite(flatbuffer: bytes, contract: ModelContract) -> bytes:
 
 
 def _split_tflite(data: bytes, path: Path) -> tuple[bytes, ModelContract | None]:
-    if _ZIP_END not in data[-(1 << 16) - 22 :]:  # the end record is within its longest comment of the end
-        return data, None
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = {entry.filename: entry for entry in archive.infolist()}
-            entry = entries.get(CONTRACT_FILE)
-            if entry is None:
-                return data, None
-            if entry.file_size > MAX_CONTRACT_BYTES:
-                raise _damaged(path, f"a contract of {entry.file_size} bytes")
-            contract = parse_contract(archive.read(entry))
-            content = data[: min(entry.header_offset for entry in entries.values())]
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
-        raise _damaged(path, str(error)) from error
+        entries = _stored_entries(data)
+    except (struct.error, ValueError) as error:
+        raise _damaged(path, f"an archive that cannot be read ({error})") from error
+    if CONTRACT_FILE not in entries:
+        return data, None
+    contract = parse_contract(entries[CONTRACT_FILE][1])
+    content = data[: min(offset for offset, _ in entries.values())]
     if hashlib.sha256(content).hexdigest() != contract.content_sha256:
         raise _damaged(path, "bytes that do not match the hash in its contract")
     return content, contract
+
+
+def _stored_entries(data: bytes) -> dict[str, tuple[int, bytes]]:
+    """Find the uncompressed entries of a zip archive at the end of `data`: name to (where it starts, content).
+
+    Python's zipfile would do, but importing it costs an eighth of the time to the first label. Source of the layout: PKWARE's
+    APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
+
+    Raises:
+        struct.error, ValueError: the archive is damaged.
+    """
+    end = data.rfind(b"PK\x05\x06", max(0, len(data) - 0xFFFF - 22))  # a comment may follow the end record
+    if end < 0:
+        return {}
+    count, _, position = struct.unpack_from("<HLL", data, end + 10)
+    entries = {}
+    for _ in range(count):
+        signature, method = struct.unpack_from("<4s6xH", data, position)
+        checksum, _, size, name_size, extra_size, comment_size = struct.unpack_from("<LLLHHH", data, position + 16)
+        (offset,) = struct.unpack_from("<L", data, position + 42)
+        name = data[position + 46 : position + 46 + name_size].decode()
+        if signature != b"PK\x01\x02":
+            raise ValueError("no directory entry where one should be")
+        local_signature, local_name_size, local_extra_size = struct.unpack_from("<4s22xHH", data, offset)
+        start = offset + 30 + local_name_size + local_extra_size
+        if method == 0:
+            if local_signature != b"PK\x03\x04" or start + size > position:
+                raise ValueError(f"no entry {name} where it should be")
+            entries[name] = (offset, data[start : start + size])
+            if zlib.crc32(entries[name][1]) != checksum:
+                raise ValueError(f"{name} does not match its checksum")
+        position += 46 + name_size + extra_size + comment_size
+    return entries
 
 
 def _damaged(path: Path, what: str) -> ModelError:

@@ -64,7 +64,6 @@ class Classifier:
     Attributes:
         model_path: the file in use.
         contract: what the file says about itself.
-        backend_name: the runtime in use and its version.
 
     Raises:
         InputNotFoundError: the file does not exist.
@@ -85,9 +84,13 @@ class Classifier:
         self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
         file = read_model_file(self.model_path)
         self._backend = open_backend(file, name=backend, threads=threads)
-        self.backend_name = self._backend.name
         self.contract = _contract_of(file, self._backend, labels)
         self._preprocess = Preprocessor(self.contract.input)
+
+    @property
+    def backend_name(self) -> str:
+        """The runtime in use and its version."""
+        return self._backend.name
 
     def classify(self, picture: str | os.PathLike[str] | NDArray[np.uint8]) -> Prediction:
         """Classify a picture file or a picture in memory.

@@ -6,7 +6,7 @@ import keras
 
 from catdog.edge.artifact import ONNX_PROPERTY
 from catdog.edge.contract import ModelContract
-from catdog.edge.quiet import STDERR, STDOUT, native_output_held_back
+from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 
 OPSET = 17
 
@@ -15,7 +15,7 @@ def to_onnx(core: keras.Model) -> bytes:
     """Convert to float32 ONNX, opset 17: ``pixels`` float32 ``[batch, size, size, 3]`` RGB 0-255 in, ``scores`` out."""
     import tensorflow as tf
 
-    with native_output_held_back(STDOUT, STDERR):
+    with native_output_dropped(STDOUT, STDERR):
         import tf2onnx
 
         logging.getLogger("tf2onnx").setLevel(logging.ERROR)

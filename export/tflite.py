@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from catdog.edge.quiet import STDERR, STDOUT, native_output_held_back
+from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.train.model import logits_model
 
 from .flatbuffer import append_softmax
@@ -45,6 +45,6 @@ def _converter(model: keras.Model) -> tf.lite.TFLiteConverter:
 
 def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
     # The converter prints to both streams from C++ and from Python.
-    with native_output_held_back(STDOUT, STDERR):
+    with native_output_dropped(STDOUT, STDERR):
         content: bytes = converter.convert()
     return content

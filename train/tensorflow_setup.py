@@ -4,7 +4,7 @@ import logging
 import os
 
 from catdog.edge.errors import missing_extra
-from catdog.edge.quiet import native_output_held_back
+from catdog.edge.quiet import native_output_dropped
 
 
 def import_tensorflow() -> None:
@@ -19,7 +19,7 @@ def import_tensorflow() -> None:
     for module in ("tensorflow", "keras"):
         try:
             # The C++ side writes to descriptor 2 before any logging level is in force.
-            with native_output_held_back():
+            with native_output_dropped():
                 __import__(module)
         except ModuleNotFoundError as error:
             if error.name != module:

@@ -12,7 +12,6 @@ class Backend(Protocol):
     """A model loaded into a runtime.
 
     Attributes:
-        name: the runtime and its version, e.g. ``"litert 2.3.0"``.
         input_dtype: ``"uint8"`` or ``"float32"``.
         input_height: pixels.
         input_width: pixels.
@@ -20,12 +19,16 @@ class Backend(Protocol):
         embedded_contract: the contract's JSON if the runtime found one inside the file, else None.
     """
 
-    name: str
     input_dtype: str
     input_height: int
     input_width: int
     classes: int
     embedded_contract: str | None
+
+    @property
+    def name(self) -> str:
+        """The runtime and its version, e.g. ``"ai-edge-litert 2.3.0"``."""
+        ...
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once.

@@ -1,7 +1,6 @@
 """TFLite files through LiteRT, or through tflite-runtime where that is what an old system has."""
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..artifact import ModelFile
 from ..errors import MissingExtraError, ModelError
-from ..quiet import native_output_held_back
+from ..quiet import native_output_dropped
 from .base import Pixels, as_distribution
 
 # In order of preference: tflite-runtime ended at Python 3.11 and does not hand int8 to XNNPACK.
@@ -22,8 +21,8 @@ class LiteRTBackend:
     embedded_contract: str | None = None  # read from the file's tail before the runtime sees it
 
     def __init__(self, model: ModelFile, *, threads: int) -> None:
-        interpreter_class, self.name = _find_runtime()
-        with native_output_held_back():
+        interpreter_class, self._package = _find_runtime()
+        with native_output_dropped():
             try:
                 self._interpreter = interpreter_class(model_content=model.content, num_threads=threads)
                 self._interpreter.allocate_tensors()
@@ -41,6 +40,16 @@ class LiteRTBackend:
         self.input_dtype = np.dtype(inputs[0]["dtype"]).name
         self.classes = int(outputs[0]["shape"][-1])
 
+    @property
+    def name(self) -> str:
+        """The runtime and its version; asked for only on request, since looking it up costs 20 ms."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return f"{self._package} {version(self._package)}"
+        except PackageNotFoundError:
+            return self._package
+
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""
         self._interpreter.set_tensor(self._input, pixels)
@@ -57,10 +66,7 @@ def _find_runtime() -> tuple[Any, str]:
             found = importlib.import_module(f"{module}.interpreter")
         except ModuleNotFoundError:
             continue
-        try:
-            return found.Interpreter, f"{package} {version(package)}"
-        except PackageNotFoundError:
-            return found.Interpreter, package
+        return found.Interpreter, package
     raise MissingExtraError(
         "the TFLite runtime ai-edge-litert", got="an environment without it", fix="Run: pip install ai-edge-litert"
     )

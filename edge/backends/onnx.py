@@ -32,7 +32,7 @@ class OnnxBackend:
                 got=f"{model.path}: {str(error)[:200]}",
                 fix="Copy or export the file again.",
             ) from error
-        self.name = f"onnxruntime {onnxruntime.__version__}"
+        self._version = onnxruntime.__version__
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
         known = len(shape) == 4 and all(isinstance(size, int) for size in shape[1:]) and shape[3] == 3
@@ -47,6 +47,11 @@ class OnnxBackend:
         self.input_height, self.input_width = shape[1], shape[2]
         self.classes = outputs[0].shape[-1]
         self.embedded_contract = self._session.get_modelmeta().custom_metadata_map.get(ONNX_PROPERTY)
+
+    @property
+    def name(self) -> str:
+        """The runtime and its version."""
+        return f"onnxruntime {self._version}"
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""

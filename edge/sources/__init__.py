@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .camera import CameraSource, check_camera
-from .demo import DemoSource
 from .frame import Frame, Source
+from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
-from .stream import STREAM_SCHEMES, StreamSource
 from .video import VIDEO_SUFFIXES, VideoFileSource
 
-__all__ = ["Frame", "Source", "SourceOptions", "open_sources"]
+STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
 
-from .options import SourceOptions
+__all__ = ["Frame", "Source", "SourceOptions", "open_sources"]
 
 
 @contextmanager
@@ -41,7 +39,11 @@ def open_sources(options: SourceOptions) -> Iterator[list[Source]]:
 
 def _open_camera(options: SourceOptions) -> Source:
     if options.camera == "demo":
+        from .demo import DemoSource  # costs as much as OpenCV to import, and few want it
+
         return DemoSource(paced=options.buffer != "all")
+    from .camera import CameraSource, check_camera
+
     return CameraSource(check_camera(str(options.camera)))
 
 
@@ -49,6 +51,8 @@ def _open_inputs(inputs: Sequence[str], options: SourceOptions) -> Iterator[Sour
     pictures: list[Path] = []
     for text in inputs:
         if text.lower().startswith(STREAM_SCHEMES):
+            from .stream import StreamSource  # brings all of Python's HTTP
+
             yield StreamSource(text, timeout_s=options.timeout_s)
             continue
         for path in find_inputs(text):

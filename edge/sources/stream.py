@@ -20,7 +20,6 @@ from ..errors import CatdogError, SourceError, UsageError
 from .frame import Frame
 from .video import captured_frames
 
-STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
 # Once a host has answered, its first key frame may take a few seconds.

@@ -1,0 +1,22 @@
+"""The least that classifies a picture file: what catdog's own cost is measured against.
+
+    python bare_litert.py MODEL.tflite PICTURE LABEL,LABEL
+
+Knows nothing of catdog: OpenCV reads and resizes, LiteRT infers, the label is printed.
+"""
+
+import sys
+
+import cv2
+from ai_edge_litert.interpreter import Interpreter
+
+model, picture, labels = sys.argv[1:]
+interpreter = Interpreter(model_path=model)
+interpreter.allocate_tensors()
+source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+height, width = source["shape"][1:3]
+resized = cv2.resize(cv2.imread(picture), (int(width), int(height)))
+interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[None])
+interpreter.invoke()
+scores = interpreter.get_tensor(target["index"])[0]
+print(labels.split(",")[int(scores.argmax())])  # noqa: T201 - a script
