@@ -53,7 +53,7 @@ bundled-models: install  ## train and export the models that come with the packa
 
 .PHONY: constraints
 constraints: install  ## write the versions in .venv to constraints.txt, after an upgrade on purpose
-	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable --exclude catdog; } > constraints.new
+	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip; } > constraints.new
 	mv constraints.new constraints.txt
 
 .PHONY: clean
