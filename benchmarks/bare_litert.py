@@ -15,7 +15,10 @@ interpreter = Interpreter(model_path=model)
 interpreter.allocate_tensors()
 source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 height, width = source["shape"][1:3]
-resized = cv2.resize(cv2.imread(picture), (int(width), int(height)))
+photograph = cv2.imread(picture)
+if photograph is None:
+    sys.exit(f"cannot read {picture}")
+resized = cv2.resize(photograph, (int(width), int(height)))
 interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[None])
 interpreter.invoke()
 scores = interpreter.get_tensor(target["index"])[0]
