@@ -83,6 +83,9 @@ class Classifier:
             raise UsageError("at least 1 thread", got=str(threads), fix="Give a positive number.")
         self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
         file = read_model_file(self.model_path)
+        if file.kind == "tflite" and file.contract is None and labels is None:
+            # Before the runtime sees it: a truncated file has lost its contract, too, and crashes some runtimes.
+            raise _no_contract(file)
         self._backend = open_backend(file, name=backend, threads=threads)
         self.contract = _contract_of(file, self._backend, labels)
         self._preprocess = Preprocessor(self.contract.input)
@@ -145,11 +148,7 @@ def _contract_of(file: ModelFile, backend: Backend, labels: Sequence[str] | None
 
 def _contract_from_labels(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
     if labels is None:
-        raise ModelError(
-            "a model with catdog's contract inside",
-            got=f"{file.path} without one",
-            fix="Export it with catdog-export, or name its labels in order: --labels cats,dogs (its input must be RGB 0-255).",
-        )
+        raise _no_contract(file)
     if len(labels) != backend.classes:
         raise UsageError(
             f"{backend.classes} labels for {file.path}", got=f"{len(labels)}", fix="Name one label per output score."
@@ -158,4 +157,12 @@ def _contract_from_labels(file: ModelFile, backend: Backend, labels: Sequence[st
         name=file.path.stem,
         labels=tuple(labels),
         input=InputSpec(height=backend.input_height, width=backend.input_width, dtype=backend.input_dtype),
+    )
+
+
+def _no_contract(file: ModelFile) -> ModelError:
+    return ModelError(
+        "a whole model with catdog's contract inside",
+        got=f"{file.path} without one",
+        fix="Export it with catdog-export, or name its labels in order: --labels cats,dogs (its input must be RGB 0-255).",
     )
