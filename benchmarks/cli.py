@@ -52,7 +52,6 @@ def build_parser() -> argparse.ArgumentParser:
         prog="catdog-bench",
         description="Measure how fast models run on this machine, and report it with its spread.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("artifacts", nargs="*", type=Path, metavar="ARTIFACT", help=_ARTIFACT_HELP)

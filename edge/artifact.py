@@ -8,8 +8,9 @@ ONNX: the contract is the value of the metadata property `catdog`; ONNX Runtime 
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from .contract import ModelContract, parse_contract
 from .errors import InputNotFoundError, ModelError
@@ -21,8 +22,7 @@ ONNX_PROPERTY = "catdog"
 _TFLITE_IDENTIFIER = b"TFL3"  # at byte 4 of the flatbuffer
 
 
-@dataclass(frozen=True)
-class ModelFile:
+class ModelFile(NamedTuple):
     """A model file read into memory.
 
     Attributes:

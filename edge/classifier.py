@@ -3,8 +3,8 @@
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ from .preprocess import Preprocessor
 DEFAULT_THREADS = min(4, os.cpu_count() or 1)
 
 
-@dataclass(frozen=True)
-class Timings:
+class Timings(NamedTuple):
     """Where the time of one classification went, in milliseconds."""
 
     decode: float
@@ -30,8 +29,7 @@ class Timings:
     invoke: float
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What the model says of one picture.
 
     Attributes:

@@ -39,7 +39,6 @@ def build_parser() -> argparse.ArgumentParser:
         prog="catdog-edge",
         description="Classify pictures, videos, streams and cameras with a quantized model.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     look = parser.add_argument_group("what to look at")
     look.add_argument(

@@ -12,11 +12,32 @@ from typing import NoReturn
 from .errors import CatdogError, OutputError, UsageError
 
 EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not a fault of the input
+_WIDEST_HELP = 110  # columns; longer lines are hard to read
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the examples' line breaks, and finds the terminal's width without importing shutil, as argparse's own does."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = os.get_terminal_size().columns
+        except OSError:
+            width = _WIDEST_HELP
+        super().__init__(prog, max_help_position=30, width=min(width, _WIDEST_HELP) - 2)
+
+
 class CommandParser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are `UsageError`s: one line, not a page of usage."""
+    """An argument parser whose mistakes are `UsageError`s: one line, not a page of usage.
+
+    Args:
+        prog: the command as typed.
+        description: what it does, a sentence.
+        epilog: examples, printed as they are.
+    """
+
+    def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
+        super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake for `run_command` to print."""

@@ -7,16 +7,14 @@ A frame without a verdict has ``"error"`` (one line of text) and no ``"label"``.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .classifier import Prediction
 from .errors import CatdogError
 from .sources import Frame
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """One frame and what became of it.
 
     Attributes:
@@ -33,7 +31,7 @@ class Result:
 
     def to_json(self) -> str:
         """Serialise to one line, without the line break."""
-        line: dict[str, Any] = {"source": self.frame.source, "frame": self.frame.index}
+        line: dict[str, Any] = {"source": self.frame.source, "frame": self.frame.number}
         if self.prediction is None:
             line["error"] = str(self.error)
             return json.dumps(line, ensure_ascii=False)
@@ -57,5 +55,5 @@ class Result:
         if self.prediction is None:
             return ""
         others = "  ".join(f"{label} {score:.3f}" for label, score in self.prediction.scores.items())
-        name = self.frame.source if self.frame.index == 0 else f"{self.frame.source} #{self.frame.index}"
+        name = self.frame.source if self.frame.number == 0 else f"{self.frame.source} #{self.frame.number}"
         return f"{name}: {self.prediction.label} {self.prediction.score:.1%}  ({others})  {self.age_ms:.1f} ms"

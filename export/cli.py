@@ -33,7 +33,6 @@ def build_parser() -> argparse.ArgumentParser:
         prog="catdog-export",
         description="Export a trained model to TFLite and ONNX, proven against Keras first.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     formats = parser.add_argument_group("formats (default: --int8)")
     formats.add_argument(

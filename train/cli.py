@@ -34,7 +34,6 @@ def build_parser() -> argparse.ArgumentParser:
         prog="catdog-train",
         description="Train a classifier on folders of labelled photographs.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     defaults, data_defaults = TrainOptions, DataOptions
     parser.add_argument("--stage", choices=STAGES, default="transfer", help="stage of the pipeline (default: %(default)s)")

@@ -1,6 +1,5 @@
 """Picture files: single ones, folders, glob patterns."""
 
-import glob
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,9 +24,8 @@ def find_inputs(text: str) -> list[Path]:
         found = [entry for entry in path.rglob("*") if _looks_right(entry)]
     elif path.exists():
         return [path]
-    elif glob.has_magic(text):
-        # Path.glob takes no absolute patterns.
-        found = [Path(entry) for entry in glob.glob(text, recursive=True) if _looks_right(Path(entry))]  # noqa: PTH207
+    elif any(sign in text for sign in "*?["):
+        found = _matching(text)
     else:
         raise InputNotFoundError(
             "a picture, video, folder or pattern",
@@ -39,6 +37,12 @@ def find_inputs(text: str) -> list[Path]:
             "at least one picture or video", got=f"{text}, which holds none", fix="Name another folder or pattern."
         )
     return sorted(found)
+
+
+def _matching(pattern: str) -> list[Path]:
+    import glob  # Path.glob takes no absolute patterns
+
+    return [path for path in map(Path, glob.glob(pattern, recursive=True)) if _looks_right(path)]  # noqa: PTH207
 
 
 class PictureSource:

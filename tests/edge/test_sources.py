@@ -64,7 +64,7 @@ def test_video_file_gives_every_frame_then_ends(tmp_path: Path) -> None:
         writer.write(draw_picture("dogs", seed, width=160, height=120))
     writer.release()
     found = frames(str(path))
-    assert [frame.index for frame in found] == list(range(7))
+    assert [frame.number for frame in found] == list(range(7))
     assert all(frame.picture is not None and frame.picture.shape == (120, 160, 3) for frame in found)
 
 
@@ -86,7 +86,7 @@ def test_mjpeg_stream_over_http(site: "Site") -> None:
     parts = b"".join(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + encoded(seed) + b"\r\n" for seed in range(30))
     site.pages["/stream"] = (200, {"Content-Type": "multipart/x-mixed-replace; boundary=frame"}, parts)
     found = frames(f"{site.url}/stream", limit=5)
-    assert [frame.index for frame in found] == list(range(5))
+    assert [frame.number for frame in found] == list(range(5))
     assert found[0].picture is not None
     assert found[0].picture.shape == (120, 160, 3)
 
@@ -151,8 +151,8 @@ def test_absent_camera_is_named() -> None:
 def test_demo_camera_gives_the_films_frames_in_order() -> None:
     film = DemoFilm()
     found = list(islice(DemoSource(paced=False, film=film).frames(), 5))
-    assert [frame.index for frame in found] == list(range(5))
-    assert all(np.array_equal(frame.picture, film.frame(frame.index)) for frame in found if frame.picture is not None)
+    assert [frame.number for frame in found] == list(range(5))
+    assert all(np.array_equal(frame.picture, film.frame(frame.number)) for frame in found if frame.picture is not None)
 
 
 def test_demo_camera_at_its_own_pace_skips_what_nobody_had_time_for() -> None:
@@ -162,7 +162,7 @@ def test_demo_camera_at_its_own_pace_skips_what_nobody_had_time_for() -> None:
     deadline = time.monotonic() + 0.05  # ten frame times: a slow consumer
     while time.monotonic() < deadline:
         pass
-    assert next(source).index >= first.index + 5
+    assert next(source).number >= first.number + 5
 
 
 def test_nothing_to_look_at() -> None:
