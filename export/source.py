@@ -9,7 +9,7 @@ from catdog.edge.artifact import read_model_file
 from catdog.edge.contract import ModelContract
 from catdog.edge.errors import ModelError
 from catdog.edge.models import bundled_tflite, bundled_weights
-from catdog.train.model import build_transfer_model
+from catdog.train.model import build_model
 from catdog.train.run import MODEL_FILE, TrainedModel, read_model
 from catdog.train.weights import load_weights
 
@@ -52,7 +52,7 @@ def rebuild(contract: ModelContract, weights: Path) -> keras.Model:
     Raises:
         ModelError: the weights do not fit.
     """
-    model = build_transfer_model(classes=len(contract.labels), image_size=contract.input.height)
+    model = build_model("transfer", classes=len(contract.labels), image_size=contract.input.height)
     load_weights(weights, model.core)
     return model.core
 

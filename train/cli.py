@@ -9,7 +9,10 @@ from pathlib import Path
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
 
-from .options import BUNDLED, IMAGENET, PUBLIC_ARCHIVE, STAGES, SYNTHETIC, DataOptions, TrainOptions
+from .options import ALL, BUNDLED, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, DataOptions, TrainOptions
+from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED
+
+_PUBLISHED_SIZE, _OUR_SIZE = 160, 224
 
 _EXAMPLES = """\
 examples:
@@ -17,6 +20,7 @@ examples:
   catdog-train --data photos/                     photos/<label>/*.jpg, or photos/{train,validation}/<label>/*.jpg
   catdog-train --data pets.zip --backbone-weights bundled           no network needed
   catdog-train --data synthetic --backbone-weights bundled          neither network nor photographs needed
+  catdog-train --stage all --pipeline compact                       a published pipeline, its four stages in turn
   catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
 
 next: catdog-export --int8
@@ -36,7 +40,12 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
     )
     defaults, data_defaults = TrainOptions, DataOptions
-    parser.add_argument("--stage", choices=STAGES, default="transfer", help="stage of the pipeline (default: %(default)s)")
+    parser.add_argument(
+        "--stage", choices=(*STAGES, ALL), default=TRANSFER, help="which of the pipeline's stages (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--pipeline", choices=PIPELINES, default=TUNED, help="one of the four published ones, or ours (default: %(default)s)"
+    )
     data = parser.add_argument_group("data")
     data.add_argument(
         "--data",
@@ -47,9 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument(
         "--image-size",
         type=int,
-        default=data_defaults.image_size,
         metavar="PX",
-        help="side of the model's input (default: %(default)s)",
+        help=f"side of the model's input (default: {_OUR_SIZE}; {_PUBLISHED_SIZE} for the published pipelines)",
     )
     data.add_argument(
         "--validation-share",
@@ -113,6 +121,9 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="R",
         help="learning rate of those (default: %(default)s)",
     )
+    fit.add_argument(
+        "--no-feature-cache", action="store_true", help="send every picture through the frozen backbone in every epoch"
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
     return parser
 
@@ -123,16 +134,19 @@ def _main(argv: Sequence[str]) -> int:
 
     import_tensorflow()
     silence_opencv()
-    from .transfer import train_transfer
+    from .stages import Outcome, train
 
-    outcome = train_transfer(options)
-    for line in outcome.dataset.skipped:
-        print(f"catdog-train: skipped: {line}", file=sys.stderr)
-    counts = ", ".join(f"{count:,} {label}" for label, count in outcome.dataset.counts(outcome.dataset.train).items())
+    dataset, outcomes = train(options, lambda line: print(f"catdog-train: {line}", file=sys.stderr))
+
+    def row(outcome: Outcome) -> str:
+        return f"{outcome.stage:<20} {outcome.evaluation.accuracy}, in {outcome.seconds:.0f} s"
+
+    counts = ", ".join(f"{count:,} {label}" for label, count in dataset.counts(dataset.train).items())
     print(f"trained on           {counts}")
-    print(f"validation accuracy  {outcome.evaluation.accuracy}")
-    print(f"always the same      {outcome.evaluation.baseline:.1%}")
-    print(f"time                 {outcome.seconds:.0f} s")
+    print("validation accuracy")
+    for outcome in outcomes:
+        print(f"  {row(outcome)}")
+    print(f"  always the same      {outcomes[0].evaluation.baseline:.1%}")
     print(f"written to           {options.output}")
     return 0
 
@@ -140,7 +154,7 @@ def _main(argv: Sequence[str]) -> int:
 def _options(arguments: argparse.Namespace) -> TrainOptions:
     data = DataOptions(
         data=arguments.data,
-        image_size=arguments.image_size,
+        image_size=arguments.image_size or (_OUR_SIZE if arguments.pipeline == TUNED else _PUBLISHED_SIZE),
         validation_share=arguments.validation_share,
         synthetic_count=arguments.synthetic_count,
         seed=arguments.seed,
@@ -149,6 +163,8 @@ def _options(arguments: argparse.Namespace) -> TrainOptions:
         data=data,
         output=arguments.output or Path("runs") / f"{arguments.stage}-{datetime.now():%Y%m%d-%H%M%S}",
         stage=arguments.stage,
+        pipeline=arguments.pipeline,
+        cache_features=not arguments.no_feature_cache,
         backbone_weights=arguments.backbone_weights,
         epochs=arguments.epochs,
         views=arguments.views,

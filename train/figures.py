@@ -5,7 +5,7 @@ from pathlib import Path
 
 from catdog.edge.files import replacing
 
-from .fit import FINE_TUNE, Epoch
+from .history import FINE_TUNE, Epoch
 
 
 def draw_accuracy_curves(path: Path, history: Sequence[Epoch], *, title: str) -> None:

@@ -1,81 +1,159 @@
-"""The transfer model: MobileNetV2 with a new head, and the augmentation that it is trained behind.
+"""From a cell of the pipelines to a Keras model, and to the augmentation that it is trained behind.
 
 `core` is what is exported: pixels in, scores out. `augment` stays outside of it, because Keras' augmentation layers are
-active by default whenever they are called, and would be baked into an export. Training composes the two.
+active by default whenever they are called, and would be baked into an export. Training composes the two. The write-ups
+scale the pixels before they augment; scaling is affine, so flips and reflected rotations commute with it.
 
-Source of the network: M. Sandler et al., "MobileNetV2: Inverted residuals and linear bottlenecks", CVPR 2018.
+Source of the backbone: M. Sandler et al., "MobileNetV2: Inverted residuals and linear bottlenecks", CVPR 2018.
 """
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import layers
 
+from catdog.edge.errors import UsageError
+
+from .pipelines import TUNED, Augmentation, find_cell
+
 BACKBONE, FEATURES, LOGITS = "backbone", "features", "logits"
+SOFTMAX, ONE_UNIT = "softmax", "one-unit"
+HEADS = (SOFTMAX, ONE_UNIT)
 
 
 @dataclass(frozen=True)
-class TransferModel:
-    """The parts of a transfer model; they share their weights.
+class StageModel:
+    """The parts of a stage's model; they share their weights.
 
     Attributes:
         core: float32 ``[n, size, size, 3]`` RGB 0-255 to scores ``[n, classes]`` that sum to 1.
-        backbone: MobileNetV2 without its top; -1 to 1 in, ``[n, size / 32, size / 32, 1280]`` out.
-        features: pixels to average-pooled backbone output, float32 ``[n, 1280]``.
+        augment: pixels to randomly altered pixels, when called with ``training=True``; None for the plain stage.
+        backbone: MobileNetV2 without its top, -1 to 1 in; None but for the transfer stage, like `features` and `head`.
+        features: pixels to pooled backbone output, float32 ``[n, 1280]``.
         head: features to logits ``[n, classes]``.
-        augment: pixels to randomly altered pixels, when called with ``training=True``.
     """
 
     core: keras.Model
-    backbone: keras.Model
-    features: keras.Model
-    head: keras.Model
-    augment: keras.Model
+    augment: keras.Model | None
+    backbone: keras.Model | None = None
+    features: keras.Model | None = None
+    head: keras.Model | None = None
 
 
-def build_transfer_model(*, classes: int, image_size: int, seed: int = 0, dropout: float = 0.2) -> TransferModel:
-    """Build the model with random weights; `catdog.train.weights` fills the backbone.
+def build_model(
+    stage: str,
+    pipeline: str = TUNED,
+    *,
+    classes: int = 2,
+    image_size: int = 160,
+    backbone_weights: str | None = None,
+    head: str = SOFTMAX,
+    seed: int = 0,
+) -> StageModel:
+    """Build one stage of a pipeline.
 
     Args:
+        stage: ``"cnn"``, ``"augmented"``, ``"preprocessed"`` or ``"transfer"``.
+        pipeline: one of `catdog.train.pipelines.PIPELINES`.
         classes: number of labels, at least 2.
         image_size: side of the input in pixels.
-        seed: for the augmentation.
-        dropout: share of features dropped while the head is trained, 0-1.
+        backbone_weights: ``"imagenet"``, ``"bundled"`` or a path, for the transfer stage; None leaves random weights.
+        head: ``"softmax"``, or ``"one-unit"``: for two classes a single logit that a sigmoid turns into the second score.
+        seed: for the augmentation and dropout.
+
+    Raises:
+        UsageError: no such stage, pipeline or head.
+        CatdogError: the backbone weights cannot be had.
     """
+    cell = find_cell(stage, pipeline)
+    if head not in HEADS or (head == ONE_UNIT and classes != 2):
+        raise UsageError(
+            f"a head of {', '.join(HEADS)}, the latter for 2 classes", got=f"{head} for {classes}", fix="Change it."
+        )
+    augment = None if cell.augmentation is None else build_augmentation(cell.augmentation, seed)
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
+    scaled = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocess")(pixels) if cell.preprocess else pixels
+    hidden, output = _hidden_layers(cell.layers, seed), _output_layers(classes, head)
+    if not cell.backbone:
+        logits = _chain([*hidden, *output], scaled)
+        return StageModel(keras.Model(pixels, layers.Softmax(name="scores")(logits), name="core"), augment)
+
     # Called with training=False throughout: the batch statistics of small fine-tuning sets would replace ImageNet's.
     backbone = keras.applications.MobileNetV2(
         input_shape=(image_size, image_size, 3), include_top=False, weights=None, name=BACKBONE
     )
-    scaled = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocess")(pixels)
-    pooled = layers.GlobalAveragePooling2D(name=FEATURES)(backbone(scaled, training=False))
-    dropped = layers.Dropout(dropout, seed=seed, name="dropout")(pooled)
-    dense = layers.Dense(classes, name=LOGITS)
-    core = keras.Model(pixels, layers.Softmax(name="scores")(dense(dropped)), name="core")
-    vector = keras.Input((pooled.shape[-1],), name="vector")
-    return TransferModel(
-        core=core,
+    backbone.trainable = False
+    pool, *rest = hidden
+    features = pool(backbone(scaled, training=False))
+    vector = keras.Input((features.shape[-1],), name="vector")
+    if backbone_weights is not None:
+        from .weights import load_backbone_weights
+
+        load_backbone_weights(backbone, backbone_weights)
+    return StageModel(
+        core=keras.Model(pixels, layers.Softmax(name="scores")(_chain([*rest, *output], features)), name="core"),
+        augment=augment,
         backbone=backbone,
-        features=keras.Model(pixels, pooled, name="feature_extractor"),
-        head=keras.Model(vector, dense(core.get_layer("dropout")(vector)), name="head"),
-        augment=build_augmentation(seed),
+        features=keras.Model(pixels, features, name="feature_extractor"),
+        head=keras.Model(vector, _chain([*rest, *output], vector), name="head"),
     )
 
 
-def build_augmentation(seed: int) -> keras.Model:
-    """Build the random alterations: what a camera's place and light change, and nothing that makes another animal."""
-    return keras.Sequential(
-        [
-            layers.RandomFlip("horizontal", seed=seed),
-            layers.RandomRotation(0.04, fill_mode="reflect", seed=seed + 1),
-            layers.RandomZoom((-0.15, 0.0), fill_mode="reflect", seed=seed + 2),
-            layers.RandomBrightness(0.1, value_range=(0, 255), seed=seed + 3),
-            layers.RandomContrast(0.1, value_range=(0, 255), seed=seed + 4),
-        ],
-        name="augment",
-    )
+def build_augmentation(what: Augmentation, seed: int) -> keras.Model:
+    """Build the random alterations: pixels 0-255 to pixels 0-255, active when called with ``training=True``."""
+    altering = [
+        layers.RandomFlip(what.flip, seed=seed),
+        layers.RandomRotation(what.rotation, fill_mode="reflect", seed=seed + 1),
+    ]
+    if what.zoom:
+        altering.append(layers.RandomZoom((-what.zoom, 0.0), fill_mode="reflect", seed=seed + 2))
+    if what.light:
+        altering.append(layers.RandomBrightness(what.light, value_range=(0, 255), seed=seed + 3))
+        altering.append(layers.RandomContrast(what.light, value_range=(0, 255), seed=seed + 4))
+    return keras.Sequential(altering, name="augment")
 
 
 def logits_model(core: keras.Model) -> keras.Model:
     """Return the part of `core` up to its logits: pixels ``[n, size, size, 3]`` to ``[n, classes]``."""
     return keras.Model(core.input, core.get_layer(LOGITS).output, name="logits_model")
+
+
+def _hidden_layers(words: str, seed: int) -> list[keras.Layer]:
+    return [_layer(word, seed + 10 + number) for number, word in enumerate(words.split())]
+
+
+def _layer(word: str, seed: int) -> keras.Layer:
+    kind, size = re.fullmatch(r"([a-z]+)([0-9.]*)", word).groups()
+    match kind:
+        case "c":
+            return layers.Conv2D(int(size), 3, activation="relu")
+        case "p":
+            return layers.MaxPooling2D()
+        case "d":
+            return layers.Dense(int(size), activation="relu")
+        case "drop":
+            return layers.Dropout(float(size), seed=seed)
+        case "flatten":
+            return layers.Flatten()
+        case "gmp":
+            return layers.GlobalMaxPooling2D(name=FEATURES)
+        case "gap":
+            return layers.GlobalAveragePooling2D(name=FEATURES)
+    raise ValueError(f"Expected a layer word of catdog.train.pipelines. Received: {word!r}")
+
+
+def _output_layers(classes: int, head: str) -> list[Callable[[Any], Any]]:
+    if head == SOFTMAX:
+        return [layers.Dense(classes, name=LOGITS)]
+    # sigmoid(z) is the second share of softmax([0, z]): so a one-unit head ends in a row of two scores like any other.
+    nought, pair = layers.Rescaling(0.0, name="nought"), layers.Concatenate(name=LOGITS)
+    return [layers.Dense(1, name="one_logit"), lambda z: pair([nought(z), z])]
+
+
+def _chain(steps: Sequence[Callable[[Any], Any]], tensor: Any) -> Any:  # noqa: ANN401 - Keras tensors have no public type
+    for step in steps:
+        tensor = step(tensor)
+    return tensor

@@ -24,7 +24,7 @@ from catdog.edge.files import replacing, write_text
 from .dataset import Dataset
 from .evaluate import Evaluation
 from .figures import draw_accuracy_curves
-from .fit import Epoch
+from .history import Epoch
 from .options import DataOptions, TrainOptions
 
 MODEL_FILE, METRICS_FILE, HISTORY_FILE, CURVES_FILE = "model.keras", "metrics.json", "history.csv", "accuracy.png"
@@ -49,6 +49,7 @@ def write_run(
     core: keras.Model,
     contract: ModelContract,
     *,
+    folder: Path,
     dataset: Dataset,
     evaluation: Evaluation,
     history: Sequence[Epoch],
@@ -60,9 +61,8 @@ def write_run(
     Raises:
         OutputError: it cannot be written.
     """
-    folder = options.output
     write_text(folder / HISTORY_FILE, _history_csv(history))
-    draw_accuracy_curves(folder / CURVES_FILE, history, title=f"{options.stage} on {dataset.name}")
+    draw_accuracy_curves(folder / CURVES_FILE, history, title=f"{contract.name} on {dataset.name}")
     metrics = {
         "evaluation": evaluation.to_dict(),
         "data": {
@@ -71,7 +71,7 @@ def write_run(
             "validation": dataset.counts(dataset.validation),
             "skipped": list(dataset.skipped),
         },
-        "options": asdict(options) | {"output": folder.name},
+        "options": asdict(options) | {"output": options.output.name},
         "seconds": round(seconds, 1),
         "environment": {
             "machine": platform.machine(),

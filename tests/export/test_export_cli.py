@@ -11,10 +11,14 @@ pytest.importorskip("onnx", reason="the extra export is not installed")
 
 from commands import run
 
-from catdog.edge import Classifier
-from catdog.edge.artifact import read_model_file
+from catdog.edge import Classifier, InputSpec, ModelContract
+from catdog.edge.artifact import append_to_tflite, read_model_file
 from catdog.edge.synthetic import draw_picture
+from catdog.export.tflite import to_float32
+from catdog.export.verify import edge_scores
 from catdog.train.fit import predict
+from catdog.train.model import build_model
+from catdog.train.pipelines import PIPELINES, STAGES
 from catdog.train.run import read_model
 
 NAMES = ("transfer-64-int8.tflite", "transfer-64-float32.tflite", "transfer-64-float32.onnx")
@@ -110,6 +114,16 @@ def test_without_a_run_the_bundled_model_is_exported(tmp_path: Path) -> None:
     bundled, exported = Classifier(), Classifier(file)
     same = [bundled.classify(picture).label == exported.classify(picture).label for picture in pictures]
     assert sum(same) >= 18  # calibrated on other pictures
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_core_of_every_cell_exports(stage: str, pipeline: str) -> None:
+    core = build_model(stage, pipeline, image_size=64, classes=3).core
+    contract = ModelContract("cell", ("a", "b", "c"), InputSpec(64, 64, dtype="float32"))
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    scores = edge_scores(append_to_tflite(to_float32(core), contract), ".tflite", pixels)
+    assert scores == pytest.approx(predict(core, pixels), abs=1e-4)
 
 
 @pytest.mark.parametrize(

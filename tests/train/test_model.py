@@ -3,12 +3,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
-from catdog.train.model import build_transfer_model, logits_model
+from catdog.train.model import build_model, logits_model
 
 
 @pytest.fixture(scope="module")
 def model() -> object:
-    return build_transfer_model(classes=2, image_size=64)
+    return build_model("transfer", image_size=64)
 
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)

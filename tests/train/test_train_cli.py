@@ -13,7 +13,7 @@ from commands import run
 
 from catdog.edge.contract import parse_contract
 from catdog.edge.errors import DatasetError
-from catdog.train.model import build_transfer_model
+from catdog.train.model import build_model
 from catdog.train.weights import load_backbone_weights
 
 if TYPE_CHECKING:
@@ -68,6 +68,29 @@ def test_fine_tuning_continues_the_history(class_folders: Path, tmp_path: Path) 
         assert [(row["phase"], row["number"]) for row in csv.DictReader(stream)] == [("head", "1"), ("fine-tune", "2")]
 
 
+def test_all_stages_of_a_published_pipeline(class_folders: Path, tmp_path: Path) -> None:
+    arguments = ("--stage", "all", "--pipeline", "compact", "--data", str(class_folders), "--output", "run", *QUICK)
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert [line.split()[0] for line in finished.stdout.splitlines()[2:6]] == ["cnn", "augmented", "preprocessed", "transfer"]
+    # The one to export lies at the top, so that `catdog-export --model run` finds it.
+    for folder, stage in (("run/cnn", "cnn"), ("run/augmented", "augmented"), ("run", "transfer")):
+        with zipfile.ZipFile(tmp_path / folder / "model.keras") as archive:
+            assert parse_contract(archive.read("catdog.json")).name == f"compact-{stage}-64"
+
+
+def test_training_accuracy_is_the_epochs_not_the_last_batchs(class_folders: Path, tmp_path: Path) -> None:
+    arguments = ("--data", str(class_folders), "--output", "run", "--no-feature-cache", "--batch-size", "3", *QUICK)
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    with (tmp_path / "run" / "history.csv").open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["phase"] == "plain"
+    hits = float(row["accuracy"]) * 16  # of all 16 training pictures; of a last batch of one it would be 0 or 16
+    assert hits == pytest.approx(round(hits), abs=1e-3)
+    assert 0 < hits < 16
+
+
 def test_failed_download_names_both_offline_ways(site: "Site", tmp_path: Path) -> None:
     address = f"{site.url}/none.zip"
     finished = run("catdog-train", "--data", address, *QUICK, cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
@@ -88,7 +111,7 @@ def test_imagenet_weights_are_downloaded_once_or_the_offline_ways_named(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(published, "BASE_WEIGHT_PATH", f"{site.url}/weights/")
-    backbone, original = (build_transfer_model(classes=2, image_size=96).backbone for _ in range(2))
+    backbone, original = (build_model("transfer", image_size=96).backbone for _ in range(2))
     with pytest.raises(DatasetError, match="--backbone-weights bundled"):
         load_backbone_weights(backbone, "imagenet")
     # Keras publishes its weights in the format of Keras 1.

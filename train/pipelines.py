@@ -1,0 +1,92 @@
+"""The published pipelines, cell by cell, and our own: which layers each stage has.
+
+Four write-ups of the same exercise are reproduced under the names `dense-head`, `linear-head`, `deep` and `compact`; `tuned`
+is the one to beat them. Layers are written as the write-ups' comparison does, a word each:
+
+    c32 Conv2D 3x3 with 32 filters, relu, no padding   p max pooling 2x2    d64 Dense with 64 units, relu
+    drop.2 Dropout of 0.2    flatten    gmp, gap global max and average pooling
+"""
+
+from dataclasses import dataclass
+
+from catdog.edge.errors import UsageError
+
+CNN, AUGMENTED, PREPROCESSED, TRANSFER = STAGES = ("cnn", "augmented", "preprocessed", "transfer")
+TUNED = "tuned"
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random alterations of the training pictures.
+
+    Attributes:
+        flip: ``"horizontal"`` or ``"horizontal_and_vertical"``.
+        rotation: largest turn either way, as a share of a full turn; corners are filled by reflection.
+        zoom: largest enlargement, as a share of the side.
+        light: largest change of brightness, as a share of the range, and of contrast, as a factor off 1.
+    """
+
+    flip: str
+    rotation: float
+    zoom: float = 0.0
+    light: float = 0.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One stage of one pipeline.
+
+    Attributes:
+        layers: the words between the input (or the backbone) and the output layer.
+        augmentation: None for none.
+        preprocess: scale the pixels from 0-255 to -1..1 first.
+        backbone: put a frozen MobileNetV2 before the layers.
+    """
+
+    layers: str
+    augmentation: Augmentation | None = None
+    preprocess: bool = False
+    backbone: bool = False
+
+
+def _pipeline(cnn: str, altered: Augmentation, augmented: str, preprocessed: str, transfer: str) -> dict[str, Cell]:
+    return {
+        CNN: Cell(cnn),
+        AUGMENTED: Cell(augmented, altered),
+        PREPROCESSED: Cell(preprocessed, altered, preprocess=True),
+        TRANSFER: Cell(transfer, altered, preprocess=True, backbone=True),
+    }
+
+
+_BOTH, _ONE = "horizontal_and_vertical", "horizontal"
+_A2 = "c32 p c32 p c64 flatten drop.2 d64 d64"
+_B1 = "c32 p c32 p c64 flatten drop.2"
+_C1 = "c32 p c32 p c64 p drop.2 c64 p flatten d128 drop.2"
+_OURS = "c32 p c64 p c64 p c128 p gap drop.2"
+
+PIPELINES: dict[str, dict[str, Cell]] = {
+    "dense-head": _pipeline("c32 p c32 p c64 flatten d64 d64 drop.5", Augmentation(_BOTH, 0.1), _A2, _A2, "gmp d64"),
+    "linear-head": _pipeline(_B1, Augmentation(_BOTH, 0.2), _B1, _B1, "gmp drop.2"),
+    "deep": _pipeline(_C1, Augmentation(_ONE, 0.2), _C1, _C1, "gap drop.2"),
+    "compact": _pipeline(
+        "c16 p c16 p flatten d32 drop.2",
+        Augmentation(_ONE, 0.2),
+        "c32 p c32 p flatten d64 drop.2",
+        "c32 p c32 p flatten drop.2",
+        "gmp drop.2",
+    ),
+    TUNED: _pipeline(_OURS, Augmentation(_ONE, 0.04, zoom=0.15, light=0.1), _OURS, _OURS, "gap drop.2"),
+}
+
+
+def find_cell(stage: str, pipeline: str) -> Cell:
+    """Return a stage of a pipeline.
+
+    Raises:
+        UsageError: there is no such stage or pipeline.
+    """
+    if pipeline not in PIPELINES:
+        raise UsageError(f"a pipeline of {', '.join(PIPELINES)}", got=pipeline, fix="Check the spelling.")
+    if stage not in STAGES:
+        raise UsageError(f"a stage of {', '.join(STAGES)}", got=stage, fix="Check the spelling.")
+    return PIPELINES[pipeline][stage]
