@@ -19,6 +19,7 @@ from catdog.edge.preprocess import Preprocessor
 
 from .archive import unpack
 from .download import download
+from .duplicates import near_duplicates
 from .options import SYNTHETIC, DataOptions
 
 _OFFLINE_WAYS = "Without a network, name a folder or zip archive with --data PATH, or use drawn pictures: --data synthetic."
@@ -54,7 +55,8 @@ class Dataset:
         labels: class names, sorted.
         train: what is learnt from.
         validation: what is only measured on.
-        skipped: one line for each picture that could not be read.
+        skipped: one line for each picture that was left out, with the reason: not readable, or a validation picture that is
+            among the training pictures, too.
     """
 
     name: str
@@ -84,13 +86,9 @@ def load_dataset(options: DataOptions) -> Dataset:
         labels, train, validation = _folder_items(root, options)
     skipped: list[str] = []
     spec = InputSpec(options.image_size, options.image_size)
-    dataset = Dataset(
-        name=name,
-        labels=labels,
-        train=_read(train, spec, skipped, "reading training pictures"),
-        validation=_read(validation, spec, skipped, "reading validation pictures"),
-        skipped=tuple(skipped),
-    )
+    learnt = _read(train, spec, skipped, "reading training pictures")
+    measured = _without_known(_read(validation, spec, skipped, "reading validation pictures"), learnt, skipped)
+    dataset = Dataset(name=name, labels=labels, train=learnt, validation=measured, skipped=tuple(skipped))
     for title, split in (("training", dataset.train), ("validation", dataset.validation)):
         for label, count in dataset.counts(split).items():
             if count == 0:
@@ -205,6 +203,18 @@ def _read(items: Iterable[_Item], spec: InputSpec, skipped: list[str], title: st
         names.append(name)
     stacked = np.stack(pixels) if pixels else np.empty((0, spec.height, spec.width, 3), np.uint8)
     return Pictures(stacked, np.array(targets, np.int64), tuple(names))
+
+
+def _without_known(measured: Pictures, learnt: Pictures, skipped: list[str]) -> Pictures:
+    """Leave out what would be measured on although it was learnt from."""
+    known = {second: first for first, second in near_duplicates(learnt.pixels, measured.pixels)}
+    skipped += [
+        f"{measured.names[i]}, a copy of the training picture {learnt.names[known[i]]}: not measured on" for i in sorted(known)
+    ]
+    kept = [i for i in range(len(measured)) if i not in known]
+    return (
+        Pictures(measured.pixels[kept], measured.targets[kept], tuple(measured.names[i] for i in kept)) if known else measured
+    )
 
 
 def _read_one(spec: InputSpec, item: _Item) -> NDArray[np.uint8] | CatdogError:

@@ -1,7 +1,9 @@
+import shutil
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
 
@@ -71,6 +73,22 @@ def test_unreadable_pictures_are_skipped_and_named(class_folders: Path) -> None:
     assert len(dataset.skipped) == 1
     assert "broken.jpg" in dataset.skipped[0]
     assert len(dataset.train) + len(dataset.validation) == 20
+
+
+def test_copy_of_a_training_picture_is_not_measured_on(class_folders: Path, tmp_path: Path) -> None:
+    for part, stems in (("train", "2345678"), ("validation", "01")):
+        for label in ("cats", "dogs"):
+            (tmp_path / "split" / part / label).mkdir(parents=True)
+            for stem in stems:
+                shutil.copy(class_folders / label / f"{stem}.jpg", tmp_path / "split" / part / label)
+    original = cv2.imread(str(class_folders / "dogs" / "5.jpg"))
+    smaller = cv2.resize(original, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+    copy = tmp_path / "split" / "validation" / "dogs" / "copy.jpg"
+    cv2.imwrite(str(copy), smaller, [cv2.IMWRITE_JPEG_QUALITY, 60])
+    dataset = load_dataset(DataOptions(data=str(tmp_path / "split"), image_size=96))
+    assert dataset.counts(dataset.validation) == {"cats": 2, "dogs": 2}
+    assert [line for line in dataset.skipped if "dogs/copy.jpg" in line and "dogs/5.jpg" in line]
+    assert len(dataset.skipped) == 1
 
 
 def test_class_without_a_readable_picture(class_folders: Path) -> None:
