@@ -6,6 +6,7 @@ ONNX: the contract is the value of the metadata property `catdog`; ONNX Runtime 
 """
 
 import hashlib
+import os
 import struct
 import zlib
 from dataclasses import replace
@@ -45,13 +46,18 @@ def read_model_file(path: Path) -> ModelFile:
         InputNotFoundError: there is no such file.
         ModelError: it is neither TFLite nor ONNX, is damaged, or its contract is not valid.
     """
-    if not path.is_file():
+    if not os.access(path, os.F_OK) or path.is_dir():
         raise InputNotFoundError(
             "a model file",
-            got=f"{path}, which {'is a folder' if path.is_dir() else 'does not exist'}",
+            got=f"{path}, which {'is a folder' if os.access(path, os.F_OK) else 'does not exist or is out of reach'}",
             fix="Name a .tflite or .onnx file that catdog-export wrote.",
         )
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            "a model file that may be read", got=f"{path}: {error.strerror}", fix="Check its permissions."
+        ) from error
     if data[4:8] == _TFLITE_IDENTIFIER:
         content, contract = _split_tflite(data, path)
         return ModelFile(path, "tflite", content, contract)

@@ -1,6 +1,7 @@
 """`Classifier`: a picture in, a label with scores and timings out."""
 
 import os
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +47,7 @@ class Prediction(NamedTuple):
 
 
 class Classifier:
-    """A model, ready to be asked.
+    """A model, ready to be asked; several threads may ask, one is answered at a time.
 
     Example:
         >>> classifier = Classifier()
@@ -77,8 +78,12 @@ class Classifier:
         backend: str = "auto",
         threads: int = DEFAULT_THREADS,
     ) -> None:
-        if threads < 1:
-            raise UsageError("at least 1 thread", got=str(threads), fix="Give a positive number.")
+        if not isinstance(threads, int) or threads < 1:
+            raise UsageError("a whole number of threads, at least 1", got=str(threads), fix="Give a positive number.")
+        if isinstance(labels, str):
+            raise UsageError("a sequence of labels", got=repr(labels), fix='Write ["cats", "dogs"].')
+        if not isinstance(model, str | os.PathLike):
+            raise UsageError("a name or path of a model", got=repr(model), fix="Give a string or path.")
         self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
         file = read_model_file(self.model_path)
         if file.kind == "tflite" and file.contract is None and labels is None:
@@ -87,6 +92,7 @@ class Classifier:
         self._backend = open_backend(file, name=backend, threads=threads)
         self.contract = _contract_of(file, self._backend, labels)
         self._preprocess = Preprocessor(self.contract.input)
+        self._lock = threading.Lock()  # runtime and preprocessor reuse their buffers
 
     @property
     def backend_name(self) -> str:
@@ -106,9 +112,10 @@ class Classifier:
         start = time.perf_counter()
         frame = picture if isinstance(picture, np.ndarray) else read_picture(Path(picture))
         decoded = time.perf_counter()
-        pixels = self._preprocess(frame)
-        ready = time.perf_counter()
-        row = self._backend.scores(pixels)
+        with self._lock:
+            pixels = self._preprocess(frame)
+            ready = time.perf_counter()
+            row = self._backend.scores(pixels)
         done = time.perf_counter()
         scores = dict(zip(self.contract.labels, row.tolist(), strict=True))
         best = int(row.argmax())

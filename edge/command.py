@@ -4,6 +4,8 @@ May import: `catdog.edge.errors` and the standard library.
 """
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -52,7 +54,13 @@ def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[
         body: takes the arguments and returns an exit code.
         argv: the arguments without the program name; `sys.argv` when None.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A file name may hold bytes that the terminal's encoding has no sign for; print those escaped.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
+        if sys.stdout is None:
+            raise OutputError("somewhere to print results", got="a closed stdout", fix="Redirect it to a file or /dev/null.")
         code = body(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
         return code
@@ -83,5 +91,7 @@ def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[
 
 
 def _complain(name: str, message: str, code: int) -> int:
-    print(f"{name}: {message}", file=sys.stderr)  # noqa: T201 - this is the command line
+    # Where stderr is closed or full, the exit code has to say it all.
+    with contextlib.suppress(OSError):
+        print(f"{name}: {message}", file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
     return code

@@ -97,5 +97,5 @@ def missing_extra(package: str, extra: str) -> MissingExtraError:
     return MissingExtraError(
         f"the package {package}",
         got="an environment without it",
-        fix=f"Install it with: pip install 'catdog[{extra}]'",
+        fix=f"In catdog's source folder, run: pip install '.[{extra}]'",
     )

@@ -21,7 +21,7 @@ def native_output_dropped(*descriptors: int) -> Iterator[None]:
     Args:
         descriptors: of `STDOUT` and `STDERR`; the latter alone when none is given.
     """
-    saved = {descriptor: os.dup(descriptor) for descriptor in descriptors or (STDERR,)}
+    saved = {descriptor: os.dup(descriptor) for descriptor in descriptors or (STDERR,) if _is_open(descriptor)}
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         _flush()
@@ -36,6 +36,15 @@ def native_output_dropped(*descriptors: int) -> Iterator[None]:
         os.close(nowhere)
 
 
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
 def _flush() -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()

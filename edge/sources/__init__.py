@@ -3,9 +3,9 @@
 May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.synthetic`, OpenCV.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import groupby
 
 from .frame import Frame, Source
 from .options import SourceOptions
@@ -19,46 +19,42 @@ __all__ = ["Frame", "Source", "SourceOptions", "open_sources"]
 
 @contextmanager
 def open_sources(options: SourceOptions) -> Iterator[list[Source]]:
-    """Open everything the options ask for, and release it at the end.
+    """Open everything the options ask for, in their order, and release it at the end.
 
     Raises:
         InputNotFoundError: a path does not exist or a folder holds no picture.
         SourceError: a camera or stream cannot be opened.
-        UnreadableInputError: a video file cannot be opened.
+        UnreadableInputError: a path may not be read.
     """
     sources: list[Source] = []
     try:
         if options.camera is not None:
-            sources.append(_open_camera(options))
-        sources.extend(_open_inputs(options.inputs, options))
+            sources.append(_open_camera(options.camera, options))
+        for text in options.inputs:
+            _open_input(text, options, sources)
         yield sources
     finally:
         for source in sources:
             source.close()
 
 
-def _open_camera(options: SourceOptions) -> Source:
-    if options.camera == "demo":
+def _open_camera(camera: str, options: SourceOptions) -> Source:
+    if camera == "demo":
         from .demo import DemoSource  # costs as much as OpenCV to import, and few want it
 
         return DemoSource(paced=options.buffer != "all")
     from .camera import CameraSource, check_camera
 
-    return CameraSource(check_camera(str(options.camera)))
+    return CameraSource(check_camera(camera))
 
 
-def _open_inputs(inputs: Sequence[str], options: SourceOptions) -> Iterator[Source]:
-    pictures: list[Path] = []
-    for text in inputs:
-        if text.lower().startswith(STREAM_SCHEMES):
-            from .stream import StreamSource  # brings all of Python's HTTP
+def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> None:
+    if text.lower().startswith(STREAM_SCHEMES):
+        from .stream import StreamSource  # brings all of Python's HTTP
 
-            yield StreamSource(text, timeout_s=options.timeout_s)
-            continue
-        for path in find_inputs(text):
-            if path.suffix.lower() in VIDEO_SUFFIXES:
-                yield VideoFileSource(path)
-            else:
-                pictures.append(path)
-    if pictures:
-        yield PictureSource(pictures)
+        sources.append(StreamSource(text, timeout_s=options.timeout_s))
+        return
+    # Neighbouring pictures share a source.
+    for is_video, paths in groupby(find_inputs(text), key=lambda path: path.suffix.lower() in VIDEO_SUFFIXES):
+        neighbours = list(paths)
+        sources.extend(map(VideoFileSource, neighbours) if is_video else [PictureSource(neighbours)])

@@ -14,8 +14,8 @@ class SourceOptions:
     Attributes:
         inputs: picture files, folders, glob patterns, video files, ``http(s)://`` and ``rtsp(s)://`` addresses.
         camera: camera number, ``/dev/videoN`` or ``"demo"``; None for no camera.
-        buffer: ``"latest"`` skips frames that nobody had time for (a live source), ``"all"`` takes every one, ``"auto"``
-            does what fits the source.
+        buffer: for the demo camera: ``"latest"`` (or ``"auto"``) keeps a camera's pace and skips frames that nobody had time
+            for, ``"all"`` gives every frame as fast as it is asked for.
         timeout_s: seconds to wait for a stream's first answer.
 
     Raises:
@@ -25,7 +25,7 @@ class SourceOptions:
     inputs: tuple[str, ...] = ()
     camera: str | None = None
     buffer: str = "auto"
-    timeout_s: float = 1.5
+    timeout_s: float = 1.2
 
     def __post_init__(self) -> None:
         if not self.inputs and self.camera is None:
@@ -34,6 +34,8 @@ class SourceOptions:
                 got="neither a file nor a camera",
                 fix="Try: catdog-edge picture.jpg, or catdog-edge --camera 0, or catdog-edge --camera demo",
             )
+        if self.inputs and self.camera is not None:
+            raise UsageError("files or a camera", got="both", fix="Run the command once for each.")
         if self.buffer not in BUFFERS:
             raise UsageError(f"--buffer to be one of {', '.join(BUFFERS)}", got=self.buffer, fix="Check the spelling.")
         if not 0 < self.timeout_s <= 600:

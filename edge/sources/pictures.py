@@ -1,5 +1,6 @@
 """Picture files: single ones, folders, glob patterns."""
 
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,20 +19,30 @@ def find_inputs(text: str) -> list[Path]:
 
     Raises:
         InputNotFoundError: nothing is there.
+        UnreadableInputError: it may not be read, or is a device or pipe: those may never end.
     """
     path = Path(text)
-    if path.is_dir():
-        found = [entry for entry in path.rglob("*") if _looks_right(entry)]
-    elif path.exists():
-        return [path]
-    elif any(sign in text for sign in "*?["):
-        found = _matching(text)
-    else:
+    try:
+        kind = path.stat().st_mode if text else None
+        if kind is not None and stat.S_ISDIR(kind):
+            next(path.iterdir(), None)  # rglob passes over what may not be read, and would say that nothing is there
+    except (FileNotFoundError, NotADirectoryError):
+        kind = None
+    except OSError as error:
+        raise UnreadableInputError(
+            "a file or folder that may be read", got=f"{text}: {error.strerror}", fix="Check its permissions."
+        ) from error
+    if kind is None and not any(sign in text for sign in "*?["):
         raise InputNotFoundError(
             "a picture, video, folder or pattern",
-            got=f"{text}, which does not exist",
+            got=f"{text}, which does not exist" if text else "an empty name",
             fix="Check the path; quote patterns.",
         )
+    if kind is not None and stat.S_ISREG(kind):
+        return [path]
+    if kind is not None and not stat.S_ISDIR(kind):
+        raise UnreadableInputError("a file or folder", got=f"{text}, which is neither", fix="A camera is --camera N.")
+    found = _matching(text) if kind is None else [entry for entry in path.rglob("*") if _looks_right(entry)]
     if not found:
         raise InputNotFoundError(
             "at least one picture or video", got=f"{text}, which holds none", fix="Name another folder or pattern."

@@ -44,13 +44,16 @@ class StreamSource:
         self._name = _public_name(parts)
         self._capture: cv2.VideoCapture | None = None
         self._picture: tuple[bytes, float] | None = None
+        self._live = parts.scheme.lower() not in ("http", "https")
         start = time.perf_counter()
         try:
             if parts.scheme.lower() in ("http", "https"):
-                picture = _picture_behind(parts, timeout_s)
+                content_type, picture = _ask(parts, timeout_s)
                 if picture is not None:
                     self._picture = (picture, 1e3 * (time.perf_counter() - start))
                     return
+                # A file has an end; what is pushed part by part has none.
+                self._live = content_type.startswith("multipart/")
             else:
                 _greet_rtsp(parts, timeout_s)
         except (OSError, http.client.HTTPException) as error:
@@ -64,11 +67,21 @@ class StreamSource:
             raise self._unreachable("an answer that is no video")
 
     def frames(self) -> Iterator[Frame]:
-        """Give the picture, or the stream's frames until it ends."""
+        """Give the picture, or the frames until the video ends.
+
+        Raises:
+            SourceError: a live stream stopped giving frames; it has no end of its own.
+        """
         if self._picture is not None:
             yield self._decoded(*self._picture)
         elif self._capture is not None:
             yield from captured_frames(self._capture, self._name)
+            if self._live:
+                raise SourceError(
+                    f"frames from {self._name}",
+                    got="none any more: it stalled, broke off or sent what cannot be decoded",
+                    fix="Check the camera and the network, then start again.",
+                )
 
     def close(self) -> None:
         """Close the connection."""
@@ -108,8 +121,8 @@ def _public_name(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
 
 
-def _picture_behind(parts: SplitResult, timeout_s: float) -> bytes | None:
-    """Ask an HTTP server what it has: the bytes of a still picture, or None for anything that FFmpeg should try."""
+def _ask(parts: SplitResult, timeout_s: float) -> tuple[str, bytes | None]:
+    """Ask an HTTP server what it has: the content type, and the bytes of a still picture."""
     try:
         reply = urllib.request.urlopen(_request(parts), timeout=timeout_s)  # noqa: S310 - scheme checked by the caller
     except urllib.error.HTTPError as error:
@@ -121,10 +134,10 @@ def _picture_behind(parts: SplitResult, timeout_s: float) -> bytes | None:
             data: bytes = reply.read(MAX_PICTURE_BYTES + 1)
             if len(data) > MAX_PICTURE_BYTES:
                 raise http.client.HTTPException(f"a picture of more than {MAX_PICTURE_BYTES >> 20} MiB")
-            return data
+            return content_type, data
         if content_type.startswith("text/"):
             raise http.client.HTTPException(f"a page of type {content_type}")
-    return None
+    return content_type, None
 
 
 def _request(parts: SplitResult) -> urllib.request.Request:

@@ -40,35 +40,33 @@ def captured_frames(capture: cv2.VideoCapture, source: str) -> Iterator[Frame]:
 
 
 class VideoFileSource:
-    """A video file, every frame, as fast as it can be read.
+    """A video file, every frame, as fast as it can be read. Opened when its turn comes: of many, one is open at a time.
 
     Args:
         path: the file.
-
-    Raises:
-        UnreadableInputError: it cannot be opened as a video.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        if not self._capture.isOpened():
-            raise self._unreadable("which cannot be opened")
+        self._capture: cv2.VideoCapture | None = None
 
     def frames(self) -> Iterator[Frame]:
-        """Give every frame; a file without a single one gives a frame with the error."""
+        """Give every frame; a file that cannot be opened, or has none, gives a frame with the error."""
+        self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         count = 0
         for frame in captured_frames(self._capture, str(self._path)):
             yield frame
             count += 1
         if count == 0:
-            yield Frame(str(self._path), 0, time.monotonic(), 0.0, 0.0, error=self._unreadable("without a frame"))
+            what = "without a frame" if self._capture.isOpened() else "which cannot be opened"
+            error = UnreadableInputError(
+                "a video file", got=f"{self._path}, {what}", fix="Copy it again, or convert it to MP4 (H.264)."
+            )
+            yield Frame(str(self._path), 0, time.monotonic(), 0.0, 0.0, error=error)
+        self.close()
 
     def close(self) -> None:
         """Close the file."""
-        self._capture.release()
-
-    def _unreadable(self, what: str) -> UnreadableInputError:
-        return UnreadableInputError(
-            "a video file", got=f"{self._path}, {what}", fix="Copy it again, or convert it to MP4 (H.264)."
-        )
+        if self._capture is not None:
+            self._capture.release()
+            self._capture = None

@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,7 @@ from catdog.edge import CatdogError, Classifier, InputSpec, ModelContract
 from catdog.edge.artifact import append_to_tflite, read_model_file
 from catdog.edge.errors import InputNotFoundError, ModelError, UnreadableInputError, UsageError
 from catdog.edge.models import bundled_tflite
+from catdog.edge.synthetic import draw_picture
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,14 @@ def test_answers_do_not_depend_on_what_was_asked_before(classifier: Classifier, 
     assert classifier.classify(picture).scores == first
 
 
+def test_several_threads_may_ask(classifier: Classifier) -> None:
+    pictures = [draw_picture("cats", seed, width=64, height=64) for seed in range(4)]
+    alone = [classifier.classify(picture).scores for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda i: classifier.classify(pictures[i % 4]).scores, range(80)))
+    assert together == alone * 20
+
+
 def test_bundled_int8_model_is_small(classifier: Classifier) -> None:
     assert classifier.contract.input == InputSpec(224, 224, dtype="uint8")
     assert classifier.model_path.stat().st_size <= 3_000_000
@@ -91,6 +101,9 @@ def test_contract_that_does_not_fit_its_model(tmp_path: Path, bare_model: Path) 
         ({"model": "nowhere.tflite"}, InputNotFoundError),
         ({"model": __file__}, ModelError),
         ({"threads": 0}, UsageError),
+        ({"threads": 1.5}, UsageError),
+        ({"labels": "cats,dogs"}, UsageError),
+        ({"model": None}, UsageError),
         ({"backend": "onnxruntime"}, UsageError),
     ],
 )

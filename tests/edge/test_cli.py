@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -120,12 +121,39 @@ def test_stream_that_accepts_and_says_nothing_is_given_up(bad_inputs: Path) -> N
     assert len(finished.stderr.splitlines()) == 1
 
 
-def test_reader_that_leaves_early_is_no_error(picture: Path) -> None:
+def shell(command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).parent / "catdog-edge"
-    command = f"{program} --camera demo --buffer all --max-frames 200 | head -n 1"
-    finished = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    line = command.replace("catdog-edge", str(program))
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], env=os.environ | environment, capture_output=True, text=True, check=False
     )
+
+
+def test_closed_and_full_streams_keep_the_exit_code(picture: Path) -> None:
+    assert shell(f"catdog-edge {picture} >&-").returncode == 10
+    assert shell(f"catdog-edge {picture} > /dev/full").returncode == 10
+    assert shell(f"catdog-edge {picture} 2>&-").returncode == 0
+    assert shell("catdog-edge none.jpg 2> /dev/full").returncode == 3
+
+
+def test_names_the_terminal_has_no_signs_for(picture: Path) -> None:
+    named = picture.rename(picture.with_name("Kätzchen \u732b.jpg"))
+    for option in ("", "--json"):
+        finished = shell(f"catdog-edge '{named}' {option}", PYTHONIOENCODING="ascii")
+        assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_a_broken_video_does_not_hide_the_pictures(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.jpg"), draw_picture("dogs", 1))
+    (tmp_path / "b.mp4").write_bytes(b"no video")
+    finished = run("catdog-edge", str(tmp_path))
+    assert finished.returncode == 11
+    assert len(finished.stdout.splitlines()) == 1
+    assert "b.mp4" in finished.stderr
+
+
+def test_reader_that_leaves_early_is_no_error() -> None:
+    finished = shell("catdog-edge --camera demo --buffer all --max-frames 200 | head -n 1")
     assert (finished.returncode, finished.stderr) == (0, "")
     assert len(finished.stdout.splitlines()) == 1
 

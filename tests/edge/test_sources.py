@@ -1,3 +1,4 @@
+import os
 import socket
 import time
 from itertools import islice
@@ -57,13 +58,16 @@ def test_nothing_there(tmp_path: Path) -> None:
             frames(text)
 
 
-def test_video_file_gives_every_frame_then_ends(tmp_path: Path) -> None:
-    path = tmp_path / "v.avi"
+def video(path: Path, count: int) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (160, 120))
-    for seed in range(7):
+    for seed in range(count):
         writer.write(draw_picture("dogs", seed, width=160, height=120))
     writer.release()
-    found = frames(str(path))
+    return path
+
+
+def test_video_file_gives_every_frame_then_ends(tmp_path: Path) -> None:
+    found = frames(str(video(tmp_path / "v.avi", count=7)))
     assert [frame.number for frame in found] == list(range(7))
     assert all(frame.picture is not None and frame.picture.shape == (120, 160, 3) for frame in found)
 
@@ -71,8 +75,8 @@ def test_video_file_gives_every_frame_then_ends(tmp_path: Path) -> None:
 def test_video_file_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     path.write_bytes(b"this is text")
-    with pytest.raises(UnreadableInputError):
-        frames(str(path))
+    (frame,) = frames(str(path))
+    assert isinstance(frame.error, UnreadableInputError)
 
 
 def test_picture_over_http(site: "Site") -> None:
@@ -89,6 +93,37 @@ def test_mjpeg_stream_over_http(site: "Site") -> None:
     assert [frame.number for frame in found] == list(range(5))
     assert found[0].picture is not None
     assert found[0].picture.shape == (120, 160, 3)
+
+
+def test_live_stream_that_ends_is_lost_and_a_file_is_not(site: "Site", tmp_path: Path) -> None:
+    parts = b"".join(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + encoded(seed) + b"\r\n" for seed in range(30))
+    site.pages["/stream"] = (200, {"Content-Type": "multipart/x-mixed-replace; boundary=frame"}, parts)
+    with pytest.raises(SourceError, match="none any more"):
+        frames(f"{site.url}/stream")
+    path = video(tmp_path / "v.avi", count=4)
+    site.pages["/v.avi"] = (200, {"Content-Type": "video/x-msvideo"}, path.read_bytes())
+    assert len(frames(f"{site.url}/v.avi")) == 4
+
+
+def test_sources_keep_the_order_they_were_named_in(tmp_path: Path) -> None:
+    clip = video(tmp_path / "b.avi", count=2)
+    for name in ("a.jpg", "c.jpg"):
+        (tmp_path / name).write_bytes(encoded())
+    named = frames(str(tmp_path / "c.jpg"), str(clip), str(tmp_path / "a.jpg"))
+    assert [Path(frame.source).name for frame in named] == ["c.jpg", "b.avi", "b.avi", "a.jpg"]
+    assert [Path(frame.source).name for frame in frames(str(tmp_path))] == ["a.jpg", "b.avi", "b.avi", "c.jpg"]
+
+
+def test_what_may_never_end_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in ("/dev/zero", str(tmp_path / "pipe.jpg")):
+        with pytest.raises(UnreadableInputError, match="neither"):
+            frames(path)
+
+
+def test_unset_variable_is_not_the_current_folder() -> None:
+    with pytest.raises(InputNotFoundError, match="empty name"):
+        frames("")
 
 
 def test_http_answers_that_are_no_stream_are_told_apart(site: "Site") -> None:
@@ -168,3 +203,5 @@ def test_demo_camera_at_its_own_pace_skips_what_nobody_had_time_for() -> None:
 def test_nothing_to_look_at() -> None:
     with pytest.raises(UsageError, match="--camera demo"):
         SourceOptions()
+    with pytest.raises(UsageError, match="both"):
+        SourceOptions(inputs=("a.jpg",), camera="0")
