@@ -10,10 +10,11 @@ from catdog.edge.backends import BACKENDS
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import PartialFailureError
+from catdog.edge.files import check_folder
 
 from .extras import require_extras
 from .options import QUICK, THOROUGH, BenchOptions, default_threads
-from .reports import check_output, write_reports
+from .reports import write_reports
 from .results import BenchReport, sentences
 from .run import run_benchmark
 from .tables import LEGEND, failures, results_table
@@ -78,7 +79,7 @@ def _main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     options = _options(arguments)
     require_extras()
-    check_output(arguments.output)
+    check_folder(arguments.output)
     silence_opencv()
     report = run_benchmark(options)
     written = write_reports(report, arguments.output)

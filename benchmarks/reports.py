@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from catdog.edge.errors import OutputError, missing_extra
+from catdog.edge.errors import missing_extra
 from catdog.edge.files import write_text
 
 from .environment import Environment
@@ -12,20 +12,6 @@ from .schema import to_csv, to_json
 from .tables import LEGEND, failures, markdown_table, megabytes, ratio_text, results_table, rounds_text
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
-
-
-def check_output(folder: Path) -> None:
-    """Make the folder of the reports, so that a wrong path is told before anything is measured.
-
-    Raises:
-        OutputError: it is a file, or may not be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            "a folder for the reports", got=f"{folder}: {error.strerror}", fix="Name another one with --output."
-        ) from error
 
 
 def write_reports(report: BenchReport, folder: Path) -> list[Path]:

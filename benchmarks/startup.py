@@ -17,7 +17,7 @@ import numpy as np
 
 from catdog.edge.artifact import read_model_file
 from catdog.edge.command import CommandParser, run_command
-from catdog.edge.errors import CatdogError
+from catdog.edge.errors import CatdogError, UsageError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import draw_picture
 
@@ -35,6 +35,8 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument("--picture", type=Path, help="picture file (default: a drawn cat)")
     parser.add_argument("--runs", type=int, default=30, help="pairs of runs (default: %(default)s)")
     arguments: argparse.Namespace = parser.parse_args(argv)
+    if arguments.runs < 1:
+        raise UsageError("at least 1 run", got=str(arguments.runs), fix="Give a positive number.")
     with tempfile.TemporaryDirectory() as folder:
         picture = arguments.picture or Path(folder) / "cat.jpg"
         if arguments.picture is None:
@@ -65,7 +67,11 @@ def time_pairs(picture: Path, runs: int) -> tuple[np.ndarray, np.ndarray]:
     bare = [sys.executable, str(_BARE), str(model), str(picture), labels]
     times = []
     for run in range(_WARM_UP + runs):
-        (first, said), (second, answer) = _timed(ours), _timed(bare)
+        # Taking turns at being first, so that neither has the other's warm caches.
+        if run % 2:
+            (first, said), (second, answer) = _timed(ours), _timed(bare)
+        else:
+            (second, answer), (first, said) = _timed(bare), _timed(ours)
         if f": {answer.strip()} " not in said:
             raise CatdogError("the same label from both", got=f"{said} and {answer}", fix="Please report this.")
         if run >= _WARM_UP:

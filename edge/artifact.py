@@ -99,7 +99,7 @@ def _split_tflite(data: bytes, path: Path) -> tuple[bytes, ModelContract | None]
 
 
 def _stored_entries(data: bytes) -> dict[str, tuple[int, bytes]]:
-    """Find the uncompressed entries of a zip archive at the end of `data`: name to (where it starts, content).
+    """Find our entries of a zip archive at the end of `data`: name to (where it starts, content).
 
     Python's zipfile would do, but importing it costs an eighth of the time to the first label. Source of the layout: PKWARE's
     APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.3.16.
@@ -121,7 +121,7 @@ def _stored_entries(data: bytes) -> dict[str, tuple[int, bytes]]:
             raise ValueError("no directory entry where one should be")
         local_signature, local_name_size, local_extra_size = struct.unpack_from("<4s22xHH", data, offset)
         start = offset + 30 + local_name_size + local_extra_size
-        if method == 0:
+        if method == 0 and name in (CONTRACT_FILE, LABELS_FILE):
             if local_signature != b"PK\x03\x04" or start + size > position:
                 raise ValueError(f"no entry {name} where it should be")
             entries[name] = (offset, data[start : start + size])

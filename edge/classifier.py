@@ -19,6 +19,7 @@ from .errors import ModelError, UsageError
 from .models import BUNDLED, bundled_tflite
 from .preprocess import Preprocessor
 
+MAX_THREADS = 256  # tens of thousands crash the runtime
 DEFAULT_THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -78,8 +79,8 @@ class Classifier:
         backend: str = "auto",
         threads: int = DEFAULT_THREADS,
     ) -> None:
-        if not isinstance(threads, int) or threads < 1:
-            raise UsageError("a whole number of threads, at least 1", got=str(threads), fix="Give a positive number.")
+        if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
+            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(threads), fix="Give a whole number in that range.")
         if isinstance(labels, str):
             raise UsageError("a sequence of labels", got=repr(labels), fix='Write ["cats", "dogs"].')
         if not isinstance(model, str | os.PathLike):

@@ -53,12 +53,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--buffer",
         choices=BUFFERS,
         default="auto",
-        help="latest skips frames nobody had time for, all takes every one (default: what fits the source)",
+        help="for --camera demo: all gives every frame at once, latest keeps a camera's pace (default: latest)",
     )
     look.add_argument(
         "--timeout",
         type=float,
-        default=1.2,
+        default=SourceOptions.timeout_s,
         metavar="S",
         help="seconds to wait for a stream's first answer (default: %(default)s)",
     )

@@ -84,7 +84,9 @@ class ModelContract:
     def __post_init__(self) -> None:
         _require(_is_text(self.name) and self.name != "", "a model name", self.name)
         _require(len(self.labels) >= 2, "at least two labels", list(self.labels))
-        _require(all(_is_text(label) and label.strip() for label in self.labels), "labels that are text", self.labels)
+        # Labels are printed, a line each: no line breaks, no escape sequences.
+        printable = all(_is_text(label) and label.strip() and label.isprintable() for label in self.labels)
+        _require(printable, "labels of printable text", list(self.labels))
         _require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
         _require(_is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
         for name in ("trained_on", "verified_on", "content_sha256", "made_by"):
@@ -114,7 +116,9 @@ def parse_contract(document: str | bytes) -> ModelContract:
         raise _refuse("JSON", str(error)) from error
     _require(isinstance(fields, dict), "a JSON object", type(fields).__name__)
     version = fields.get("catdog_contract")
-    _require(version == FORMAT_VERSION, f"format version {FORMAT_VERSION}", version)
+    _require(_is_int(version) and version == FORMAT_VERSION, f"format version {FORMAT_VERSION}", version)
+    for name in ("labels", "figures"):
+        _require(isinstance(fields.get(name, []), list), f"a list of {name}", fields.get(name))
     try:
         return ModelContract(
             name=fields["name"],

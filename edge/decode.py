@@ -72,14 +72,26 @@ def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
 def _missing_end(data: bytes) -> str | None:
     """Say what is wrong with bytes that are not a whole file.
 
-    Decoders differ here: some OpenCV versions fill the missing part of a truncated JPEG with grey and call it a
-    picture. In a JPEG's coded data 0xff is always followed by a stuffed zero, so the last end marker must come after
-    the last scan.
+    Decoders differ here: some OpenCV versions fill the missing part of a truncated JPEG with grey and call it a picture.
+    Whatever follows the end, as in phones' motion photographs, is no fault.
     """
     if not data:
         return "which is empty"
-    if data.startswith(_JPEG_START) and data.rfind(_JPEG_END) < data.rfind(_JPEG_SCAN):
+    if data.startswith(_JPEG_START) and data.find(_JPEG_END, _scan_start(data)) < 0:
         return "a JPEG that is truncated"
-    if data.startswith(_PNG_START) and _PNG_END not in data[-64:]:
+    if data.startswith(_PNG_START) and _PNG_END not in data:
         return "a PNG that is truncated"
     return None
+
+
+def _scan_start(data: bytes) -> int:
+    """Return where a JPEG's coded data begins, past the header segments with their thumbnails.
+
+    In coded data 0xff is always followed by a stuffed zero or a restart marker, so the first end marker there is the end.
+    Source: ITU-T T.81, annex B.
+    """
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF and data[position + 1] != _JPEG_SCAN[1]:
+        # A marker, then the length of its segment, the two length bytes included; 0xff may be repeated as padding.
+        position += 1 if data[position + 1] == 0xFF else 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return position

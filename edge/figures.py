@@ -26,6 +26,11 @@ class Figure:
     n: int
     data: str = ""
 
+    def __post_init__(self) -> None:
+        numbers = (self.value, self.low, self.high, self.n)
+        if not all(isinstance(number, int | float) for number in numbers) or not isinstance(self.data, str):
+            raise TypeError(f"Expected numbers and text. Received: {self.name!r}, {numbers}, {self.data!r}")
+
     @classmethod
     def share(cls, name: str, hits: int, n: int, data: str = "") -> "Figure":
         """Count `hits` of `n` and attach the interval of `wilson_interval`."""

@@ -1,5 +1,6 @@
 """Files that are either whole or not there: written under a temporary name, flushed to disk, then renamed."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -7,6 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import OutputError
+
+
+def check_folder(path: Path) -> None:
+    """Make a folder for results, so that a wrong path is told before the work and not after.
+
+    Raises:
+        OutputError: it is a file, or may not be made or written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise _cannot_write(path, PermissionError(errno.EACCES, "Permission denied"))
 
 
 @contextmanager

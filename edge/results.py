@@ -34,7 +34,7 @@ class Result(NamedTuple):
         line: dict[str, Any] = {"source": self.frame.source, "frame": self.frame.number}
         if self.prediction is None:
             line["error"] = str(self.error)
-            return json.dumps(line, ensure_ascii=False)
+            return json.dumps(line)
         timings = self.prediction.latency_ms
         line |= {
             "label": self.prediction.label,
@@ -48,7 +48,7 @@ class Result(NamedTuple):
                 "invoke": round(timings.invoke, 3),
             },
         }
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line, allow_nan=False)
 
     def to_text(self) -> str:
         """Describe the frame for a reader, in one line; empty for a frame that failed (stderr has the reason)."""

@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 
 from catdog.edge.artifact import append_to_tflite
-from catdog.edge.files import write_bytes, write_text
+from catdog.edge.files import replacing
 from catdog.train.fit import predict
 from catdog.train.run import TrainedModel
 
@@ -59,9 +60,7 @@ def export(source: TrainedModel, options: ExportOptions, log: Log) -> list[Artif
     artifacts = []
     for name in options.formats:
         if name == INT8:
-            calibration = calibration_pictures(
-                options.calibration, options.calibration_count, source.contract.input, options.seed
-            )
+            calibration = calibration_pictures(options.calibration, options.calibration_count, source, options.seed)
             log(f"converting to int8, calibrated on {calibration.description}")
             content = to_int8(source.core, calibration.pixels)
         else:
@@ -105,6 +104,9 @@ def _publish(
             for artifact in artifacts
         ],
     }
-    for artifact in artifacts:
-        write_bytes(options.output / artifact.file, artifact.data)
-    write_text(options.output / MANIFEST_FILE, json.dumps(manifest, indent=2) + "\n")
+    files = {options.output / MANIFEST_FILE: (json.dumps(manifest, indent=2) + "\n").encode()}
+    files |= {options.output / artifact.file: artifact.data for artifact in artifacts}
+    # Everything is written under temporary names first; on leaving, the names are given in reverse order, the manifest's last.
+    with ExitStack() as stack:
+        for path, data in files.items():
+            stack.enter_context(replacing(path)).write_bytes(data)

@@ -54,8 +54,8 @@ int8 and Keras give the same answer on {agreement}.
 
 runs
 
-    catdog-train --stage transfer --data cats_and_dogs_filtered.zip --backbone-weights
-    mobilenet_v2_1.0_no_top.weights.h5 \\
+    catdog-train --stage transfer --data cats_and_dogs_filtered.zip \\
+        --backbone-weights mobilenet_v2_1.0_no_top.weights.h5 \\
         --fine-tune-epochs 3 --fine-tune-rate 1e-5 --output runs/bundled
     python -m catdog.export.release --run runs/bundled --data cats_and_dogs_filtered.zip
 

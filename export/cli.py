@@ -8,6 +8,7 @@ from pathlib import Path
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import missing_extra
+from catdog.edge.files import check_folder
 
 from .options import FLOAT32, INT8, ONNX, ExportOptions
 
@@ -19,6 +20,9 @@ examples:
 
 which file: int8 TFLite is the smallest and, with LiteRT, the fastest; float32 TFLite and ONNX are the references.
 next: catdog-edge photo.jpg --model exports/<file>
+
+exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write,
+130 interrupted
 """
 
 
@@ -49,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--model",
         type=Path,
         metavar="PATH",
-        help="a run's folder or its model.keras (default: the newest run under runs/, else the bundled model)",
+        help="a run's folder or model.keras, or default for the bundled model (without it: the newest run, else that)",
     )
     parser.add_argument(
         "--output",
@@ -61,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--calibration",
         metavar="WHERE",
-        help="folder or zip of photographs for the int8 ranges (default: drawn pictures)",
+        help="folder or zip of photographs for the int8 ranges (default: the run's training pictures, else drawn ones)",
     )
     parser.add_argument(
         "--calibration-count",
@@ -93,6 +97,7 @@ def _main(argv: Sequence[str]) -> int:
     fields = vars(arguments)
     options = ExportOptions(**fields | {"formats": tuple(dict.fromkeys(arguments.formats or (INT8,)))})
     _require_packages(options)
+    check_folder(options.output)
     from catdog.train.tensorflow_setup import import_tensorflow
 
     import_tensorflow()

@@ -15,9 +15,11 @@ class ExportOptions:
 
     Attributes:
         formats: which artifacts, of `FORMATS`.
-        model: a run's folder or its `model.keras`; None for the newest run under `runs/`, else the bundled model.
+        model: a run's folder or its `model.keras`, or ``default`` for the bundled model; None for the newest run under
+            `runs/`, else the bundled model.
         output: folder that the artifacts are published in.
-        calibration: folder or zip archive of photographs for the int8 ranges; None for drawn pictures.
+        calibration: folder or zip archive of photographs for the int8 ranges; None for the run's training pictures, or drawn
+            ones where there are none.
         calibration_count: how many pictures to calibrate on.
         verify: folder or zip archive to compare the artifacts with Keras on; None for the run's validation pictures,
         or drawn

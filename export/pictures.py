@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from catdog.edge import synthetic
 from catdog.edge.contract import InputSpec
+from catdog.edge.errors import DatasetError
 from catdog.edge.preprocess import Preprocessor
-from catdog.train.dataset import Dataset, Pictures, load_dataset
-from catdog.train.options import DataOptions
+from catdog.train.dataset import Dataset, Pictures, balanced, load_dataset, load_part
+from catdog.train.options import SYNTHETIC, DataOptions
 from catdog.train.run import TrainedModel
 
 _DRAWN_FOR_VERIFICATION = 200
@@ -32,23 +33,26 @@ class PictureSet:
     targets: NDArray[np.int64] | None = None
 
 
-def calibration_pictures(where: str | None, count: int, spec: InputSpec, seed: int) -> PictureSet:
-    """Pick photographs, the same number of each label where there are enough, or draw pictures.
+def calibration_pictures(where: str | None, count: int, source: TrainedModel, seed: int) -> PictureSet:
+    """Take the named photographs, else the run's training pictures, else drawn ones.
 
     Args:
-        where: folder or zip archive of class folders; its training part is used. None to draw.
-        count: how many.
-        spec: size of the pictures.
+        where: folder or zip archive; of class folders the same number each, and of `train/` and `validation/` the former.
+        count: how many at most.
+        source: the model, and the data it was trained on if its run is known.
         seed: decides which.
 
     Raises:
-        DatasetError: the photographs cannot be read.
+        DatasetError: the named photographs cannot be read.
     """
-    if where is None:
-        return PictureSet(f"{count} drawn pictures (dead leaves and scenes)", _drawn(count, spec, seed))
-    dataset = load_dataset(DataOptions(data=where, image_size=spec.height, seed=seed))
-    chosen = _balanced(dataset.train, count, np.random.default_rng(seed))
-    return PictureSet(f"{len(chosen)} training photographs of {dataset.name}", dataset.train.pixels[chosen])
+    size = source.contract.input.height
+    if where is not None:
+        part = load_part(where, "train", size, count=count, seed=seed)
+        return PictureSet(f"{len(part.pictures)} pictures of {part.name}", part.pictures.pixels)
+    if source.data is not None and source.data.data != SYNTHETIC and (learnt := _data_of_run(source.data)):
+        chosen = balanced(learnt.train.targets.tolist(), count, seed)
+        return PictureSet(f"{len(chosen)} training pictures of {learnt.name}", learnt.train.pixels[chosen])
+    return PictureSet(f"{count} drawn pictures (dead leaves and scenes)", _drawn(count, size, seed))
 
 
 def verification_pictures(where: str | None, source: TrainedModel, seed: int) -> PictureSet:
@@ -57,39 +61,36 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
     Raises:
         DatasetError: the named photographs cannot be read.
     """
-    spec = source.contract.input
-    options = source.data if where is None else DataOptions(data=where, image_size=spec.height, seed=seed)
-    if options is not None:
-        dataset = load_dataset(options)
-        return PictureSet(
-            f"{len(dataset.validation):,} validation pictures of {dataset.name}",
-            dataset.validation.pixels,
-            _targets(dataset, source),
-        )
-    drawn = _drawn(_DRAWN_FOR_VERIFICATION, spec, _VERIFICATION_SEED + seed)
+    size = source.contract.input.height
+    known = source.data
+    # The run's own data, also when it is named, is split as it was for training: nothing learnt from is measured on.
+    named = None if where is None else DataOptions(data=where).data
+    if known is not None and named in (None, known.data) and (held_back := _data_of_run(known)):
+        return _labelled("validation pictures", held_back.name, held_back.labels, held_back.validation, source)
+    if where is not None:
+        part = load_part(where, "validation", size)
+        return _labelled("pictures", part.name, part.labels, part.pictures, source)
+    drawn = _drawn(_DRAWN_FOR_VERIFICATION, size, _VERIFICATION_SEED + seed)
     return PictureSet(f"{len(drawn)} drawn pictures", drawn)
 
 
-def _targets(dataset: Dataset, source: TrainedModel) -> NDArray[np.int64] | None:
-    """Translate a data set's labels to the model's; None if it has others."""
-    if not set(dataset.labels) <= set(source.contract.labels):
+def _data_of_run(options: DataOptions) -> Dataset | None:
+    """Load what a run was trained on; None where it is gone, as on another machine."""
+    try:
+        return load_dataset(options)
+    except DatasetError:
         return None
-    order = np.array([source.contract.labels.index(label) for label in dataset.labels], np.int64)
-    translated: NDArray[np.int64] = order[dataset.validation.targets]
-    return translated
 
 
-def _drawn(count: int, spec: InputSpec, seed: int) -> NDArray[np.uint8]:
-    preprocess = Preprocessor(InputSpec(spec.height, spec.width))
+def _labelled(what: str, name: str, labels: tuple[str, ...], pictures: Pictures, source: TrainedModel) -> PictureSet:
+    """Translate labels to the model's; where it has others, the truth is not known."""
+    targets = None
+    if set(labels) <= set(source.contract.labels):
+        targets = np.array([source.contract.labels.index(label) for label in labels], np.int64)[pictures.targets]
+    return PictureSet(f"{len(pictures):,} {what} of {name}", pictures.pixels, targets)
+
+
+def _drawn(count: int, size: int, seed: int) -> NDArray[np.uint8]:
+    preprocess = Preprocessor(InputSpec(size, size))
     pictures = synthetic.calibration_pictures(count, seed)
     return np.concatenate([preprocess(picture).copy() for picture in pictures]).astype(np.uint8)
-
-
-def _balanced(pictures: Pictures, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    labels = np.unique(pictures.targets)
-    share = -(-count // len(labels))
-    chosen = [rng.permutation(np.flatnonzero(pictures.targets == label))[:share] for label in labels]
-    # Alternate the labels, so that a cut at `count` stays balanced.
-    longest = max(len(indices) for indices in chosen)
-    mixed = [indices[i] for i in range(longest) for indices in chosen if i < len(indices)]
-    return np.array(mixed[:count], np.int64)

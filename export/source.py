@@ -8,7 +8,7 @@ import keras
 from catdog.edge.artifact import read_model_file
 from catdog.edge.contract import ModelContract
 from catdog.edge.errors import ModelError
-from catdog.edge.models import bundled_tflite, bundled_weights
+from catdog.edge.models import BUNDLED, bundled_tflite, bundled_weights
 from catdog.train.model import build_model
 from catdog.train.run import MODEL_FILE, TrainedModel, read_model
 from catdog.train.weights import load_weights
@@ -19,7 +19,7 @@ RUNS = Path("runs")
 def find_model(path: Path | None) -> Path | None:
     """Return the file to export: of the named run, or of the newest under `runs/`; None for the bundled model."""
     if path is not None:
-        return path
+        return None if str(path) in BUNDLED else path
     runs = [model for model in RUNS.glob(f"*/{MODEL_FILE}") if model.is_file()]
     return max(runs, key=lambda model: model.stat().st_mtime, default=None)
 

@@ -1,6 +1,8 @@
 """Zip archives of pictures, unpacked with suspicion."""
 
 import hashlib
+import lzma
+import re
 import shutil
 import tempfile
 import zipfile
@@ -43,7 +45,8 @@ def unpack(archive: Path, *, max_bytes: int = MAX_UNPACKED_BYTES) -> Path:
         temporary = Path(tempfile.mkdtemp(prefix=f".{archive.stem}.", dir=target.parent))
         try:
             _unpack_into(archive, temporary, max_bytes)
-            temporary.rename(target)
+            if not target.is_dir():  # another process may have been faster
+                temporary.rename(target)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
@@ -74,13 +77,15 @@ def _unpack_into(archive: Path, target: Path, max_bytes: int) -> None:
                         if budget < 0:
                             raise _refuse(archive, f"more than {max_bytes:,} bytes when unpacked")
                         writer.write(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise _refuse(archive, f"the name {error.filename} for a file and a folder") from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
         raise _refuse(archive, f"damage: {error}") from error
 
 
 def _safe_path(archive: Path, name: str) -> PurePosixPath | None:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in name or "\0" in name:
+    if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", name) or "\0" in name:
         raise _refuse(archive, f"the entry {name!r}, which leads outside of it")
     # macOS adds a shadow file to every picture.
     return None if "__MACOSX" in path.parts else path

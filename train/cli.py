@@ -1,6 +1,7 @@
 """`catdog-train`: from labelled photographs to a trained model."""
 
 import argparse
+import importlib.util
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,6 +9,8 @@ from pathlib import Path
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
+from catdog.edge.errors import missing_extra
+from catdog.edge.files import check_folder
 
 from .options import ALL, BUNDLED, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, DataOptions, TrainOptions
 from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED
@@ -24,6 +27,9 @@ examples:
   catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
 
 next: catdog-export --int8
+
+exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write,
+130 interrupted
 """
 
 
@@ -130,6 +136,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _main(argv: Sequence[str]) -> int:
     options = _options(build_parser().parse_args(argv))
+    _require_packages()
+    if (options.output / "model.keras").exists():
+        print(f"catdog-train: the run in {options.output} will be replaced", file=sys.stderr)
+    check_folder(options.output)
     from .tensorflow_setup import import_tensorflow
 
     import_tensorflow()
@@ -149,6 +159,12 @@ def _main(argv: Sequence[str]) -> int:
     print(f"  always the same      {outcomes[0].evaluation.baseline:.1%}")
     print(f"written to           {options.output}")
     return 0
+
+
+def _require_packages() -> None:
+    for package in ("tensorflow", "platformdirs", "matplotlib", "tqdm"):
+        if importlib.util.find_spec(package) is None:
+            raise missing_extra(package, "train")
 
 
 def _options(arguments: argparse.Namespace) -> TrainOptions:

@@ -1,5 +1,6 @@
 """Labelled pictures: found, split, and read into memory as the contract's pixels."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,8 @@ from .options import SYNTHETIC, DataOptions
 
 _OFFLINE_WAYS = "Without a network, name a folder or zip archive with --data PATH, or use drawn pictures: --data synthetic."
 
+_PARTS = {"train": ("train", "training"), "validation": ("validation", "val", "valid", "test")}
+
 # A picture is drawn or read only when a worker thread asks for it.
 _Item = tuple[str, int, Callable[[], NDArray[np.uint8]]]
 
@@ -44,6 +47,23 @@ class Pictures:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Labelled pictures as they lie in a folder, not split.
+
+    Attributes:
+        name: what to call it, without a path.
+        labels: class names, sorted; a single empty one if the pictures are in no class folders.
+        pictures: the pictures.
+        skipped: one line for each that could not be read.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    pictures: Pictures
+    skipped: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -92,8 +112,44 @@ def load_dataset(options: DataOptions) -> Dataset:
     for title, split in (("training", dataset.train), ("validation", dataset.validation)):
         for label, count in dataset.counts(split).items():
             if count == 0:
-                raise DatasetError(f"{title} pictures of {label}", got="none that can be read", fix="Add some.")
+                why = f" ({skipped[0]})" if skipped else ""
+                raise DatasetError(f"{title} pictures of {label!r}", got=f"none that can be used{why}", fix="Add some.")
     return dataset
+
+
+def load_part(where: str, part: str, image_size: int, *, count: int | None = None, seed: int = 0) -> Part:
+    """Read labelled pictures without splitting them: those of a part if there are parts, else all.
+
+    Args:
+        where: folder, zip archive or address; ``<part>/<label>/*.jpg``, ``<label>/*.jpg``, or pictures without labels.
+        part: ``"train"`` or ``"validation"``.
+        image_size: side in pixels.
+        count: read only so many, the same number of each label where there are enough; None for all.
+        seed: decides which.
+
+    Raises:
+        DatasetError: nothing is there, or nothing that can be read.
+    """
+    root = _descend(find_folder(where))
+    root = _part(root, part)
+    by_class = _classes(root) or {"": _pictures_in(root)}
+    items = _items(by_class, tuple(by_class))
+    skipped: list[str] = []
+    chosen = items if count is None else [items[i] for i in balanced([item[1] for item in items], count, seed)]
+    pictures = _read(chosen, InputSpec(image_size, image_size), skipped, "reading pictures")
+    if not len(pictures):
+        raise DatasetError("pictures that can be read", got=f"none in {where}", fix="Name another folder or archive.")
+    return Part(Path(where.rstrip("/")).stem, tuple(by_class), pictures, tuple(skipped))
+
+
+def balanced(targets: Sequence[int], count: int, seed: int) -> list[int]:
+    """Choose `count` indices at random, the labels taking turns."""
+    turns: Counter[int] = Counter()
+    ranked = []
+    for index in np.random.default_rng(seed).permutation(len(targets)).tolist():
+        ranked.append((turns[targets[index]], len(ranked), index))
+        turns[targets[index]] += 1
+    return [index for _, _, index in sorted(ranked)[:count]]
 
 
 def find_folder(data: str) -> Path:
@@ -102,19 +158,30 @@ def find_folder(data: str) -> Path:
     Raises:
         DatasetError: nothing is there, or it cannot be downloaded or unpacked.
     """
-    path = download(data, offline_ways=_OFFLINE_WAYS) if data.startswith(("http://", "https://")) else Path(data)
+    fetched = data.startswith(("http://", "https://"))
+    path = download(data, offline_ways=_OFFLINE_WAYS) if fetched else Path(data)
     if path.is_dir():
         return path
     if path.is_file():
-        return unpack(path)
-    raise DatasetError("a folder, zip archive or address of pictures", got=f"{data}, which does not exist", fix=_OFFLINE_WAYS)
+        try:
+            return unpack(path)
+        except DatasetError:
+            if fetched:
+                path.unlink()  # a login page in place of the archive, say: the next try shall fetch anew
+            raise
+    raise DatasetError(
+        "a folder, zip archive or address of pictures",
+        got=f"{data}, which does not exist",
+        fix=f"Check the path; {SYNTHETIC!r} draws pictures.",
+    )
 
 
 def _folder_items(root: Path, options: DataOptions) -> tuple[tuple[str, ...], list[_Item], list[_Item]]:
     root = _descend(root)
-    if (root / "train").is_dir() and (root / "validation").is_dir():
-        by_class = _classes(root / "train")
-        held_back = _classes(root / "validation")
+    held_back_folder = _part(root, "validation")
+    if _part(root, "train") != root and held_back_folder != root:
+        by_class = _classes(_part(root, "train"))
+        held_back = _classes(held_back_folder)
         if set(by_class) != set(held_back):
             raise DatasetError(
                 "the same class folders in train and validation",
@@ -127,17 +194,16 @@ def _folder_items(root: Path, options: DataOptions) -> tuple[tuple[str, ...], li
     if len(by_class) < 2:
         raise DatasetError(
             "at least two class folders, or train/ and validation/ with class folders",
-            got=f"{root} with {', '.join(by_class) or 'none'}",
+            got=f"{options.data} with {', '.join(by_class) or 'none'}",
             fix="Put the pictures of each class into a folder of its name.",
         )
     labels = tuple(by_class)
     train, validation = {}, {}
-    rng = np.random.default_rng(options.seed)
     for label, paths in by_class.items():
-        order = rng.permutation(len(paths))
+        # Ranked by a hash of the name, not by a shuffle: a picture that is added later moves at most one other across.
+        ranked = sorted(paths, key=lambda path: hashlib.sha256(f"{options.seed}/{label}/{path.name}".encode()).digest())
         cut = max(1, round(len(paths) * options.validation_share))
-        validation[label] = sorted(paths[i] for i in order[:cut])
-        train[label] = sorted(paths[i] for i in order[cut:])
+        validation[label], train[label] = sorted(ranked[:cut]), sorted(ranked[cut:])
     return labels, _items(train, labels), _items(validation, labels)
 
 
@@ -149,6 +215,11 @@ def _descend(root: Path) -> Path:
             break
         root = folders[0]
     return root
+
+
+def _part(root: Path, part: str) -> Path:
+    """Return the folder of a part by one of its usual names; `root` itself if there are no parts."""
+    return next((root / name for name in _PARTS[part] if (root / name).is_dir()), root)
 
 
 def _classes(root: Path) -> dict[str, list[Path]]:
@@ -182,7 +253,7 @@ def _synthetic_items(options: DataOptions) -> tuple[tuple[str, ...], list[_Item]
         ]
 
     # A run's seed moves both ranges; they never meet, since the first is far shorter than the distance.
-    start = 2_000_000 * (options.seed % 1000)
+    start = 2_000_000 * options.seed
     count = options.synthetic_count
     return synthetic.LABELS, draw(start, count), draw(start + 1_000_000, max(2, count // 4))
 

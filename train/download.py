@@ -1,5 +1,6 @@
 """Downloads: whole or not there, with a progress bar, kept in the cache."""
 
+import hashlib
 import http.client
 import urllib.error
 import urllib.request
@@ -36,30 +37,34 @@ def download(url: str, *, offline_ways: str) -> Path:
         OutputError: the cache cannot be written.
     """
     name = Path(urlsplit(url).path).name or "download"
-    target = cache_folder() / "downloads" / name
+    target = cache_folder() / "downloads" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
     if target.is_file():
         return target
     try:
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as reply, replacing(target) as temporary:  # noqa: S310
-            length = int(reply.headers.get("Content-Length") or 0)
-            received = _copy(reply, temporary, length, name)
-            if length and received != length:
-                raise http.client.IncompleteRead(b"", length - received)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise DatasetError(f"to download {url}", got=str(reason), fix=offline_ways) from error
+        reply = urllib.request.urlopen(url, timeout=_TIMEOUT_S)  # noqa: S310
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the open connection, too
+        raise _failed(url, error, offline_ways) from error
+    with reply, replacing(target) as temporary, temporary.open("wb") as stream:
+        length = int(reply.headers.get("Content-Length") or 0)
+        # disable=None: no bar where stderr is not a terminal.
+        with tqdm(total=length or None, desc=name, unit="B", unit_scale=True, disable=None) as bar:
+            while chunk := _read(reply, url, offline_ways):
+                stream.write(chunk)
+                bar.update(len(chunk))
+        if length and stream.tell() != length:
+            raise _failed(url, f"{stream.tell():,} of {length:,} bytes", offline_ways)
     return target
 
 
-def _copy(reply: http.client.HTTPResponse, target: Path, length: int, name: str) -> int:
-    received = 0
-    # disable=None: no bar where stderr is not a terminal.
-    with (
-        target.open("wb") as stream,
-        tqdm(total=length or None, desc=name, unit="B", unit_scale=True, disable=None) as bar,
-    ):
-        while chunk := reply.read(_CHUNK):
-            stream.write(chunk)
-            received += len(chunk)
-            bar.update(len(chunk))
-    return received
+def _read(reply: http.client.HTTPResponse, url: str, offline_ways: str) -> bytes:
+    # Told apart here from a full disk, which is an OSError as well.
+    try:
+        return reply.read(_CHUNK)
+    except (OSError, http.client.HTTPException) as error:
+        raise _failed(url, error, offline_ways) from error
+
+
+def _failed(url: str, reason: object, offline_ways: str) -> DatasetError:
+    return DatasetError(f"to download {url}", got=str(getattr(reason, "reason", None) or reason), fix=offline_ways)

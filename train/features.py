@@ -5,6 +5,7 @@ each picture; an epoch of the head then costs milliseconds instead of a pass thr
 """
 
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -60,22 +61,24 @@ def fit_head(model: StageModel, dataset: Dataset, options: TrainOptions, rate: f
 
 def _all_features(model: StageModel, dataset: Dataset, views: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return float32 ``[views, n, 1280]`` of the training and ``[n, 1280]`` of the validation pictures."""
+
+    def plain(batch: tf.Tensor) -> tf.Tensor:
+        return model.features(tf.cast(batch, tf.float32), training=False)
+
+    def altered(batch: tf.Tensor) -> tf.Tensor:
+        return model.features(model.augment(tf.cast(batch, tf.float32), training=True), training=False)
+
+    # Traced once each, however many views there are.
+    plain, altered = (tf.function(function, reduce_retracing=True) for function in (plain, altered))
     training = [
-        _features(model, dataset.train.pixels, altered=view > 0, title=f"features of view {view + 1} of {views}")
+        _features(altered if view else plain, dataset.train.pixels, f"features of view {view + 1} of {views}")
         for view in range(views)
     ]
-    validation = _features(model, dataset.validation.pixels, altered=False, title="features of validation pictures")
-    return np.stack(training), validation
+    return np.stack(training), _features(plain, dataset.validation.pixels, "features of validation pictures")
 
 
-def _features(model: StageModel, pixels: NDArray[np.uint8], *, altered: bool, title: str) -> NDArray[np.float32]:
+def _features(forward: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[np.uint8], title: str) -> NDArray[np.float32]:
     """Return float32 ``[n, 1280]`` for uint8 ``[n, size, size, 3]``."""
-
-    def forward(batch: tf.Tensor) -> tf.Tensor:
-        batch = tf.cast(batch, tf.float32)
-        return model.features(model.augment(batch, training=True) if altered else batch, training=False)
-
-    forward = tf.function(forward, reduce_retracing=True)
     parts = []
     with tqdm(total=len(pixels), desc=title, unit=" pictures", disable=None) as bar:
         for start in range(0, len(pixels), FORWARD_BATCH):

@@ -35,6 +35,9 @@ class DataOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.data != SYNTHETIC and Path(self.data).exists():
+            # A run remembers its data, and is exported from other folders, too.
+            object.__setattr__(self, "data", str(Path(self.data).resolve()))
         _require(32 <= self.image_size <= 512, "--image-size of 32 to 512 pixels", self.image_size)
         _require(0.01 <= self.validation_share <= 0.9, "a validation share of 0.01 to 0.9", self.validation_share)
         _require(8 <= self.synthetic_count <= 100_000, "8 to 100,000 drawn pictures a class", self.synthetic_count)

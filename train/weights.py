@@ -1,5 +1,6 @@
 """Backbone weights: Keras' download, a file, or the float16 weights that come with the package."""
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def save_weights(path: Path, core: keras.Model) -> None:
     arrays = {}
     for name, variable in _named_weights(core):
         values = keras.ops.convert_to_numpy(variable)
-        if np.abs(values).max(initial=0) > _MAX_FLOAT16:
+        if not np.abs(values).max(initial=0) <= _MAX_FLOAT16:  # so that NaN is refused, too
             raise DatasetError(f"weights of at most {_MAX_FLOAT16:g}", got=f"more in {name}", fix="Train with a smaller rate.")
         arrays[name] = values.astype(np.float16)
     with replacing(path) as temporary, temporary.open("wb") as stream:
@@ -88,7 +89,7 @@ def load_weights(path: Path, model: keras.Model, *, within: str = "") -> None:
         with np.load(path, allow_pickle=False) as stored:
             for name, variable in _named_weights(model):
                 variable.assign(stored[f"{within}/{name}" if within else name].astype(np.float32))
-    except (KeyError, ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise ModelError("weights that fit the model", got=f"{path}: {error}", fix="Install catdog again.") from error
 
 

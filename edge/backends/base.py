@@ -5,6 +5,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ModelError
+
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
@@ -49,7 +51,12 @@ def as_distribution(row: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Args:
         row: float32 ``[classes]``.
+
+    Raises:
+        ModelError: a score is not a number; no answer can be made of that.
     """
+    if not np.isfinite(row).all():
+        raise ModelError("scores that are numbers", got=str(row.tolist()), fix="Export or train the model again.")
     if row.min() >= 0 and abs(float(row.sum()) - 1) < 0.02:
         return row
     powers = np.exp(row - row.max())

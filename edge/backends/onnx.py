@@ -36,7 +36,9 @@ class OnnxBackend:
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         shape = inputs[0].shape if len(inputs) == 1 else []
         known = len(shape) == 4 and all(isinstance(size, int) for size in shape[1:]) and shape[3] == 3
-        if not known or inputs[0].type not in _DTYPES or len(outputs) != 1 or not isinstance(outputs[0].shape[-1], int):
+        one_at_a_time = known and (shape[0] == 1 or not isinstance(shape[0], int))
+        row = outputs[0].shape if len(outputs) == 1 else []
+        if not one_at_a_time or inputs[0].type not in _DTYPES or len(row) != 2 or not isinstance(row[1], int):
             raise ModelError(
                 "one input, uint8 or float32 [batch, height, width, 3], and one output, [batch, classes]",
                 got=f"{model.path} with {[(i.type, i.shape) for i in inputs]} and {[o.shape for o in outputs]}",

@@ -56,6 +56,8 @@ class StreamSource:
                 self._live = content_type.startswith("multipart/")
             else:
                 _greet_rtsp(parts, timeout_s)
+        except UnicodeError as error:
+            raise UsageError("an address of ASCII signs", got=self._name, fix="Write others as %XX.") from error
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
             raise self._unreachable(str(reason)) from error
@@ -117,8 +119,7 @@ def _split(url: str) -> SplitResult:
 
 def _public_name(parts: SplitResult) -> str:
     """Return the address without user, password and query: those hold secrets."""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _ask(parts: SplitResult, timeout_s: float) -> tuple[str, bytes | None]:
@@ -146,7 +147,7 @@ def _request(parts: SplitResult) -> urllib.request.Request:
     request = urllib.request.Request(urlunsplit((parts.scheme, host, parts.path or "/", parts.query, "")))  # noqa: S310
     if parts.username is not None:
         secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-        request.add_header("Authorization", f"Basic {base64.b64encode(secret).decode()}")
+        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(secret).decode()}")
     return request
 
 

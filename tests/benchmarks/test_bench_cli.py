@@ -73,7 +73,7 @@ def test_an_absent_runtime_is_a_row(
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert main([str(tiny_onnx), "--picture", str(picture_file), *FEW]) == 7  # the only artifact: its error is the command's
-    assert "catdog[onnx]" in capfd.readouterr().err
+    assert ".[onnx]" in capfd.readouterr().err
 
 
 def test_the_wrong_backend_is_a_row(tiny_onnx: Path, picture_file: Path) -> None:
@@ -124,7 +124,7 @@ def test_an_absent_extra_is_told_before_anything_is_measured(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     assert main([str(tiny_onnx)]) == 7
-    assert f"the package {package}; got an environment without it. Install it with: pip install 'catdog[bench]'" in (
+    assert f"the package {package}; got an environment without it. In catdog's source folder, run: pip install '.[bench]'" in (
         capfd.readouterr().err
     )
     assert not Path("reports").exists()

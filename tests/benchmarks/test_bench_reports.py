@@ -13,11 +13,10 @@ import pytest
 from catdog.benchmarks import BenchReport, write_reports
 from catdog.benchmarks.cases import FailedCase
 from catdog.benchmarks.environment import Environment
-from catdog.benchmarks.reports import check_output, to_html, to_markdown
+from catdog.benchmarks.reports import to_html, to_markdown
 from catdog.benchmarks.results import CaseResult, sentences
 from catdog.benchmarks.schema import SCHEMA_VERSION, to_csv, to_document, to_json
 from catdog.benchmarks.stats import LatencySummary
-from catdog.edge.errors import OutputError
 
 pytest.importorskip("matplotlib", reason="needs the extra bench")
 pytest.importorskip("jinja2", reason="needs the extra bench")
@@ -165,12 +164,6 @@ def test_summary_of_two_equals_names_no_winner(report: BenchReport) -> None:
     twin = replace(row, case=replace(row.case, artifact="twin.tflite"), samples=flipped)
     said = sentences(replace(report, rows=(row, twin)))
     assert said[1] == "Too close to call against twin.tflite · 1 thread: in some rounds that one was as fast."
-
-
-def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "taken").touch()
-    with pytest.raises(OutputError, match="Name another one with --output"):
-        check_output(tmp_path / "taken")
 
 
 def test_rows_keep_their_order(report: BenchReport) -> None:

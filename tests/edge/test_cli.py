@@ -43,8 +43,9 @@ def test_demo_camera_sees_the_films_animals() -> None:
     film = DemoFilm()
     found = lines("--camera", "demo", "--buffer", "all", "--max-frames", str(film.frames_per_cycle))
     assert [line["frame"] for line in found] == list(range(film.frames_per_cycle))
-    truth = {line["frame"]: film.truth(line["frame"]) for line in found}
-    assert set(LABELS) <= set(truth.values())
+    pets = [(line["label"], film.truth(line["frame"])) for line in found if film.truth(line["frame"]) in LABELS]
+    assert {truth for _, truth in pets} == set(LABELS)
+    assert sum(label == truth for label, truth in pets) >= 0.9 * len(pets)
 
 
 def test_two_runs_over_every_frame_differ_in_times_only() -> None:
@@ -97,6 +98,12 @@ def bad_inputs(tmp_path: Path) -> Path:
         (("whole.jpg", "--model", "bare.tflite"), 6),
         (("whole.jpg", "--labels", "a,b"), 2),
         (("whole.jpg", "--threads", "0"), 2),
+        (("whole.jpg", "--threads", "100000"), 2),
+        (("",), 3),
+        (("/dev/zero",), 4),
+        (("whole.jpg", "--camera", "demo"), 2),
+        (("http://a..b/x",), 2),
+        (("http://127.0.0.1:1/b\u00fc.jpg",), 2),
         (("whole.jpg", "--max-frames", "0"), 2),
         (("whole.jpg", "--threads", "many"), 2),
         (("http://127.0.0.1:1/stream",), 5),

@@ -47,6 +47,12 @@ def test_truncated_behind_a_thumbnail_that_has_an_end_of_its_own() -> None:
         decode_picture(with_thumbnail[:-30], "x")
 
 
+def test_what_follows_the_end_is_no_fault() -> None:
+    trailer = np.random.default_rng(0).bytes(100_000)  # holds any two bytes in a row somewhere
+    for suffix in (".jpg", ".png"):
+        assert decode_picture(encoded(suffix) + trailer, "x").shape == PICTURE.shape
+
+
 def test_grey_and_alpha_become_three_channels() -> None:
     for picture in (PICTURE[..., 0], np.dstack([PICTURE, np.full(PICTURE.shape[:2], 128, np.uint8)])):
         assert decode_picture(cv2.imencode(".png", picture)[1].tobytes(), "x").shape == PICTURE.shape

@@ -56,8 +56,11 @@ def test_artifact_answers_as_keras_does(exported: Path, small_run: Path, name: s
     pictures = [draw_picture(label, 50_000 + seed) for label in ("cats", "dogs") for seed in range(5)]
     pixels = np.stack([cv2.resize(p, (64, 64), interpolation=cv2.INTER_LINEAR)[..., ::-1] for p in pictures])
     ours = np.array([list(classifier.classify(picture).scores.values()) for picture in pictures])
+    difference = np.abs(ours - predict(core, pixels))
     assert ours.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    assert ours == pytest.approx(predict(core, pixels), abs=0.35 if "int8" in name else 1e-3)
+    # At 64 px and trained for seconds, scores are near the middle, where int8 moves them most.
+    assert difference.mean() < (0.1 if "int8" in name else 1e-5)
+    assert difference.max() < (0.35 if "int8" in name else 1e-4)
 
 
 def test_int8_takes_uint8_and_keeps_a_float_softmax(exported: Path) -> None:

@@ -13,7 +13,8 @@ from catdog.edge.contract import InputSpec
 from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError, UsageError
 from catdog.edge.preprocess import Preprocessor
-from catdog.train.dataset import load_dataset
+from catdog.edge.synthetic import draw_picture
+from catdog.train.dataset import load_dataset, load_part
 from catdog.train.options import DataOptions
 
 if TYPE_CHECKING:
@@ -59,6 +60,44 @@ def test_archive_from_an_address(class_folders: Path, tmp_path: Path, site: "Sit
             writer.write(path, f"{path.parent.name}/{path.name}")
     site.pages["/pets.zip"] = (200, {}, archive.read_bytes())
     assert len(load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32)).train) == 16
+
+
+def test_login_page_in_place_of_an_archive_is_not_kept(site: "Site", class_folders: Path, tmp_path: Path) -> None:
+    site.pages["/pets.zip"] = (200, {}, b"<p>please log in")
+    with pytest.raises(DatasetError, match="zip"):
+        load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32))
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as writer:
+        for path in class_folders.rglob("*.jpg"):
+            writer.write(path, f"{path.parent.name}/{path.name}")
+    site.pages["/pets.zip"] = (200, {}, (tmp_path / "pets.zip").read_bytes())
+    assert len(load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32)).train) == 16
+
+
+def test_parts_by_their_other_usual_names(class_folders: Path) -> None:
+    for part, source in (("train", "cats"), ("test", "dogs")):
+        for label in ("ants", "bees"):
+            shutil.copytree(class_folders / source, class_folders / part / label)
+    shutil.rmtree(class_folders / "cats")
+    shutil.rmtree(class_folders / "dogs")
+    dataset = load_dataset(DataOptions(data=str(class_folders), image_size=32))
+    assert dataset.labels == ("ants", "bees")
+    assert (len(dataset.train), len(dataset.validation)) == (20, 20)
+
+
+def test_a_picture_that_is_added_moves_at_most_one_other(class_folders: Path) -> None:
+    before = set(load_dataset(DataOptions(data=str(class_folders), image_size=32)).validation.names)
+    cv2.imwrite(str(class_folders / "cats" / "new.jpg"), draw_picture("cats", 99))
+    after = set(load_dataset(DataOptions(data=str(class_folders), image_size=32)).validation.names)
+    assert len(before - after) <= 1
+
+
+def test_part_without_splitting(class_folders: Path, tmp_path: Path) -> None:
+    everything = load_part(str(class_folders), "validation", 32)
+    assert (everything.labels, len(everything.pictures)) == (("cats", "dogs"), 20)
+    some = load_part(str(class_folders), "train", 32, count=7)
+    assert sorted(np.bincount(some.pictures.targets)) == [3, 4]
+    flat = load_part(str(class_folders / "cats"), "train", 32, count=5)
+    assert (flat.labels, len(flat.pictures)) == (("",), 5)
 
 
 def test_pixels_are_the_edge_runners(class_folders: Path) -> None:

@@ -26,6 +26,12 @@ def test_is_fetched_once(site: "Site") -> None:
     assert site.requests == ["/pets.zip"]
 
 
+def test_the_same_name_elsewhere_is_another_file(site: "Site") -> None:
+    for folder in "ab":
+        site.pages[f"/{folder}/pets.zip"] = (200, {}, folder.encode())
+        assert download(f"{site.url}/{folder}/pets.zip", offline_ways="x").read_bytes() == folder.encode()
+
+
 def test_what_breaks_off_is_not_kept(site: "Site", cache: Path) -> None:
     site.pages["/pets.zip"] = (200, {"Content-Length": "1000", "Connection": "close"}, b"only this")
     with pytest.raises(DatasetError, match="Do something else"):
