@@ -3,6 +3,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,10 @@ def test_help_has_examples_and_exit_codes() -> None:
     assert finished.returncode == 0
     assert "examples:" in finished.stdout
     assert "exit codes:" in finished.stdout
+
+
+def test_version() -> None:
+    assert run("catdog-edge", "--version").stdout == f"catdog {version('catdog')}\n"
 
 
 def test_edge_never_imports_tensorflow() -> None:
