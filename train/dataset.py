@@ -145,7 +145,7 @@ def load_part(where: str, part: str, image_size: int, *, count: int | None = Non
 def balanced(targets: Sequence[int], count: int, seed: int) -> list[int]:
     """Choose `count` indices at random, the labels taking turns."""
     turns: Counter[int] = Counter()
-    ranked = []
+    ranked: list[tuple[int, int, int]] = []  # turn within its label, place in the draw, index
     for index in np.random.default_rng(seed).permutation(len(targets)).tolist():
         ranked.append((turns[targets[index]], len(ranked), index))
         turns[targets[index]] += 1

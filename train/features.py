@@ -15,17 +15,17 @@ from tqdm import tqdm
 
 from .dataset import Dataset
 from .history import HEAD, Epoch
-from .model import StageModel
+from .model import TransferParts
 from .options import TrainOptions
 
 FORWARD_BATCH = 32
 
 
-def fit_head(model: StageModel, dataset: Dataset, options: TrainOptions, rate: float, *, decay: bool) -> list[Epoch]:
+def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate: float, *, decay: bool) -> list[Epoch]:
     """Train the head of a transfer model in place.
 
     Args:
-        model: a transfer model whose backbone weights are loaded.
+        model: the halves of a transfer model whose backbone weights are loaded.
         dataset: what it learns from and is measured on.
         options: epochs, views, batch size and seed.
         rate: Adam's learning rate.
@@ -59,7 +59,7 @@ def fit_head(model: StageModel, dataset: Dataset, options: TrainOptions, rate: f
     return history
 
 
-def _all_features(model: StageModel, dataset: Dataset, views: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _all_features(model: TransferParts, dataset: Dataset, views: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return float32 ``[views, n, 1280]`` of the training and ``[n, 1280]`` of the validation pictures."""
 
     def plain(batch: tf.Tensor) -> tf.Tensor:

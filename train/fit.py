@@ -27,18 +27,18 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions) -> list[Epoc
     """
     # At a constant rate the last epochs differ by half a point, and which one is last is luck; the write-ups leave it so.
     decay = options.pipeline == TUNED
-    if model.backbone is not None and options.cache_features:
-        history = fit_head(model, dataset, options, _RATE, decay=decay)
+    if model.transfer is not None and options.cache_features:
+        history = fit_head(model.transfer, dataset, options, _RATE, decay=decay)
     else:
         steps = options.epochs * -(-len(dataset.train) // options.batch_size)
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if decay else _RATE)
         history = _fit_whole(model, dataset, options, optimizer, PLAIN, range(1, options.epochs + 1))
-    if model.backbone is not None and options.fine_tune_epochs:
-        model.backbone.trainable = True
+    if model.transfer is not None and options.fine_tune_epochs:
+        model.transfer.backbone.trainable = True
         optimizer = keras.optimizers.AdamW(options.fine_tune_rate, weight_decay=_WEIGHT_DECAY)
         numbers = range(len(history) + 1, len(history) + 1 + options.fine_tune_epochs)
         history += _fit_whole(model, dataset, options, optimizer, FINE_TUNE, numbers)
-        model.backbone.trainable = False
+        model.transfer.backbone.trainable = False
     return history
 
 

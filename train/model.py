@@ -7,7 +7,6 @@ scale the pixels before they augment; scaling is affine, so flips and reflected 
 Source of the backbone: M. Sandler et al., "MobileNetV2: Inverted residuals and linear bottlenecks", CVPR 2018.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,22 +24,35 @@ HEADS = (SOFTMAX, ONE_UNIT)
 
 
 @dataclass(frozen=True)
+class TransferParts:
+    """The two halves of a transfer model, with a cut where the frozen part ends.
+
+    Attributes:
+        backbone: MobileNetV2 without its top, -1 to 1 in.
+        features: pixels to pooled backbone output, float32 ``[n, 1280]``.
+        head: features to logits ``[n, classes]``.
+        augment: as in `StageModel`.
+    """
+
+    backbone: keras.Model
+    features: keras.Model
+    head: keras.Model
+    augment: keras.Model
+
+
+@dataclass(frozen=True)
 class StageModel:
     """The parts of a stage's model; they share their weights.
 
     Attributes:
         core: float32 ``[n, size, size, 3]`` RGB 0-255 to scores ``[n, classes]`` that sum to 1.
         augment: pixels to randomly altered pixels, when called with ``training=True``; None for the plain stage.
-        backbone: MobileNetV2 without its top, -1 to 1 in; None but for the transfer stage, like `features` and `head`.
-        features: pixels to pooled backbone output, float32 ``[n, 1280]``.
-        head: features to logits ``[n, classes]``.
+        transfer: the halves of the transfer stage; None for the others.
     """
 
     core: keras.Model
     augment: keras.Model | None
-    backbone: keras.Model | None = None
-    features: keras.Model | None = None
-    head: keras.Model | None = None
+    transfer: TransferParts | None = None
 
 
 def build_model(
@@ -93,13 +105,14 @@ def build_model(
         from .weights import load_backbone_weights
 
         load_backbone_weights(backbone, backbone_weights)
-    return StageModel(
-        core=keras.Model(pixels, layers.Softmax(name="scores")(_chain([*rest, *output], features)), name="core"),
-        augment=augment,
+    core = keras.Model(pixels, layers.Softmax(name="scores")(_chain([*rest, *output], features)), name="core")
+    parts = TransferParts(
         backbone=backbone,
         features=keras.Model(pixels, features, name="feature_extractor"),
         head=keras.Model(vector, _chain([*rest, *output], vector), name="head"),
+        augment=augment,
     )
+    return StageModel(core, augment, parts)
 
 
 def build_augmentation(what: Augmentation, seed: int) -> keras.Model:
@@ -126,7 +139,8 @@ def _hidden_layers(words: str, seed: int) -> list[keras.Layer]:
 
 
 def _layer(word: str, seed: int) -> keras.Layer:
-    kind, size = re.fullmatch(r"([a-z]+)([0-9.]*)", word).groups()
+    kind = word.rstrip("0123456789.")
+    size = word.removeprefix(kind)
     match kind:
         case "c":
             return layers.Conv2D(int(size), 3, activation="relu")

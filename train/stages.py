@@ -71,7 +71,8 @@ def _train_stage(stage: str, folder: Path, dataset: Dataset, options: TrainOptio
     keras.utils.set_random_seed(options.data.seed)
     size = options.data.image_size
     model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=options.data.seed)
-    backbone = None if model.backbone is None else load_backbone_weights(model.backbone, options.backbone_weights)
+    parts = model.transfer
+    backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
     history = fit(model, dataset, options)
     evaluation = evaluate(predict(model.core, dataset.validation.pixels), dataset)
     write_run(

@@ -15,7 +15,7 @@ PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype(np.floa
 
 
 def test_parameter_counts_are_mobilenets(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
-    assert model.backbone.count_params() == 2_257_984  # the frozen parameters of the published write-ups
+    assert model.transfer.backbone.count_params() == 2_257_984  # the frozen parameters of the published write-ups
     assert model.core.count_params() == 2_260_546
 
 
@@ -41,5 +41,5 @@ def test_scores_are_the_softmax_of_the_logits(model) -> None:  # type: ignore[no
 
 
 def test_head_on_features_is_the_whole_model(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
-    logits = np.array(model.head(model.features(PIXELS)))
+    logits = np.array(model.transfer.head(model.transfer.features(PIXELS)))
     assert logits == pytest.approx(np.array(logits_model(model.core)(PIXELS)), abs=1e-5)

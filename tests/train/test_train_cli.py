@@ -111,7 +111,7 @@ def test_imagenet_weights_are_downloaded_once_or_the_offline_ways_named(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(published, "BASE_WEIGHT_PATH", f"{site.url}/weights/")
-    backbone, original = (build_model("transfer", image_size=96).backbone for _ in range(2))
+    backbone, original = (build_model("transfer", image_size=96).transfer.backbone for _ in range(2))
     with pytest.raises(DatasetError, match="--backbone-weights bundled"):
         load_backbone_weights(backbone, "imagenet")
     # Keras publishes its weights in the format of Keras 1.
