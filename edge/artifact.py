@@ -29,13 +29,16 @@ class ModelFile(NamedTuple):
     Attributes:
         path: where it came from.
         kind: ``"tflite"`` or ``"onnx"``.
-        content: the bytes to give to the runtime.
+        data: the whole file, which is what the runtime gets; it does not look behind the model. Read into memory rather than
+            mapped, so that a file that is overwritten later cannot pull the model from under a running program.
+        model_bytes: how many of `data` are the model; the archive with the contract follows.
         contract: what the file says about itself; None when it says nothing, and for ONNX until the runtime has it.
     """
 
     path: Path
     kind: str
-    content: bytes
+    data: bytes
+    model_bytes: int
     contract: ModelContract | None
 
 
@@ -59,10 +62,9 @@ def read_model_file(path: Path) -> ModelFile:
             "a model file that may be read", got=f"{path}: {error.strerror}", fix="Check its permissions."
         ) from error
     if data[4:8] == _TFLITE_IDENTIFIER:
-        content, contract = _split_tflite(data, path)
-        return ModelFile(path, "tflite", content, contract)
+        return ModelFile(path, "tflite", data, *_split_tflite(data, path))
     if path.suffix.lower() == ".onnx" and data:
-        return ModelFile(path, "onnx", data, None)
+        return ModelFile(path, "onnx", data, len(data), None)
     raise ModelError(
         "a TFLite or ONNX model",
         got=f"{path}, which is neither",
@@ -84,18 +86,19 @@ def append_to_tflite(flatbuffer: bytes, contract: ModelContract) -> bytes:
     return buffer.getvalue()
 
 
-def _split_tflite(data: bytes, path: Path) -> tuple[bytes, ModelContract | None]:
+def _split_tflite(data: bytes, path: Path) -> tuple[int, ModelContract | None]:
+    """Return where the model ends, and the contract behind it."""
     try:
         entries = _stored_entries(data)
     except (struct.error, ValueError) as error:
         raise _damaged(path, f"an archive that cannot be read ({error})") from error
     if CONTRACT_FILE not in entries:
-        return data, None
+        return len(data), None
     contract = parse_contract(entries[CONTRACT_FILE][1])
-    content = data[: min(offset for offset, _ in entries.values())]
-    if hashlib.sha256(content).hexdigest() != contract.content_sha256:
+    model_bytes = min(offset for offset, _ in entries.values())
+    if hashlib.sha256(memoryview(data)[:model_bytes]).hexdigest() != contract.content_sha256:
         raise _damaged(path, "bytes that do not match the hash in its contract")
-    return content, contract
+    return model_bytes, contract
 
 
 def _stored_entries(data: bytes) -> dict[str, tuple[int, bytes]]:

@@ -33,7 +33,7 @@ class _PrintVersion(argparse.Action):
     """Looks the version up when it is asked for: that takes 20 ms, which every start would pay."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:  # noqa: ANN401 - argparse's own
-        super().__init__(option_strings, dest, nargs=0, **options)
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, **options)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from importlib.metadata import version

@@ -11,17 +11,18 @@ from .errors import OutputError
 
 
 def check_folder(path: Path) -> None:
-    """Make a folder for results, so that a wrong path is told before the work and not after.
+    """Make sure that a folder for results can be made and written, so that a wrong path is told before the work and not after.
+
+    Nothing is made yet: work that fails leaves no empty folder.
 
     Raises:
-        OutputError: it is a file, or may not be made or written.
+        OutputError: it, or what it would be in, is a file or may not be written.
     """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise _cannot_write(path, PermissionError(errno.EACCES, "Permission denied"))
+    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not nearest.is_dir():
+        raise _cannot_write(path, NotADirectoryError(errno.ENOTDIR, f"{nearest} is not a folder"))
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise _cannot_write(path, PermissionError(errno.EACCES, f"{nearest} may not be written"))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ class LiteRTBackend:
         interpreter_class, self._package = _find_runtime()
         with native_output_dropped():
             try:
-                self._interpreter = interpreter_class(model_content=model.content, num_threads=threads)
+                self._interpreter = interpreter_class(model_content=model.data, num_threads=threads)
                 self._interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ModelError(

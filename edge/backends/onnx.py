@@ -23,9 +23,7 @@ class OnnxBackend:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # fatal only: refusals reach the reader as our one line
         try:
-            self._session = onnxruntime.InferenceSession(
-                model.content, sess_options=options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(model.data, sess_options=options, providers=["CPUExecutionProvider"])
         except _refusals(onnxruntime) as error:
             raise ModelError(
                 "an ONNX model that ONNX Runtime can load",

@@ -15,7 +15,7 @@ def test_contract_travels_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(append_to_tflite(FLATBUFFER, CONTRACT))
     found = read_model_file(path)
-    assert found.content == FLATBUFFER
+    assert found.data[: found.model_bytes] == FLATBUFFER
     assert found.contract is not None
     assert (found.contract.labels, found.contract.input) == (CONTRACT.labels, CONTRACT.input)
 

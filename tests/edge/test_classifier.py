@@ -21,7 +21,8 @@ def classifier() -> Classifier:
 def bare_model(tmp_path: Path) -> Path:
     """The bundled model without its contract, as a stranger's file."""
     path = tmp_path / "stranger.tflite"
-    path.write_bytes(read_model_file(bundled_tflite()).content)
+    bundled = read_model_file(bundled_tflite())
+    path.write_bytes(bundled.data[: bundled.model_bytes])
     return path
 
 

@@ -79,7 +79,8 @@ def bad_inputs(tmp_path: Path) -> Path:
     (tmp_path / "cut.jpg").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "whole.jpg").write_bytes(whole)
     (tmp_path / "no.tflite").write_text("this is text")
-    (tmp_path / "bare.tflite").write_bytes(read_model_file(bundled_tflite()).content)
+    bundled = read_model_file(bundled_tflite())
+    (tmp_path / "bare.tflite").write_bytes(bundled.data[: bundled.model_bytes])
     return tmp_path
 
 

@@ -39,4 +39,4 @@ def test_wrong_folder_is_told_beforehand(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="taken"):
             check_folder(path)
     check_folder(tmp_path / "new" / "folder")
-    assert (tmp_path / "new" / "folder").is_dir()
+    assert not (tmp_path / "new").exists()

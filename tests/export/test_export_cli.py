@@ -12,7 +12,7 @@ pytest.importorskip("onnx", reason="the extra export is not installed")
 from commands import run
 
 from catdog.edge import Classifier, InputSpec, ModelContract
-from catdog.edge.artifact import append_to_tflite, read_model_file
+from catdog.edge.artifact import append_to_tflite
 from catdog.edge.synthetic import draw_picture
 from catdog.export.tflite import to_float32
 from catdog.export.verify import edge_scores
@@ -66,7 +66,7 @@ def test_artifact_answers_as_keras_does(exported: Path, small_run: Path, name: s
 def test_int8_takes_uint8_and_keeps_a_float_softmax(exported: Path) -> None:
     classifier = Classifier(exported / NAMES[0])
     assert classifier.contract.input.dtype == "uint8"
-    content = read_model_file(exported / NAMES[0]).content
+    content = (exported / NAMES[0]).read_bytes()
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=content)

@@ -48,8 +48,9 @@ def test_model_file_carries_its_contract(small_run: Path) -> None:
 def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders: Path, tmp_path: Path) -> None:
     (class_folders / "cats").rename(class_folders / "ants")
     (class_folders / "bees").mkdir()
-    for seed, path in enumerate((class_folders / "ants").iterdir()):
-        (class_folders / "bees" / path.name).write_bytes(path.read_bytes() if seed else b"broken")
+    (class_folders / "bees" / "broken.jpg").write_bytes(b"broken")
+    for path in (class_folders / "ants").iterdir():
+        cv2.imwrite(str(class_folders / "bees" / path.name), cv2.imread(str(path))[::-1])
     finished = run("catdog-train", "--data", str(class_folders), "--output", "run", *QUICK, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("trained on")
