@@ -17,6 +17,8 @@ from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED
 
 _PUBLISHED_SIZE, _OUR_SIZE = 160, 224
 
+Group = argparse._ArgumentGroup  # the library names the type in private only
+
 _EXAMPLES = """\
 examples:
   catdog-train                                    the public cats-and-dogs archive, ImageNet weights (both downloaded)
@@ -45,93 +47,65 @@ def build_parser() -> argparse.ArgumentParser:
         description="Train a classifier on folders of labelled photographs.",
         epilog=_EXAMPLES,
     )
-    defaults, data_defaults = TrainOptions, DataOptions
     parser.add_argument(
         "--stage", choices=(*STAGES, ALL), default=TRANSFER, help="which of the pipeline's stages (default: %(default)s)"
     )
     parser.add_argument(
         "--pipeline", choices=PIPELINES, default=TUNED, help="one of the four published ones, or ours (default: %(default)s)"
     )
-    data = parser.add_argument_group("data")
-    data.add_argument(
+    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
+    _add_data_options(parser.add_argument_group("data"))
+    _add_fitting_options(parser.add_argument_group("fitting"))
+    return parser
+
+
+def _add_data_options(group: Group) -> None:
+    group.add_argument(
         "--data",
         default=PUBLIC_ARCHIVE,
         metavar="WHERE",
         help=f"folder, zip archive, its address, or {SYNTHETIC} (default: the public archive)",
     )
-    data.add_argument(
+    group.add_argument(
         "--image-size",
         type=int,
         metavar="PX",
         help=f"side of the model's input (default: {_OUR_SIZE}; {_PUBLISHED_SIZE} for the published pipelines)",
     )
-    data.add_argument(
-        "--validation-share",
-        type=float,
-        default=data_defaults.validation_share,
-        metavar="S",
-        help="share held back where there is no validation folder (default: %(default)s)",
-    )
-    data.add_argument(
-        "--synthetic-count",
-        type=int,
-        default=data_defaults.synthetic_count,
-        metavar="N",
-        help=f"drawn pictures per class of {SYNTHETIC} (default: %(default)s)",
-    )
-    data.add_argument(
-        "--seed",
-        type=int,
-        default=data_defaults.seed,
-        help="decides the split and all random numbers (default: %(default)s)",
-    )
-    fit = parser.add_argument_group("fitting")
-    fit.add_argument(
+    defaults = DataOptions
+    for name, default, text in (
+        ("--validation-share", defaults.validation_share, "share held back where there is no validation folder"),
+        ("--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}"),
+        ("--seed", defaults.seed, "decides the split and all random numbers"),
+    ):
+        _add_number(group, name, default, text)
+
+
+def _add_fitting_options(group: Group) -> None:
+    group.add_argument(
         "--backbone-weights",
         default=IMAGENET,
         metavar="W",
         help=f"{IMAGENET} (downloaded), {BUNDLED}, or a file (default: %(default)s)",
     )
-    fit.add_argument(
-        "--epochs",
-        type=int,
-        default=defaults.epochs,
-        metavar="N",
-        help="passes over the data for the head (default: %(default)s)",
+    defaults = TrainOptions
+    for name, default, text in (
+        ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),
+        ("--views", defaults.views, "copies of each picture that features are computed for: itself and altered ones"),
+        ("--batch-size", defaults.batch_size, "pictures per step"),
+        ("--fine-tune-epochs", defaults.fine_tune_epochs, "passes with the whole network trainable, after the head"),
+        ("--fine-tune-rate", defaults.fine_tune_rate, "learning rate of those"),
+    ):
+        _add_number(group, name, default, text)
+    group.add_argument(
+        "--no-feature-cache",
+        action="store_true",
+        help="send every picture through the frozen backbone in every epoch",
     )
-    fit.add_argument(
-        "--views",
-        type=int,
-        default=defaults.views,
-        metavar="N",
-        help="copies of each picture that features are computed for: itself and altered ones (default: %(default)s)",
-    )
-    fit.add_argument(
-        "--batch-size",
-        type=int,
-        default=defaults.batch_size,
-        metavar="N",
-        help="pictures per step (default: %(default)s)",
-    )
-    fit.add_argument(
-        "--fine-tune-epochs",
-        type=int,
-        default=defaults.fine_tune_epochs,
-        metavar="N",
-        help="passes with the whole network trainable (default: %(default)s)",
-    )
-    fit.add_argument(
-        "--fine-tune-rate",
-        type=float,
-        default=defaults.fine_tune_rate,
-        metavar="R",
-        help="learning rate of those (default: %(default)s)",
-    )
-    fit.add_argument(
-        "--no-feature-cache", action="store_true", help="send every picture through the frozen backbone in every epoch"
-    )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
-    return parser
+
+
+def _add_number(group: Group, name: str, default: float, text: str) -> None:
+    group.add_argument(name, type=type(default), default=default, metavar="N", help=f"{text} (default: %(default)s)")
 
 
 def _main(argv: Sequence[str]) -> int:
