@@ -53,7 +53,6 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
-
         self.add_argument("--version", action=_PrintVersion, help="print catdog's version and exit")
 
     def error(self, message: str) -> NoReturn:

@@ -1,6 +1,7 @@
 """The pictures that int8 ranges are taken from and that artifacts are compared on."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,12 +47,13 @@ def calibration_pictures(where: str | None, count: int, source: TrainedModel, se
         DatasetError: the named photographs cannot be read.
     """
     size = source.contract.input.height
+    known = source.data
+    if known is not None and known.data != SYNTHETIC and _is_runs_own(where, known) and (learnt := _data_of_run(known)):
+        chosen = balanced(learnt.train.targets.tolist(), count, seed)
+        return PictureSet(f"{len(chosen)} training pictures of {learnt.name}", learnt.train.pixels[chosen])
     if where is not None:
         part = load_part(where, "train", size, count=count, seed=seed)
         return PictureSet(f"{len(part.pictures)} pictures of {part.name}", part.pictures.pixels)
-    if source.data is not None and source.data.data != SYNTHETIC and (learnt := _data_of_run(source.data)):
-        chosen = balanced(learnt.train.targets.tolist(), count, seed)
-        return PictureSet(f"{len(chosen)} training pictures of {learnt.name}", learnt.train.pixels[chosen])
     return PictureSet(f"{count} drawn pictures (dead leaves and scenes)", _drawn(count, size, seed))
 
 
@@ -63,9 +65,7 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
     """
     size = source.contract.input.height
     known = source.data
-    # The run's own data, also when it is named, is split as it was for training: nothing learnt from is measured on.
-    named = None if where is None else DataOptions(data=where).data
-    if known is not None and named in (None, known.data) and (held_back := _data_of_run(known)):
+    if known is not None and _is_runs_own(where, known) and (held_back := _data_of_run(known)):
         return _labelled("validation pictures", held_back.name, held_back.labels, held_back.validation, source)
     if where is not None:
         part = load_part(where, "validation", size)
@@ -74,6 +74,15 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
     return PictureSet(f"{len(drawn)} drawn pictures", drawn)
 
 
+def _is_runs_own(where: str | None, known: DataOptions) -> bool:
+    """Tell whether the run's own data is meant, by default or by name.
+
+    It is then split as it was for training: nothing learnt from is measured on, nothing measured on is calibrated on.
+    """
+    return where is None or DataOptions(data=where).data == known.data
+
+
+@lru_cache(maxsize=1)  # calibration and verification take their parts of the same pictures
 def _data_of_run(options: DataOptions) -> Dataset | None:
     """Load what a run was trained on; None where it is gone, as on another machine."""
     try:

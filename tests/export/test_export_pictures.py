@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="the extra export is not installed")
+
+from catdog.edge import InputSpec, ModelContract
+from catdog.export.pictures import calibration_pictures, verification_pictures
+from catdog.train.dataset import load_dataset
+from catdog.train.options import DataOptions
+from catdog.train.run import TrainedModel
+
+
+def rows(pixels: np.ndarray) -> set[bytes]:
+    return {picture.tobytes() for picture in pixels}
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["by default", "by name"])
+def test_the_runs_split_holds_in_export_whatever_its_seed(class_folders: Path, named: bool) -> None:
+    data = DataOptions(data=str(class_folders), image_size=32, seed=3)
+    source = TrainedModel(None, ModelContract("m", ("cats", "dogs"), InputSpec(32, 32, dtype="float32")), data)
+    split = load_dataset(data)
+    where = str(class_folders) if named else None
+    calibration = calibration_pictures(where, 100, source, seed=0)
+    verification = verification_pictures(where, source, seed=0)
+    assert rows(calibration.pixels) == rows(split.train.pixels)
+    assert rows(verification.pixels) == rows(split.validation.pixels)
+    assert verification.targets is not None
+    assert verification.targets.tolist() == split.validation.targets.tolist()
+
+
+def test_data_that_is_gone_is_replaced_by_drawn_pictures_and_said(tmp_path: Path) -> None:
+    gone = DataOptions(data=str(tmp_path / "gone"), image_size=32)
+    source = TrainedModel(None, ModelContract("m", ("cats", "dogs"), InputSpec(32, 32, dtype="float32")), gone)
+    assert "drawn" in calibration_pictures(None, 4, source, seed=0).description
+    assert "drawn" in verification_pictures(None, source, seed=0).description
