@@ -9,8 +9,8 @@ from importlib.metadata import version
 
 from catdog.edge.artifact import append_to_tflite
 from catdog.edge.files import replacing
-from catdog.train.fit import predict
-from catdog.train.run import TrainedModel
+from catdog.train.features import predict
+from catdog.train.model_file import TrainedModel
 
 from .onnx import attach_contract, to_onnx
 from .options import FLOAT32, INT8, ONNX, ExportOptions

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from catdog.train.run import TrainedModel
+from catdog.train.model_file import TrainedModel
 
 from .bundle import Artifact
 

@@ -47,7 +47,7 @@ def release(arguments: argparse.Namespace) -> None:
         VerificationError: the int8 file does not agree with Keras.
         CatdogError: the run or the data cannot be used.
     """
-    from catdog.train.run import TrainedModel, read_model
+    from catdog.train.model_file import TrainedModel, read_model
     from catdog.train.weights import save_weights
 
     from .bundle import export

@@ -10,10 +10,9 @@ from catdog.edge.contract import ModelContract
 from catdog.edge.errors import ModelError
 from catdog.edge.models import BUNDLED, bundled_tflite, bundled_weights
 from catdog.train.model import build_model
-from catdog.train.run import MODEL_FILE, TrainedModel, read_model
+from catdog.train.model_file import MODEL_FILE, TrainedModel, read_model
+from catdog.train.run import RUNS
 from catdog.train.weights import load_weights
-
-RUNS = Path("runs")
 
 
 def find_model(path: Path | None) -> Path | None:

@@ -1,9 +1,10 @@
 """What several test files need: drawn pictures, the shared photographs where they exist, a real HTTP server."""
 
 import os
+import re
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -72,11 +73,40 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class Site:
-    """What the local server serves: path -> (status, headers, body)."""
+    """What the local server serves: path -> (status, headers, body), and how.
+
+    Attributes:
+        url: its address.
+        pages: what is there.
+        requests: the paths that were asked for, in order.
+        ranges: the `Range` of each of these requests, or None.
+        serves_ranges: whether a part of a page can be had, by RFC 9110.
+        heeds_if_range: whether it is only given of the version that was asked for, told by ETag or date.
+        breaks: for each coming answer, the number of bytes of its body after which the connection ends; None for never.
+        before_break: called when these have been sent.
+    """
 
     url: str = ""
     pages: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    ranges: list[str | None] = field(default_factory=list)
+    serves_ranges: bool = False
+    heeds_if_range: bool = True
+    breaks: list[int | None] = field(default_factory=list)
+    before_break: Callable[[], None] = lambda: None
+
+    def answer(self, path: str, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """Return status, headers and body for a request with the headers `asked`."""
+        status, headers, body = self.pages.get(path, (404, {}, b"not here"))
+        match = re.fullmatch(r"bytes=(\d+)-", asked.get("Range", ""))
+        same = asked.get("If-Range") in (None, headers.get("ETag"), headers.get("Last-Modified"))
+        if status == 200 and match and self.serves_ranges and (same or not self.heeds_if_range):
+            start, length = int(match[1]), len(body)
+            if start >= length:
+                status, headers, body = 416, headers | {"Content-Range": f"bytes */{length}"}, b""
+            else:
+                status, headers, body = 206, {"Content-Range": f"bytes {start}-{length - 1}/{length}"} | headers, body[start:]
+        return status, {"Content-Length": str(len(body))} | headers, body
 
 
 @pytest.fixture
@@ -87,12 +117,16 @@ def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             served.requests.append(self.path)
-            status, headers, body = served.pages.get(self.path, (404, {}, b"not here"))
+            served.ranges.append(self.headers.get("Range"))
+            status, headers, body = served.answer(self.path, self.headers)
+            end = served.breaks.pop(0) if served.breaks else None
             self.send_response(status)
-            for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[:end])
+            if end is not None:
+                served.before_break()
 
         def log_message(self, *arguments: object) -> None:
             pass

@@ -1,19 +1,22 @@
-"""`catdog-train`: from labelled photographs to a trained model."""
+"""`catdog-train`: from labelled photographs to a trained model and its report."""
 
 import argparse
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import missing_extra
+from catdog.edge.errors import UsageError, missing_extra
 from catdog.edge.files import check_folder
 
-from .options import ALL, BUNDLED, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, DataOptions, TrainOptions
+from .options import ALL, BUNDLED, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, VALIDATE, DataOptions, TrainOptions
 from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED
+from .run import OPTIONS_FILE, RUNS, Run, begin_run, find_run, require_same_options
 
 _PUBLISHED_SIZE, _OUR_SIZE = 160, 224
 
@@ -22,16 +25,19 @@ Group = argparse._ArgumentGroup  # the library names the type in private only
 _EXAMPLES = """\
 examples:
   catdog-train                                    the public cats-and-dogs archive, ImageNet weights (both downloaded)
-  catdog-train --data photos/                     photos/<label>/*.jpg, or photos/{train,validation}/<label>/*.jpg
+  catdog-train --data photos/                     photos/<label>/*.jpg, or photos/{train,validation,test}/<label>/*.jpg
   catdog-train --data pets.zip --backbone-weights bundled           no network needed
   catdog-train --data synthetic --backbone-weights bundled          neither network nor photographs needed
+  catdog-train --data photos/ --negatives empty-rooms/              pictures without a pet teach it to say "neither"
   catdog-train --stage all --pipeline compact                       a published pipeline, its four stages in turn
   catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
+  catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
+  catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
 
-next: catdog-export --int8
+next: look at runs/<name>/report.html, then catdog-export --int8
 
-exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write,
-130 interrupted
+exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write or no
+memory, 130 interrupted
 """
 
 
@@ -54,6 +60,20 @@ def build_parser() -> argparse.ArgumentParser:
         "--pipeline", choices=PIPELINES, default=TUNED, help="one of the four published ones, or ours (default: %(default)s)"
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        type=Path,
+        const=Path(),
+        metavar="DIR",
+        help="go on with the run in DIR; without DIR, with the one in --output, or begin it there",
+    )
+    parser.add_argument(
+        "--cross-validate",
+        type=int,
+        metavar="K",
+        help="train K times without a part of the training pictures, and measure on that part; keeps no model",
+    )
     _add_data_options(parser.add_argument_group("data"))
     _add_fitting_options(parser.add_argument_group("fitting"))
     return parser
@@ -67,6 +87,12 @@ def _add_data_options(group: Group) -> None:
         help=f"folder, zip archive, its address, or {SYNTHETIC} (default: the public archive)",
     )
     group.add_argument(
+        "--negatives",
+        metavar="WHERE",
+        help=f"folder, zip archive or address of pictures of none of the labels, or {SYNTHETIC}; they become the answer "
+        "neither (without: judged by likeness to the training pictures)",
+    )
+    group.add_argument(
         "--image-size",
         type=int,
         metavar="PX",
@@ -75,6 +101,8 @@ def _add_data_options(group: Group) -> None:
     defaults = DataOptions
     for name, default, text in (
         ("--validation-share", defaults.validation_share, "share held back where there is no validation folder"),
+        ("--test-share", defaults.test_share, "share of that for the test at the end, where there is no test folder"),
+        ("--negatives-share", defaults.negatives_share, "share of the negatives that is held back"),
         ("--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}"),
         ("--seed", defaults.seed, "decides the split and all random numbers"),
     ):
@@ -99,8 +127,27 @@ def _add_fitting_options(group: Group) -> None:
         _add_number(group, name, default, text)
     group.add_argument(
         "--no-feature-cache",
-        action="store_true",
+        dest="cache_features",
+        action="store_false",
         help="send every picture through the frozen backbone in every epoch",
+    )
+    group.add_argument(
+        "--no-presence-check",
+        dest="presence_check",
+        action="store_false",
+        help="without negatives, give tuned's transfer stage no answer neither",
+    )
+    group.add_argument(
+        "--validate",
+        choices=VALIDATE,
+        default=defaults.validate,
+        help="measure on the validation pictures after each epoch, or at the end only (default: %(default)s)",
+    )
+    group.add_argument(
+        "--temperature",
+        type=float,
+        metavar="T",
+        help="what to divide the logits by (default: fitted on the validation pictures)",
     )
 
 
@@ -109,56 +156,99 @@ def _add_number(group: Group, name: str, default: float, text: str) -> None:
 
 
 def _main(argv: Sequence[str]) -> int:
-    options = _options(build_parser().parse_args(argv))
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
     _require_packages()
-    if (options.output / "model.keras").exists():
-        print(f"catdog-train: the run in {options.output} will be replaced", file=sys.stderr)
+    if arguments.cross_validate is not None:
+        return _cross_validate(_options(arguments), arguments.cross_validate)
+    run = _find_run(parser, arguments) or _begin_run(_options(arguments))
+    _load_libraries()
+    from .stages import train
+
+    dataset, records = train(run, _log)
+    counts = ", ".join(f"{count:,} {label}" for label, count in dataset.train.counts(dataset.labels).items())
+    print(f"trained on           {counts}")
+    print("validation accuracy")
+    for record in records:
+        tested = "" if record.test is None else f"; test {record.test.accuracy.value:.1%} of {record.test.accuracy.n:,}"
+        print(f"  {record.stage:<20} {record.validation.accuracy}{tested}; {record.seconds:.0f} s")
+    print(f"  always the same      {dataset.baseline:.1%}")
+    print(f"report               {run.options.output / 'report.html'}")
+    return 0
+
+
+def _cross_validate(options: TrainOptions, folds: int) -> int:
+    if not 2 <= folds <= 20 or options.stage == ALL:
+        raise UsageError(
+            "--cross-validate of 2 to 20 parts, for one stage", got=f"{folds} for {options.stage}", fix="Change it."
+        )
     check_folder(options.output)
+    _load_libraries()
+    from .crossvalidate import RESULT_FILE, cross_validate
+
+    found = cross_validate(options, folds, _log)
+    print(f"cross-validated      {found.evaluation.accuracy}")
+    for figure in found.evaluation.per_label:
+        print(f"  {figure.name.removeprefix('accuracy on '):<20} {figure}")
+    print(f"calibration error    {found.evaluation.calibration_error:.2%} at temperature {found.temperature:.3f}")
+    print(f"written to           {options.output / RESULT_FILE}")
+    return 0
+
+
+def _find_run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Run | None:
+    """Return the run that `--resume` means; None to begin one."""
+    if arguments.resume is None:
+        return None
+    named = arguments.resume != Path()
+    folder = arguments.resume if named else arguments.output
+    if folder is None or (named and arguments.output not in (None, folder)):
+        raise UsageError("--resume DIR, or --resume with --output DIR", got="neither or two", fix="Name one folder.")
+    if not named and not (folder / OPTIONS_FILE).exists():
+        return None
+    run = find_run(folder)
+    begun_with = {field.name for kind in (TrainOptions, DataOptions) for field in fields(kind)} - {"output"}
+    given = {name for name, value in vars(arguments).items() if value != parser.get_default(name)}
+    asked = _options(arguments)
+    require_same_options(run, {name: _value(asked, name) for name in given & begun_with})
+    _log(f"going on with {folder}")
+    return run
+
+
+def _value(options: TrainOptions, name: str) -> object:
+    return getattr(options.data if name == "data" or hasattr(options.data, name) else options, name)
+
+
+def _begin_run(options: TrainOptions) -> Run:
+    if (options.output / OPTIONS_FILE).exists():
+        _log(f"the run in {options.output} will be replaced")
+    check_folder(options.output)
+    return begin_run(options)
+
+
+def _load_libraries() -> None:
     from .tensorflow_setup import import_tensorflow
 
     import_tensorflow()
     silence_opencv()
-    from .stages import Outcome, train
 
-    dataset, outcomes = train(options, lambda line: print(f"catdog-train: {line}", file=sys.stderr))
 
-    def row(outcome: Outcome) -> str:
-        return f"{outcome.stage:<20} {outcome.evaluation.accuracy}, in {outcome.seconds:.0f} s"
-
-    counts = ", ".join(f"{count:,} {label}" for label, count in dataset.counts(dataset.train).items())
-    print(f"trained on           {counts}")
-    print("validation accuracy")
-    for outcome in outcomes:
-        print(f"  {row(outcome)}")
-    print(f"  always the same      {outcomes[0].evaluation.baseline:.1%}")
-    print(f"written to           {options.output}")
-    return 0
+def _log(line: str) -> None:
+    print(f"catdog-train: {line}", file=sys.stderr)
 
 
 def _require_packages() -> None:
-    for package in ("tensorflow", "platformdirs", "matplotlib", "tqdm"):
+    for package in ("tensorflow", "platformdirs", "matplotlib", "jinja2", "tqdm"):
         if importlib.util.find_spec(package) is None:
             raise missing_extra(package, "train")
 
 
 def _options(arguments: argparse.Namespace) -> TrainOptions:
-    data = DataOptions(
-        data=arguments.data,
-        image_size=arguments.image_size or (_OUR_SIZE if arguments.pipeline == TUNED else _PUBLISHED_SIZE),
-        validation_share=arguments.validation_share,
-        synthetic_count=arguments.synthetic_count,
-        seed=arguments.seed,
-    )
-    return TrainOptions(
-        data=data,
-        output=arguments.output or Path("runs") / f"{arguments.stage}-{datetime.now():%Y%m%d-%H%M%S}",
-        stage=arguments.stage,
-        pipeline=arguments.pipeline,
-        cache_features=not arguments.no_feature_cache,
-        backbone_weights=arguments.backbone_weights,
-        epochs=arguments.epochs,
-        views=arguments.views,
-        batch_size=arguments.batch_size,
-        fine_tune_epochs=arguments.fine_tune_epochs,
-        fine_tune_rate=arguments.fine_tune_rate,
-    )
+    given = vars(arguments) | {
+        "image_size": arguments.image_size or (_OUR_SIZE if arguments.pipeline == TUNED else _PUBLISHED_SIZE),
+        "output": arguments.output or RUNS / f"{arguments.stage}-{datetime.now():%Y%m%d-%H%M%S}",
+    }
+    return TrainOptions(**_of(TrainOptions, given) | {"data": DataOptions(**_of(DataOptions, given))})
+
+
+def _of(kind: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: given[field.name] for field in fields(kind)}  # type: ignore[arg-type]

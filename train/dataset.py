@@ -1,52 +1,66 @@
-"""Labelled pictures: found, split, and read into memory as the contract's pixels."""
+"""A data set: labelled pictures found, split into training, validation and test, and read into memory."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
 
 from catdog.edge import synthetic
-from catdog.edge.contract import InputSpec
-from catdog.edge.decode import PICTURE_SUFFIXES, read_picture
-from catdog.edge.errors import CatdogError, DatasetError
-from catdog.edge.preprocess import Preprocessor
+from catdog.edge.contract import NEITHER
+from catdog.edge.decode import read_picture
+from catdog.edge.errors import DatasetError
 
-from .archive import unpack
-from .download import download
-from .duplicates import near_duplicates
+from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in
 from .options import SYNTHETIC, DataOptions
+from .pictures import Item, Pictures, read_pictures, without_copies
+from .splits import balanced, hold_back
 
-_OFFLINE_WAYS = "Without a network, name a folder or zip archive with --data PATH, or use drawn pictures: --data synthetic."
+PARTS = (TRAIN, VALIDATION, TEST)
 
-_PARTS = {"train": ("train", "training"), "validation": ("validation", "val", "valid", "test")}
-
-# A picture is drawn or read only when a worker thread asks for it.
-_Item = tuple[str, int, Callable[[], NDArray[np.uint8]]]
+_ByLabel = dict[str, list[Path]]
+_Items = dict[str, list[Item]]  # by part
+# Drawn pictures of a part start at these seeds; a run's seed moves all of them. No part is nearly as long as the distance.
+_FIRST_SEEDS = {TRAIN: 0, VALIDATION: 1_000_000, TEST: 1_500_000}
+_SEEDS_OF_A_RUN = 2_000_000
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Pictures of one split, in memory.
+class Dataset:
+    """A labelled data set, split.
 
     Attributes:
-        pixels: uint8 ``[n, size, size, 3]``, RGB 0-255.
-        targets: int64 ``[n]``, index into the labels.
-        names: where each came from.
+        name: what to call it, without a path.
+        labels: class names, sorted, but ``"neither"`` last if there are pictures without any of the others.
+        train: what is learnt from.
+        validation: what is measured on after every epoch.
+        test: what is measured on once, at the end; may be empty.
+        skipped: one line for each picture that was left out, with the reason: not readable, or a held-back picture that is
+            among the training pictures, too.
     """
 
-    pixels: NDArray[np.uint8]
-    targets: NDArray[np.int64]
-    names: tuple[str, ...]
+    name: str
+    labels: tuple[str, ...]
+    train: Pictures
+    validation: Pictures
+    test: Pictures
+    skipped: tuple[str, ...]
 
-    def __len__(self) -> int:
-        return len(self.names)
+    @property
+    def parts(self) -> Mapping[str, Pictures]:
+        """The three parts by name."""
+        return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
+
+    @property
+    def has_negatives(self) -> bool:
+        """Whether pictures of none of the other labels are among them."""
+        return self.labels[-1] == NEITHER
+
+    @property
+    def baseline(self) -> float:
+        """Share of the validation pictures that have the most frequent label, 0-1: what always saying the same would get."""
+        return float(np.bincount(self.validation.targets).max() / len(self.validation))
 
 
 @dataclass(frozen=True)
@@ -66,54 +80,32 @@ class Part:
     skipped: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """A labelled data set, split.
-
-    Attributes:
-        name: what to call it, without a path.
-        labels: class names, sorted.
-        train: what is learnt from.
-        validation: what is only measured on.
-        skipped: one line for each picture that was left out, with the reason: not readable, or a validation picture that is
-            among the training pictures, too.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    train: Pictures
-    validation: Pictures
-    skipped: tuple[str, ...]
-
-    def counts(self, split: Pictures) -> dict[str, int]:
-        """Count the pictures of a split by label."""
-        found = Counter(split.targets.tolist())
-        return {label: found[index] for index, label in enumerate(self.labels)}
-
-
 def load_dataset(options: DataOptions) -> Dataset:
     """Find, split and read a data set.
 
     Raises:
         DatasetError: it cannot be downloaded, unpacked or understood, or a class has no readable picture.
     """
-    if options.data == SYNTHETIC:
-        name = "drawn cats and dogs"
-        labels, train, validation = _synthetic_items(options)
-    else:
-        root = find_folder(options.data)
-        name = Path(options.data.rstrip("/")).stem
-        labels, train, validation = _folder_items(root, options)
+    labels, items = _synthetic_items(options) if options.data == SYNTHETIC else _folder_items(options)
+    if options.negatives is not None:
+        if NEITHER in labels:
+            raise DatasetError(
+                f"no class folder {NEITHER!r} beside --negatives", got=f"one in {options.data}", fix="Leave one of them out."
+            )
+        labels = (*labels, NEITHER)
+        for part, more in _negative_items(options, len(labels) - 1).items():
+            items[part] += more
     skipped: list[str] = []
-    spec = InputSpec(options.image_size, options.image_size)
-    learnt = _read(train, spec, skipped, "reading training pictures")
-    measured = _without_known(_read(validation, spec, skipped, "reading validation pictures"), learnt, skipped)
-    dataset = Dataset(name=name, labels=labels, train=learnt, validation=measured, skipped=tuple(skipped))
-    for title, split in (("training", dataset.train), ("validation", dataset.validation)):
-        for label, count in dataset.counts(split).items():
+    read = {part: read_pictures(items[part], options.image_size, skipped, f"reading {part} pictures") for part in PARTS}
+    validation = without_copies(read[VALIDATION], read[TRAIN], TRAIN, skipped)
+    test = without_copies(without_copies(read[TEST], read[TRAIN], TRAIN, skipped), validation, VALIDATION, skipped)
+    name = "drawn cats and dogs" if options.data == SYNTHETIC else _name(options.data)
+    dataset = Dataset(name, labels, read[TRAIN], validation, test, tuple(skipped))
+    for part, pictures in ((TRAIN, dataset.train), (VALIDATION, dataset.validation)):
+        for label, count in pictures.counts(labels).items():
             if count == 0:
                 why = f" ({skipped[0]})" if skipped else ""
-                raise DatasetError(f"{title} pictures of {label!r}", got=f"none that can be used{why}", fix="Add some.")
+                raise DatasetError(f"{part} pictures of {label!r}", got=f"none that can be used{why}", fix="Add some.")
     return dataset
 
 
@@ -130,169 +122,112 @@ def load_part(where: str, part: str, image_size: int, *, count: int | None = Non
     Raises:
         DatasetError: nothing is there, or nothing that can be read.
     """
-    root = _descend(find_folder(where))
-    root = _part(root, part)
-    by_class = _classes(root) or {"": _pictures_in(root)}
-    items = _items(by_class, tuple(by_class))
+    root = find_folder(where)
+    root = part_folder(root, part) or (part_folder(root, TEST) if part == VALIDATION else None) or root
+    by_label = class_folders(root) or {"": pictures_in(root)}
+    items = _items(by_label, tuple(by_label))
     skipped: list[str] = []
-    chosen = items if count is None else [items[i] for i in balanced([item[1] for item in items], count, seed)]
-    pictures = _read(chosen, InputSpec(image_size, image_size), skipped, "reading pictures")
+    chosen = items if count is None else [items[i] for i in balanced([item.target for item in items], count, seed)]
+    pictures = read_pictures(chosen, image_size, skipped, "reading pictures")
     if not len(pictures):
         raise DatasetError("pictures that can be read", got=f"none in {where}", fix="Name another folder or archive.")
-    return Part(Path(where.rstrip("/")).stem, tuple(by_class), pictures, tuple(skipped))
+    return Part(_name(where), tuple(by_label), pictures, tuple(skipped))
 
 
-def balanced(targets: Sequence[int], count: int, seed: int) -> list[int]:
-    """Choose `count` indices at random, the labels taking turns."""
-    turns: Counter[int] = Counter()
-    ranked: list[tuple[int, int, int]] = []  # turn within its label, place in the draw, index
-    for index in np.random.default_rng(seed).permutation(len(targets)).tolist():
-        ranked.append((turns[targets[index]], len(ranked), index))
-        turns[targets[index]] += 1
-    return [index for _, _, index in sorted(ranked)[:count]]
+def training_only(dataset: Dataset, learnt: Sequence[int], measured: Sequence[int]) -> Dataset:
+    """Return a data set of training pictures alone, some of them held back: a fold of a cross-validation."""
+    return replace(dataset, train=dataset.train[learnt], validation=dataset.train[measured], test=dataset.train[[]])
 
 
-def find_folder(data: str) -> Path:
-    """Turn a folder, zip archive or address into a folder.
-
-    Raises:
-        DatasetError: nothing is there, or it cannot be downloaded or unpacked.
-    """
-    fetched = data.startswith(("http://", "https://"))
-    path = download(data, offline_ways=_OFFLINE_WAYS) if fetched else Path(data)
-    if path.is_dir():
-        return path
-    if path.is_file():
-        try:
-            return unpack(path)
-        except DatasetError:
-            if fetched:
-                path.unlink()  # a login page in place of the archive, say: the next try shall fetch anew
-            raise
-    raise DatasetError(
-        "a folder, zip archive or address of pictures",
-        got=f"{data}, which does not exist",
-        fix=f"Check the path; {SYNTHETIC!r} draws pictures.",
-    )
+def _name(data: str) -> str:
+    return Path(data.rstrip("/")).stem
 
 
-def _folder_items(root: Path, options: DataOptions) -> tuple[tuple[str, ...], list[_Item], list[_Item]]:
-    root = _descend(root)
-    held_back_folder = _part(root, "validation")
-    if _part(root, "train") != root and held_back_folder != root:
-        by_class = _classes(_part(root, "train"))
-        held_back = _classes(held_back_folder)
-        if set(by_class) != set(held_back):
-            raise DatasetError(
-                "the same class folders in train and validation",
-                got=f"{', '.join(by_class)} and {', '.join(held_back)}",
-                fix="Rename or add folders.",
-            )
-        labels = tuple(by_class)
-        return labels, _items(by_class, labels), _items(held_back, labels)
-    by_class = _classes(root)
-    if len(by_class) < 2:
+def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
+    root = find_folder(options.data)
+    folders = {part: part_folder(root, part) for part in PARTS}
+    if folders[TRAIN] is None or folders[VALIDATION] is folders[TEST] is None:
+        folders = {TRAIN: root, VALIDATION: None, TEST: None}
+    found = {part: class_folders(folder) for part, folder in folders.items() if folder is not None}
+    by_label = found[TRAIN]
+    if len(by_label) < 2:
         raise DatasetError(
             "at least two class folders, or train/ and validation/ with class folders",
-            got=f"{options.data} with {', '.join(by_class) or 'none'}",
+            got=f"{options.data} with {', '.join(by_label) or 'none'}",
             fix="Put the pictures of each class into a folder of its name.",
         )
-    labels = tuple(by_class)
-    train, validation = {}, {}
-    for label, paths in by_class.items():
-        # Ranked by a hash of the name, not by a shuffle: a picture that is added later moves at most one other across.
-        ranked = sorted(paths, key=lambda path: hashlib.sha256(f"{options.seed}/{label}/{path.name}".encode()).digest())
-        cut = max(1, round(len(paths) * options.validation_share))
-        validation[label], train[label] = sorted(ranked[:cut]), sorted(ranked[cut:])
-    return labels, _items(train, labels), _items(validation, labels)
+    for part, others in found.items():
+        if set(by_label) != set(others):
+            raise DatasetError(
+                f"the same class folders in train and {part}",
+                got=f"{', '.join(by_label)} and {', '.join(others)}",
+                fix="Rename or add folders.",
+            )
+    labels = tuple(sorted(by_label, key=lambda label: (label == NEITHER, label)))
+    if VALIDATION not in found:
+        found[TRAIN], found[VALIDATION] = _divide(by_label, options.validation_share, f"{options.seed}", at_least=1)
+    if TEST not in found:
+        found[VALIDATION], found[TEST] = _divide(found[VALIDATION], options.test_share, f"{options.seed}/test")
+    return labels, {part: _items(found[part], labels) for part in PARTS}
 
 
-def _descend(root: Path) -> Path:
-    """Step into single wrapping folders, as archives have them."""
-    for _ in range(4):
-        folders = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith((".", "__"))]
-        if len(folders) != 1:
-            break
-        root = folders[0]
-    return root
+def _divide(by_label: _ByLabel, share: float, salt: str, *, at_least: int = 0) -> tuple[_ByLabel, _ByLabel]:
+    """Hold back a share of every label's pictures."""
+    stay, held = {}, {}
+    for label, paths in by_label.items():
+        needed = max(share, at_least / len(paths))
+        stay[label], held[label] = hold_back(paths, needed, lambda path: path.name, f"{salt}/{label}")
+    return stay, held
 
 
-def _part(root: Path, part: str) -> Path:
-    """Return the folder of a part by one of its usual names; `root` itself if there are no parts."""
-    return next((root / name for name in _PARTS[part] if (root / name).is_dir()), root)
-
-
-def _classes(root: Path) -> dict[str, list[Path]]:
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    found = {folder.name: _pictures_in(folder) for folder in folders}
-    return {label: paths for label, paths in found.items() if paths}
-
-
-def _pictures_in(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
-
-
-def _items(by_class: dict[str, list[Path]], labels: Sequence[str]) -> list[_Item]:
+def _items(by_label: _ByLabel, labels: Sequence[str]) -> list[Item]:
     return [
-        (f"{label}/{path.name}", labels.index(label), partial(read_picture, path))
-        for label, paths in by_class.items()
+        Item(f"{label}/{path.name}", labels.index(label), partial(read_picture, path))
+        for label, paths in by_label.items()
         for path in paths
     ]
 
 
-def _synthetic_items(options: DataOptions) -> tuple[tuple[str, ...], list[_Item], list[_Item]]:
-    def draw(first_seed: int, count: int) -> list[_Item]:
+def _negative_items(options: DataOptions, target: int) -> _Items:
+    """Find the pictures of none of the labels; folders among them are kept apart, so that each is in every part."""
+    if options.negatives == SYNTHETIC:
+        return _drawn_items(options, lambda seed: [(NEITHER, target, seed)])
+    root = find_folder(options.negatives or "")
+    by_folder: _ByLabel = {}
+    for path in pictures_in(root):
+        by_folder.setdefault(path.parent.relative_to(root).as_posix(), []).append(path)
+    if not by_folder:
+        raise DatasetError("pictures in --negatives", got=f"none in {options.negatives}", fix="Name another folder or archive.")
+    train, held = _divide(by_folder, options.negatives_share, f"{options.seed}/{NEITHER}")
+    validation, test = _divide(held, options.test_share, f"{options.seed}/{NEITHER}/test")
+
+    def items(found: _ByLabel) -> list[Item]:
         return [
-            (f"{label}/{seed}", index, partial(synthetic.draw_picture, label, seed))
-            for index, label in enumerate(synthetic.LABELS)
-            for seed in range(first_seed, first_seed + count)
+            Item(f"{NEITHER}/{path.relative_to(root).as_posix()}", target, partial(read_picture, path))
+            for paths in found.values()
+            for path in paths
         ]
 
-    # A run's seed moves both ranges; they never meet, since the first is far shorter than the distance.
-    start = 2_000_000 * options.seed
-    count = options.synthetic_count
-    return synthetic.LABELS, draw(start, count), draw(start + 1_000_000, max(2, count // 4))
+    return {TRAIN: items(train), VALIDATION: items(validation), TEST: items(test)}
 
 
-def _read(items: Iterable[_Item], spec: InputSpec, skipped: list[str], title: str) -> Pictures:
-    items = list(items)
-    with ThreadPoolExecutor() as pool:
-        results = list(
-            tqdm(pool.map(partial(_read_one, spec), items), total=len(items), desc=title, unit=" pictures", disable=None)
-        )
-    pixels, targets, names = [], [], []
-    for (name, target, _), result in zip(items, results, strict=True):
-        if isinstance(result, CatdogError):
-            skipped.append(str(result))
-            continue
-        pixels.append(result)
-        targets.append(target)
-        names.append(name)
-    stacked = np.stack(pixels) if pixels else np.empty((0, spec.height, spec.width, 3), np.uint8)
-    return Pictures(stacked, np.array(targets, np.int64), tuple(names))
+def _synthetic_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
+    labels = synthetic.LABELS
+    return labels, _drawn_items(options, lambda seed: [(label, target, seed) for target, label in enumerate(labels)])
 
 
-def _without_known(measured: Pictures, learnt: Pictures, skipped: list[str]) -> Pictures:
-    """Leave out what would be measured on although it was learnt from."""
-    known = {second: first for first, second in near_duplicates(learnt.pixels, measured.pixels)}
-    skipped += [
-        f"{measured.names[i]}, a copy of the training picture {learnt.names[known[i]]}: not measured on" for i in sorted(known)
-    ]
-    kept = [i for i in range(len(measured)) if i not in known]
-    return (
-        Pictures(measured.pixels[kept], measured.targets[kept], tuple(measured.names[i] for i in kept)) if known else measured
-    )
-
-
-def _read_one(spec: InputSpec, item: _Item) -> NDArray[np.uint8] | CatdogError:
-    _, _, make = item
-    try:
-        # A preprocessor reuses its buffers, so each picture gets its own: allocation is nothing beside decoding.
-        pixels = Preprocessor(spec)(make())
-    except CatdogError as error:
-        return error
-    return pixels[0]
+def _drawn_items(options: DataOptions, pictures_of: Callable[[int], list[tuple[str, int, int]]]) -> _Items:
+    counts = {
+        TRAIN: options.synthetic_count,
+        VALIDATION: max(2, options.synthetic_count // 4),
+        TEST: max(1, round(options.synthetic_count / 4 * options.test_share)),
+    }
+    return {
+        part: [
+            Item(f"{label}/{seed}", target, partial(synthetic.draw_picture, label, seed))
+            for first in (_SEEDS_OF_A_RUN * options.seed + _FIRST_SEEDS[part],)
+            for number in range(count)
+            for label, target, seed in pictures_of(first + number)
+        ]
+        for part, count in counts.items()
+    }

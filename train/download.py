@@ -1,20 +1,23 @@
-"""Downloads: whole or not there, with a progress bar, kept in the cache."""
+"""Downloads: whole or not there, continued where they broke off, kept in the cache."""
 
+import fcntl
 import hashlib
-import http.client
-import urllib.error
-import urllib.request
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import platformdirs
 from tqdm import tqdm
 
-from catdog.edge.errors import DatasetError
-from catdog.edge.files import replacing
+from catdog.edge.errors import DatasetError, OutputError
 
-_CHUNK = 1 << 18
-_TIMEOUT_S = 30
+from .partial import Partial
+from .transfer import TransferError, fetch
+
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def cache_folder() -> Path:
@@ -25,46 +28,81 @@ def cache_folder() -> Path:
 def download(url: str, *, offline_ways: str) -> Path:
     """Fetch a file into the cache; one that is there already is not fetched again.
 
+    A transfer that breaks off is continued, now or by the next call. Processes that want the same file take turns: one
+    fetches it, the others wait and find it there.
+
     Args:
-        url: `http(s)://` address.
+        url: `http(s)://` address. Where its path ends in `.zip` or `.h5`, the file has to be one.
         offline_ways: a sentence that names what to do without a network.
 
     Returns:
         The path of the file.
 
     Raises:
-        DatasetError: the address cannot be reached or the transfer broke off.
+        DatasetError: the address cannot be reached, the transfer broke off, or what came is not what the name says.
         OutputError: the cache cannot be written.
     """
-    name = Path(urlsplit(url).path).name or "download"
-    target = cache_folder() / "downloads" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
-    if target.is_file():
-        return target
     try:
-        reply = urllib.request.urlopen(url, timeout=_TIMEOUT_S)  # noqa: S310
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        if isinstance(error, urllib.error.HTTPError):
-            error.close()  # it is the open connection, too
-        raise _failed(url, error, offline_ways) from error
-    with reply, replacing(target) as temporary, temporary.open("wb") as stream:
-        length = int(reply.headers.get("Content-Length") or 0)
-        # disable=None: no bar where stderr is not a terminal.
-        with tqdm(total=length or None, desc=name, unit="B", unit_scale=True, disable=None) as bar:
-            while chunk := _read(reply, url, offline_ways):
-                stream.write(chunk)
-                bar.update(len(chunk))
-        if length and stream.tell() != length:
-            raise _failed(url, f"{stream.tell():,} of {length:,} bytes", offline_ways)
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise DatasetError("an address such as https://host/pets.zip", got=str(error), fix=offline_ways) from error
+    name = Path(parts.path).name or "download"
+    # Without user, password and query: those hold secrets.
+    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    target = cache_folder() / "downloads" / hashlib.sha256(url.encode()).hexdigest()[:16] / name
+    partial = Partial(target.with_name(f"{name}.part"))
+    try:
+        if target.is_file():
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _turn(target.with_name(f"{name}.lock"), name):
+            if not target.is_file():
+                fetch(url, partial, name)
+                _check(partial, name, address, offline_ways)
+                partial.become(target)
+    except TransferError as error:
+        kept = "What came is kept: try again to go on from there. " if partial.resumable else ""
+        raise DatasetError(f"to download {address}", got=str(error), fix=kept + offline_ways) from error
+    except OSError as error:
+        raise OutputError(
+            f"to write {target}",
+            got=error.strerror or str(error),
+            fix="Free some space, or set XDG_CACHE_HOME to a folder with room. What came is kept for the next try.",
+        ) from error
     return target
 
 
-def _read(reply: http.client.HTTPResponse, url: str, offline_ways: str) -> bytes:
-    # Told apart here from a full disk, which is an OSError as well.
+@contextmanager
+def _turn(lock: Path, name: str) -> Iterator[None]:
+    """Let one process at a time in; the system opens the lock of one that dies. The file stays: removing it would race."""
+    with lock.open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tqdm.write(f"another process is downloading {name}: waiting for it", file=sys.stderr)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _check(partial: Partial, name: str, address: str, offline_ways: str) -> None:
+    """Refuse, and throw away, what cannot be what its name says: a login page, say, or half an archive."""
+    suffix = Path(name).suffix.lower()
+    with partial.path.open("rb") as stream:
+        start = stream.read(40)
+    if (suffix == ".zip" and not _is_zip(partial.path)) or (suffix == ".h5" and not start.startswith(_HDF5_SIGNATURE)):
+        size = partial.size
+        partial.discard()
+        raise DatasetError(
+            f"a whole {suffix.removeprefix('.')} file at {address}",
+            got=f"{size:,} bytes that are none and begin with {start!r}",
+            fix=f"Open the address in a browser to see what it gives, then try again. {offline_ways}",
+        )
+
+
+def _is_zip(path: Path) -> bool:
+    """Tell whether an archive's list of entries is there; their checksums are looked at when it is unpacked."""
     try:
-        return reply.read(_CHUNK)
-    except (OSError, http.client.HTTPException) as error:
-        raise _failed(url, error, offline_ways) from error
-
-
-def _failed(url: str, reason: object, offline_ways: str) -> DatasetError:
-    return DatasetError(f"to download {url}", got=str(getattr(reason, "reason", None) or reason), fix=offline_ways)
+        with zipfile.ZipFile(path):
+            return True
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError):
+        return False

@@ -1,6 +1,7 @@
-"""What a trained model gets right, with intervals."""
+"""What a trained model gets right, how much its scores can be trusted, and what it gets wrong."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -8,49 +9,138 @@ from numpy.typing import NDArray
 
 from catdog.edge.figures import Figure
 
-from .dataset import Dataset
+from .pictures import Pictures
+
+_BINS = 15  # as in the source of the calibration error
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The pictures whose highest score lies in a range.
+
+    Attributes:
+        low: lower end of the range, 0-1.
+        high: upper end, 0-1.
+        n: how many pictures.
+        score: their mean highest score, 0-1; 0 if there are none.
+        accuracy: share of them that is right, 0-1; 0 if there are none.
+    """
+
+    low: float
+    high: float
+    n: int
+    score: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A model's answer to one picture.
+
+    Attributes:
+        name: which picture.
+        truth: its label.
+        label: the answer.
+        score: of the answer, 0-1.
+    """
+
+    name: str
+    truth: str
+    label: str
+    score: float
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's answers on the validation pictures of a data set.
+    """A model's answers on one part of a data set.
 
     Attributes:
         accuracy: share of right answers.
-        per_label: the same for each label's pictures.
+        per_label: the same for each label's pictures, and for each folder where a label has several; what has no pictures is
+            left out.
         confusion: rows are the true labels, columns the answers, in the order of the labels.
-        baseline: share of the most frequent label: what a model that always says the same would get, 0-1.
+        calibration_error: expected calibration error, 0-1: by how much the scores are off the share of right answers.
+        bins: what it is made of, from score 0 to 1.
+        mistakes: the wrong answers, the surest first.
     """
 
     accuracy: Figure
     per_label: tuple[Figure, ...]
     confusion: tuple[tuple[int, ...], ...]
-    baseline: float
+    calibration_error: float
+    bins: tuple[Bin, ...]
+    mistakes: tuple[Answer, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-able fields."""
-        from dataclasses import asdict
-
+        """Return JSON-able fields; `from_dict` reads them back."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Evaluation":
+        """Read what `to_dict` returned.
 
-def evaluate(scores: NDArray[np.float32], dataset: Dataset) -> Evaluation:
+        Raises:
+            KeyError, TypeError: the fields are others.
+        """
+        return cls(
+            accuracy=Figure(**fields["accuracy"]),
+            per_label=tuple(Figure(**figure) for figure in fields["per_label"]),
+            confusion=tuple(tuple(row) for row in fields["confusion"]),
+            calibration_error=fields["calibration_error"],
+            bins=tuple(Bin(**each) for each in fields["bins"]),
+            mistakes=tuple(Answer(**answer) for answer in fields["mistakes"]),
+        )
+
+
+def evaluate(scores: NDArray[np.float32], pictures: Pictures, labels: Sequence[str], on: str) -> Evaluation:
     """Compare scores with the truth.
 
     Args:
-        scores: float32 ``[n, classes]``, for the data set's validation pictures.
-        dataset: the data set.
+        scores: float32 ``[n, classes]``.
+        pictures: the pictures they belong to, at least one.
+        labels: the class names.
+        on: what the pictures are, in words.
     """
-    targets = dataset.validation.targets
-    confusion = np.zeros((len(dataset.labels), len(dataset.labels)), np.int64)
-    np.add.at(confusion, (targets, scores.argmax(axis=1)), 1)
-    on = f"{len(targets):,} validation pictures of {dataset.name}"
+    targets, answers = pictures.targets, scores.argmax(axis=1)
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    np.add.at(confusion, (targets, answers), 1)
+    bins = _bins(scores.max(axis=1), answers == targets)
+    wrong = sorted(np.flatnonzero(answers != targets), key=lambda i: -scores[i].max())
     return Evaluation(
         accuracy=Figure.share("accuracy", int(np.trace(confusion)), len(targets), on),
-        per_label=tuple(
-            Figure.share(f"accuracy on {label}", int(confusion[i, i]), int(confusion[i].sum()), on)
-            for i, label in enumerate(dataset.labels)
-        ),
+        per_label=tuple(_per_label(answers == targets, pictures, labels, on)),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
-        baseline=float(np.bincount(targets).max() / len(targets)),
+        calibration_error=sum(each.n * abs(each.score - each.accuracy) for each in bins) / len(targets),
+        bins=bins,
+        mistakes=tuple(
+            Answer(pictures.names[i], labels[targets[i]], labels[answers[i]], float(scores[i].max())) for i in wrong
+        ),
     )
+
+
+def _per_label(right: NDArray[np.bool_], pictures: Pictures, labels: Sequence[str], on: str) -> Iterator[Figure]:
+    folders = np.array([name.rpartition("/")[0] for name in pictures.names])
+    for target, label in enumerate(labels):
+        own = pictures.targets == target
+        if own.any():
+            yield Figure.share(f"accuracy on {label}", int(right[own].sum()), int(own.sum()), on)
+        among = np.unique(folders[own])
+        for folder in among if len(among) > 1 else ():
+            inside = own & (folders == folder)
+            yield Figure.share(f"accuracy on {folder}", int(right[inside].sum()), int(inside.sum()), on)
+
+
+def _bins(top: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:
+    """Sort answers into ranges of their score.
+
+    Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3: 15 ranges of equal width; the
+    expected calibration error is the mean of |score - accuracy| over them, weighted by their pictures.
+    """
+    place = np.minimum((top * _BINS).astype(int), _BINS - 1)
+    found = []
+    for number in range(_BINS):
+        inside = place == number
+        n = int(inside.sum())
+        score, accuracy = (float(top[inside].mean()), float(right[inside].mean())) if n else (0.0, 0.0)
+        found.append(Bin(number / _BINS, (number + 1) / _BINS, n, score, accuracy))
+    return tuple(found)

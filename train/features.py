@@ -16,7 +16,7 @@ from tqdm import tqdm
 from .dataset import Dataset
 from .history import HEAD, Epoch
 from .model import TransferParts
-from .options import TrainOptions
+from .options import EACH_EPOCH, TrainOptions
 
 FORWARD_BATCH = 32
 
@@ -31,7 +31,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
         rate: Adam's learning rate.
         decay: let the rate fall to nothing over the epochs, as a cosine.
     """
-    training, validation = _all_features(model, dataset, options.views)
+    training, validation = _all_features(model, dataset, options)
     targets = dataset.train.targets
     steps = options.epochs * -(-len(targets) // options.batch_size)
     model.head.compile(
@@ -51,7 +51,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
             targets[order],
             batch_size=options.batch_size,
             shuffle=False,
-            validation_data=(validation, dataset.validation.targets),
+            validation_data=None if validation is None else (validation, dataset.validation.targets),
             validation_batch_size=256,
             verbose=0,
         ).history
@@ -59,8 +59,10 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
     return history
 
 
-def _all_features(model: TransferParts, dataset: Dataset, views: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return float32 ``[views, n, 1280]`` of the training and ``[n, 1280]`` of the validation pictures."""
+def _all_features(
+    model: TransferParts, dataset: Dataset, options: TrainOptions
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Return float32 ``[views, n, 1280]`` of the training and ``[n, 1280]`` of the validation pictures, if they are wanted."""
 
     def plain(batch: tf.Tensor) -> tf.Tensor:
         return model.features(tf.cast(batch, tf.float32), training=False)
@@ -71,9 +73,11 @@ def _all_features(model: TransferParts, dataset: Dataset, views: int) -> tuple[N
     # Traced once each, however many views there are.
     plain, altered = (tf.function(function, reduce_retracing=True) for function in (plain, altered))
     training = [
-        _features(altered if view else plain, dataset.train.pixels, f"features of view {view + 1} of {views}")
-        for view in range(views)
+        _features(altered if view else plain, dataset.train.pixels, f"features of view {view + 1} of {options.views}")
+        for view in range(options.views)
     ]
+    if options.validate != EACH_EPOCH:
+        return np.stack(training), None
     return np.stack(training), _features(plain, dataset.validation.pixels, "features of validation pictures")
 
 
@@ -86,3 +90,18 @@ def _features(forward: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[np.uint
             parts.append(forward(tf.constant(batch)).numpy())
             bar.update(len(batch))
     return np.concatenate(parts)
+
+
+def predict(core: keras.Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Run a Keras model over pictures.
+
+    Args:
+        core: pixels to scores, or to whatever it gives.
+        pixels: uint8 ``[n, size, size, 3]``, RGB 0-255.
+
+    Returns:
+        float32 ``[n, classes]``.
+    """
+    forward = tf.function(lambda batch: core(tf.cast(batch, tf.float32), training=False), reduce_retracing=True)
+    starts = range(0, len(pixels), FORWARD_BATCH)
+    return np.concatenate([forward(tf.constant(pixels[start : start + FORWARD_BATCH])).numpy() for start in starts])

@@ -1,35 +1,314 @@
-"""Pictures of a run."""
+"""The charts of a run, as drawings that `catdog.train.report_drawing` renders.
 
-from collections.abc import Sequence
-from pathlib import Path
+Each is drawn narrow, because the page shows them on telephones, too. Accuracies are shares, 0-1, drawn as percent.
+"""
 
-from catdog.edge.files import replacing
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from catdog.edge.figures import Figure, wilson_interval
+
+from .evaluate import Evaluation
 from .history import FINE_TUNE, Epoch
+from .published import Published
+from .record import StageRecord
+from .report_drawing import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAPER, SECOND, bare, canvas, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
+    from numpy.typing import NDArray
+
+_WIDTH = 420.0  # points; the width of a chart that stands in a column of the page
+_LABEL = 18  # characters of a label that an axis has room for
+_MOST_BARS = 12  # labels a part that the counts are drawn for; the table beside them has all
+_BAND_ALPHA = 0.45
+
+Sheet = Sequence[tuple[str, Sequence[tuple[str, "NDArray[np.uint8]"]]]]  # rows of titled pictures, each row with a title
 
 
-def draw_accuracy_curves(path: Path, history: Sequence[Epoch], *, title: str) -> None:
-    """Draw training and validation accuracy over the epochs as a PNG.
+def stages_chart(records: Sequence[StageRecord], references: Mapping[str, Published], baseline: float) -> "Drawing":
+    """Draw the accuracy of each stage with its interval, over the published band that it is held against.
 
-    Raises:
-        OutputError: the file cannot be written.
+    Args:
+        records: the stages, top to bottom.
+        references: by stage, what it is held against.
+        baseline: what always giving the same answer gets, a share.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    ends = [baseline, *(figure.low for record in records for figure in _measured(record).values())]
+    low = _floor(min([*ends, *(references[record.stage].low for record in records)]))
+    drawing = canvas(_WIDTH, 84 + 52 * len(records))
+    axes = drawing.add_subplot()
+    for place, record in enumerate(records):
+        start, end = _ends(references[record.stage])
+        axes.barh(place + 0.12, end - start, left=start, height=0.5, color=MAIN_SOFT, alpha=_BAND_ALPHA,
+                  label="published" if not place else None)  # fmt: skip
+        for (name, figure), offset, colour in zip(_measured(record).items(), (0.06, 0.28), (MAIN, SECOND), strict=False):
+            spread = [[figure.value - figure.low], [figure.high - figure.value]]
+            axes.errorbar(figure.value, place + offset, xerr=spread, fmt="o", color=colour, capsize=3, clip_on=False,
+                          label=name if not place else None)  # fmt: skip
+        frame = axes.get_yaxis_transform()
+        axes.text(0, place - 0.3, record.stage, transform=frame, ha="left", va="center", weight="bold")
+        figures = " · ".join(f"{name} {100 * figure.value:.1f} %" for name, figure in _measured(record).items())
+        axes.text(1, place - 0.3, figures, transform=frame, ha="right", va="center", color=MUTED, size=9.5)
+    axes.axvline(baseline, color=MUTED, linestyle="--", linewidth=1.1, label="baseline")
+    axes.set(xlim=(low, 1.0), ylim=(len(records) - 0.5, -0.55), yticks=[], xlabel="accuracy")
+    axes.xaxis.set_major_formatter(_percent)
+    bare(axes, "x")
+    handles, names = axes.get_legend_handles_labels()
+    drawing.legend(handles, names, loc="outside lower center", ncols=4, fontsize=9, handletextpad=0.4, columnspacing=1.2)
+    return drawing
 
-    # The object interface, not pyplot: no global state, no display.
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    numbers = [epoch.number for epoch in history]
-    axes.plot(numbers, [100 * epoch.accuracy for epoch in history], label="training (altered pictures)", color="#8c8c8c")
-    axes.plot(numbers, [100 * epoch.val_accuracy for epoch in history], label="validation", color="#d95f02", linewidth=2)
-    tuned = [epoch.number for epoch in history if epoch.phase == FINE_TUNE]
-    if tuned:
-        axes.axvspan(tuned[0] - 0.5, tuned[-1] + 0.5, color="#7570b3", alpha=0.12, label="whole network trainable")
-    axes.set(xlabel="epoch", ylabel="accuracy (%)", title=title)
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=130)
+
+def label_counts_chart(counts: Mapping[str, Mapping[str, int]]) -> "Drawing":
+    """Draw how the labels share the pictures of each part, with a line at what always answering the commonest would get.
+
+    Args:
+        counts: by part, then by label; parts without pictures are passed over. Of many labels the commonest are drawn.
+    """
+    parts = {part: of_part for part, of_part in counts.items() if sum(of_part.values())}
+    first = next(iter(parts.values()))
+    shown = sorted(sorted(first, key=lambda label: -first[label])[:_MOST_BARS], key=list(first).index)
+    drawing = canvas(_WIDTH, len(parts) * (36 + 23 * len(shown)) + 24)
+    grid: NDArray[np.object_] = drawing.subplots(len(parts), 1, sharex=True, squeeze=False)
+    highest = max(max(of_part.values()) / sum(of_part.values()) for of_part in parts.values())
+    for axes, (part, of_part) in zip(grid[:, 0], parts.items(), strict=True):
+        total = sum(of_part.values())
+        shares = [of_part[label] / total for label in shown]
+        axes.barh(range(len(shown)), shares, height=0.66, color=MAIN_SOFT)
+        for place, (label, share) in enumerate(zip(shown, shares, strict=True)):
+            axes.text(share - 0.01 * highest, place, f"{of_part[label]:,}", ha="right" if share > 0.2 * highest else "left",
+                      va="center", size=9.5)  # fmt: skip
+        baseline = max(of_part.values()) / total
+        axes.axvline(baseline, color=MUTED, linestyle="--", linewidth=1.2)
+        axes.set_title(f"{part}: {total:,}")
+        axes.set_title(f"baseline {100 * baseline:.1f} %", loc="right", color=MUTED, weight="normal", size=9.5)
+        axes.set_yticks(range(len(shown)), [shorten(label, _LABEL) for label in shown], color=INK)
+        axes.set(xlim=(0, min(1.0, 1.08 * highest)), ylim=(len(shown) - 0.5, -0.5))
+        axes.xaxis.set_major_formatter(_percent)
+        bare(axes, "x")
+    grid[-1, 0].set_xlabel("share of the part's pictures")
+    return drawing
+
+
+def curves_chart(
+    records: Sequence[StageRecord],
+    bands: Mapping[str, Published | None],
+    baseline: float,
+    *,
+    among: Sequence[StageRecord] | None = None,
+    legend: bool = True,
+) -> "Drawing":
+    """Draw accuracy over loss, epoch by epoch, the stages side by side on the same axes.
+
+    Args:
+        records: the stages, left to right.
+        bands: by stage, the published band to shade; None for none.
+        baseline: what always giving the same answer gets, a share.
+        among: the stages that the drawing shares its axes with, if it is to stand beside others; None for `records`.
+        legend: explain the colours below.
+    """
+    among = among or records
+    width = (270.0 if len(among) > 1 else 520.0) * len(records)
+    drawing = canvas(width, 350 + 24 * legend)
+    grid: NDArray[np.object_] = drawing.subplots(2, len(records), sharey="row", squeeze=False, height_ratios=(3, 2))
+    classes = max(len(among[0].validation.per_label), 2)
+    for column, record in enumerate(records):
+        upper, lower = grid[:, column]
+        _draw_accuracy(upper, record, bands[record.stage], baseline)
+        _draw_loss(lower, record.history, math.log(classes))
+        upper.set_title(record.stage)
+    accuracies = [baseline, *(a for record in among for epoch in record.history for a in (epoch.accuracy, epoch.val_accuracy))]
+    accuracies += [record.validation.accuracy.low for record in among]
+    accuracies += [band.low for record in among if (band := bands[record.stage])]
+    grid[0, 0].set_ylim(_floor(min(_finite(accuracies))), 1.01)
+    grid[0, 0].yaxis.set_major_formatter(_percent)
+    grid[0, 0].set_ylabel("accuracy")
+    losses = [loss for record in among for epoch in record.history for loss in (epoch.loss, epoch.val_loss)]
+    _scale_losses(grid[1, 0], [max(loss, 1e-4) for loss in _finite(losses)] + [math.log(classes)])
+    if legend:
+        handles, names = grid[0, 0].get_legend_handles_labels()
+        drawing.legend(handles, names, loc="outside lower center", ncols=5, fontsize=9, columnspacing=1.4)
+    return drawing
+
+
+def reliability_chart(evaluation: Evaluation, classes: int) -> "Drawing":
+    """Draw the share of right answers against the score that they had, and how many had it.
+
+    Args:
+        evaluation: whose bins to draw.
+        classes: number of answers there are; the highest of so many scores cannot lie below ``1 / classes``.
+    """
+    low = max((each.low for each in evaluation.bins if each.low <= 1 / classes + 1e-9), default=0.0)
+    bins = [each for each in evaluation.bins if each.n]
+    low = min([low, *(each.low for each in bins)])
+    drawing = canvas(_WIDTH, 350)
+    upper, lower = drawing.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    edges, widths = [each.low for each in bins], [each.high - each.low for each in bins]
+    upper.bar(edges, [each.accuracy for each in bins], widths, align="edge", color=MAIN_SOFT, edgecolor=PAPER, alpha=0.7)
+    upper.plot([low, 1], [low, 1], color=MUTED, linestyle="--", linewidth=1.2)
+    for each in bins:
+        least, most = wilson_interval(round(each.accuracy * each.n), each.n)
+        upper.plot([each.score] * 2, [least, most], color=MAIN, linewidth=1.4)
+    upper.plot([each.score for each in bins], [each.accuracy for each in bins], "o", color=MAIN, markersize=5)
+    upper.set(ylabel="share that is right", ylim=(0, 1.02))
+    lower.bar(edges, [each.n for each in bins], widths, align="edge", color=MAIN_SOFT, edgecolor=PAPER)
+    for each in bins:
+        lower.text((each.low + each.high) / 2, each.n, f"{each.n:,}", ha="center", va="bottom", size=8)
+    lower.set(xlabel="score of the answer", ylabel="pictures", xlim=(low, 1.01), ylim=(0, 1.35 * max(each.n for each in bins)))
+    lower.locator_params(axis="y", nbins=3, integer=True)
+    bare(upper, "both")
+    bare(lower, "y")
+    return drawing
+
+
+def confusion_chart(evaluations: Mapping[str, Evaluation], labels: Sequence[str]) -> "Drawing":
+    """Draw the confusion matrices of the parts side by side: rows are the truth, columns the answers.
+
+    Args:
+        evaluations: by part.
+        labels: class names in the order of the matrices.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    shades = LinearSegmentedColormap.from_list("shades", [PAPER, MAIN])
+    cell = min(70.0, max(14.0, 420 / len(labels)))
+    names = [shorten(label, _LABEL) for label in labels]
+    drawing = canvas(len(evaluations) * (cell * len(labels) + 130), cell * len(labels) + 110)
+    grid: NDArray[np.object_] = drawing.subplots(1, len(evaluations), squeeze=False)
+    for axes, (part, evaluation) in zip(grid[0], evaluations.items(), strict=True):
+        counts = np.array(evaluation.confusion)
+        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(shares, cmap=shades, vmin=0, vmax=1)
+        size = min(11.0, 0.62 * cell)
+        axes.set_xticks(range(len(labels)), names, rotation=35, ha="right", rotation_mode="anchor", size=size, color=INK)
+        axes.set_yticks(range(len(labels)), names, size=size, color=INK)
+        accuracy = evaluation.accuracy
+        axes.set(xlabel="answer", ylabel="truth", title=f"{part}: {100 * accuracy.value:.2f} % of {accuracy.n:,}")
+        for row, column in np.ndindex(*counts.shape) if cell >= 26 else ():
+            colour = PAPER if shares[row, column] > 0.55 else INK
+            axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", color=colour, size=size)
+    return drawing
+
+
+def sheet(rows: Sheet) -> "Drawing":
+    """Lay out titled pictures in rows.
+
+    Args:
+        rows: at least one, with at least one picture: uint8 ``[height, width, 3]``, RGB.
+    """
+    columns, side = max(len(pictures) for _, pictures in rows), 124.0
+    titled = any(title for title, _ in rows)
+    drawing = canvas(columns * side + 18 * titled, len(rows) * (side + 16))
+    grid: NDArray[np.object_] = drawing.subplots(len(rows), columns, squeeze=False)
+    for cells, (title, pictures) in zip(grid, rows, strict=True):
+        for axes in cells:
+            axes.axis("off")
+        if title:
+            cells[0].text(-0.04, 0.5, shorten(title, _LABEL), transform=cells[0].transAxes, rotation=90, ha="right",
+                          va="center", weight="bold")  # fmt: skip
+        for axes, (caption, pixels) in zip(cells, pictures, strict=False):
+            axes.imshow(pixels)
+            axes.set_title(shorten(caption, 2 * _LABEL), size=8, weight="normal", loc="center")
+    return drawing
+
+
+def _measured(record: StageRecord) -> dict[str, Figure]:
+    test = {} if record.test is None else {"test": record.test.accuracy}
+    return {"validation": record.validation.accuracy} | test
+
+
+def _ends(band: Published) -> tuple[float, float]:
+    """Return where a band is drawn from and to; one that is a single figure is widened so that it can be seen."""
+    return (band.low, band.high) if band.high > band.low else (band.low - 0.003, band.high + 0.003)
+
+
+def _draw_accuracy(axes: "Axes", record: StageRecord, band: Published | None, baseline: float) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    history = record.history
+    if band is not None:
+        axes.axhspan(*_ends(band), color=MAIN_SOFT, alpha=_BAND_ALPHA, linewidth=0, label="published")
+    axes.axhline(baseline, color=MUTED, linestyle="--", linewidth=1.0, label="baseline")
+    _draw_pair(axes, history, [epoch.accuracy for epoch in history], [epoch.val_accuracy for epoch in history])
+    final = record.validation.accuracy
+    spread = [[final.value - final.low], [final.high - final.value]]
+    at = history[-1].number if history else 1
+    axes.errorbar(
+        at,
+        final.value,
+        yerr=spread,
+        fmt="D",
+        color=INK,
+        markersize=4,
+        capsize=3,
+        zorder=4,
+        clip_on=False,
+        label="final, 95 % interval",
+    )
+    _mark_phases(axes, history, named=True)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    axes.set_xlim(0.5, at + 0.5)
+    bare(axes, "y")
+
+
+def _draw_loss(axes: "Axes", history: Sequence[Epoch], guessing: float) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.axhline(guessing, color=MUTED, linestyle=":", linewidth=1.1)
+    _draw_pair(axes, history, [epoch.loss for epoch in history], [epoch.val_loss for epoch in history])
+    _mark_phases(axes, history, named=False)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    axes.set(xlabel="epoch", xlim=(0.5, (history[-1].number if history else 1) + 0.5))
+    bare(axes, "y")
+
+
+def _draw_pair(
+    axes: "Axes", history: Sequence[Epoch], training: Sequence[float | None], validation: Sequence[float | None]
+) -> None:
+    for values, name, colour, width in ((training, "training", SECOND, 1.4), (validation, "validation", MAIN, 2.0)):
+        measured = [(epoch.number, value) for epoch, value in zip(history, values, strict=True) if value is not None]
+        # Drawn also where nothing was measured, so that the legend is the same for all.
+        axes.plot(*zip(*measured, strict=True) if measured else ([], []), marker="o", markersize=2.6, color=colour,
+                  linewidth=width, label=name)  # fmt: skip
+
+
+def _mark_phases(axes: "Axes", history: Sequence[Epoch], *, named: bool) -> None:
+    """Shade the epochs in which the whole network learns; if there are several phases, name them."""
+    phases = [(phase, [epoch.number for epoch in epochs]) for phase, epochs in groupby(history, key=lambda e: e.phase)]
+    for phase, numbers in phases:
+        if phase == FINE_TUNE:
+            axes.axvspan(numbers[0] - 0.5, numbers[-1] + 0.5, color=GRID, alpha=0.6, linewidth=0, zorder=0)
+        if named and len(phases) > 1:
+            # The last name ends with the axis: a few epochs of fine-tuning are narrower than the word.
+            place, side = (numbers[-1] + 0.4, "right") if numbers[-1] == history[-1].number else (numbers[0] - 0.4, "left")
+            axes.text(place, 0.02, phase, transform=axes.get_xaxis_transform(), size=8.5, color=MUTED, va="bottom", ha=side)
+
+
+def _scale_losses(axes: "Axes", losses: Sequence[float]) -> None:
+    """Give the axis a logarithmic scale: first epochs at ten and last ones at a hundredth are seen alike."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    axes.set_ylim(0.75 * min(losses), 1.3 * max(losses))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.set_ylabel("loss, nats")
+
+
+def _percent(value: float, _: object) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _floor(share: float) -> float:
+    """Leave some room below a share and end at a round figure."""
+    return max(0.0, math.floor((share - 0.06) * 20) / 20)
+
+
+def _finite(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None and math.isfinite(value)]

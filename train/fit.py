@@ -5,40 +5,70 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .dataset import Dataset, Pictures
+from .checkpoint import Checkpoint, Progress
+from .dataset import Dataset
 from .features import FORWARD_BATCH, fit_head
-from .history import FINE_TUNE, PLAIN, Epoch
+from .history import FINE_TUNE, HEAD, PLAIN, Epoch
 from .model import StageModel, logits_model
-from .options import TrainOptions
+from .options import EACH_EPOCH, TrainOptions
+from .pictures import Pictures
 from .pipelines import TUNED
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
 
 
-def fit(model: StageModel, dataset: Dataset, options: TrainOptions) -> list[Epoch]:
+def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> list[Epoch]:
     """Train a stage's model in place.
+
+    Args:
+        model: what to train.
+        dataset: what it learns from and is measured on.
+        options: how.
+        checkpoint: where to keep what is learnt after every epoch, and where to go on from; None for nowhere.
 
     Returns:
         The history, one entry per epoch. The validation pictures are only measured on: nothing is chosen by them.
+
+    Raises:
+        OutputError: the checkpoint cannot be written.
     """
-    # At a constant rate the last epochs differ by half a point, and which one is last is luck; the write-ups leave it so.
-    decay = options.pipeline == TUNED
+    progress = checkpoint.read() if checkpoint else None
     if model.transfer is not None and options.cache_features:
-        history = fit_head(model.transfer, dataset, options, _RATE, decay=decay)
+        history = _fit_head(model, dataset, options, checkpoint, progress)
     else:
         steps = options.epochs * -(-len(dataset.train) // options.batch_size)
-        optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if decay else _RATE)
-        history = _fit_whole(model, dataset, options, optimizer, PLAIN, range(1, options.epochs + 1))
+        optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
+        history = _fit_whole(model, dataset, options, optimizer, PLAIN, [], options.epochs, checkpoint, progress)
     if model.transfer is not None and options.fine_tune_epochs:
         model.transfer.backbone.trainable = True
         optimizer = keras.optimizers.AdamW(options.fine_tune_rate, weight_decay=_WEIGHT_DECAY)
-        numbers = range(len(history) + 1, len(history) + 1 + options.fine_tune_epochs)
-        history += _fit_whole(model, dataset, options, optimizer, FINE_TUNE, numbers)
+        history = _fit_whole(
+            model, dataset, options, optimizer, FINE_TUNE, history, options.fine_tune_epochs, checkpoint, progress
+        )
         model.transfer.backbone.trainable = False
+    return history
+
+
+def _decays(options: TrainOptions) -> bool:
+    # At a constant rate the last epochs differ by half a point, and which one is last is luck; the write-ups leave it so.
+    return options.pipeline == TUNED
+
+
+def _fit_head(
+    model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None, progress: Progress | None
+) -> list[Epoch]:
+    """Train the head on cached features; seconds, so it is kept as a whole."""
+    assert model.transfer is not None  # noqa: S101 - tells the type checker what the caller has checked
+    if progress is not None:
+        if progress.phase == HEAD:
+            progress.restore(model.core.variables)
+        return [epoch for epoch in progress.history if epoch.phase == HEAD]
+    history = fit_head(model.transfer, dataset, options, _RATE, decay=_decays(options))
+    if checkpoint:
+        checkpoint.write(HEAD, history, model.core.variables)
     return history
 
 
@@ -48,26 +78,39 @@ def _fit_whole(
     options: TrainOptions,
     optimizer: keras.optimizers.Optimizer,
     phase: str,
-    numbers: range,
+    before: list[Epoch],
+    epochs: int,
+    checkpoint: Checkpoint | None,
+    progress: Progress | None,
 ) -> list[Epoch]:
-    """Train everything that is trainable on the pictures themselves."""
+    """Train everything that is trainable on the pictures themselves; return the history of this phase and those before."""
     whole = logits_model(model.core)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     pixels = model.core.input
     trained = keras.Model(pixels, whole(pixels if model.augment is None else model.augment(pixels)))
     trained.compile(optimizer, loss, metrics=["accuracy"])
     whole.compile(loss=loss, metrics=["accuracy"])
+    optimizer.build(trained.trainable_variables)
+    kept = [*trained.variables, *optimizer.variables]
+    history = before
+    if progress is not None and progress.phase == phase:
+        progress.restore(kept)
+        history = list(progress.history)
     steps = -(-len(dataset.train) // options.batch_size)
-    history = []
-    for number in numbers:
+    last = len(before) + epochs
+    for number in range(len(history) + 1, last + 1):
         start = time.monotonic()
         batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number)
-        with tqdm(total=steps, desc=f"{phase}, epoch {number} of {numbers[-1]}", unit=" steps", disable=None) as bar:
-            progress = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None, bar=bar: bar.update())
-            log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[progress]).history
-        validated = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
-        figures = {name: values[-1] for name, values in log.items()} | {f"val_{name}": v for name, v in validated.items()}
-        history.append(Epoch.of(phase, number, figures, time.monotonic() - start))
+        with tqdm(total=steps, desc=f"{phase}, epoch {number} of {last}", unit=" steps", disable=None) as bar:
+            step_done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None, bar=bar: bar.update())
+            log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[step_done]).history
+        figures = {name: values[-1] for name, values in log.items()}
+        if options.validate == EACH_EPOCH:
+            measured = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
+            figures |= {f"val_{name}": value for name, value in measured.items()}
+        history = [*history, Epoch.of(phase, number, figures, time.monotonic() - start)]
+        if checkpoint:
+            checkpoint.write(phase, history, kept)
     return history
 
 
@@ -86,18 +129,3 @@ def _batches(pictures: Pictures, size: int, *, seed: int | None = None) -> tf.da
         return pixels, targets
 
     return data.batch(size).map(take, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-
-
-def predict(core: keras.Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Run a Keras model over pictures.
-
-    Args:
-        core: pixels to scores.
-        pixels: uint8 ``[n, size, size, 3]``, RGB 0-255.
-
-    Returns:
-        float32 ``[n, classes]``.
-    """
-    forward = tf.function(lambda batch: core(tf.cast(batch, tf.float32), training=False), reduce_retracing=True)
-    starts = range(0, len(pixels), FORWARD_BATCH)
-    return np.concatenate([forward(tf.constant(pixels[start : start + FORWARD_BATCH])).numpy() for start in starts])

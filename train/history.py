@@ -15,8 +15,8 @@ class Epoch:
         number: from 1, counted through all phases.
         loss: mean cross-entropy on the altered training pictures, in nats.
         accuracy: share of those that were right, 0-1.
-        val_loss: the same on the unaltered validation pictures.
-        val_accuracy: the same on the unaltered validation pictures.
+        val_loss: the same on the unaltered validation pictures; None if they are measured on at the end only.
+        val_accuracy: the same on the unaltered validation pictures; None likewise.
         seconds: wall time.
     """
 
@@ -24,12 +24,19 @@ class Epoch:
     number: int
     loss: float
     accuracy: float
-    val_loss: float
-    val_accuracy: float
+    val_loss: float | None
+    val_accuracy: float | None
     seconds: float
 
     @classmethod
     def of(cls, phase: str, number: int, log: dict[str, float], seconds: float) -> "Epoch":
         """Take what Keras logged for an epoch."""
-        figures = {name: float(log[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
-        return cls(phase=phase, number=number, **figures, seconds=seconds)
+        return cls(
+            phase=phase,
+            number=number,
+            loss=float(log["loss"]),
+            accuracy=float(log["accuracy"]),
+            val_loss=float(log["val_loss"]) if "val_loss" in log else None,
+            val_accuracy=float(log["val_accuracy"]) if "val_accuracy" in log else None,
+            seconds=seconds,
+        )

@@ -18,7 +18,7 @@ from catdog.edge.errors import UsageError
 
 from .pipelines import TUNED, Augmentation, find_cell
 
-BACKBONE, FEATURES, LOGITS = "backbone", "features", "logits"
+BACKBONE, FEATURES, LOGITS, ONE_LOGIT, SCORES = "backbone", "features", "logits", "one_logit", "scores"
 SOFTMAX, ONE_UNIT = "softmax", "one-unit"
 HEADS = (SOFTMAX, ONE_UNIT)
 
@@ -91,7 +91,7 @@ def build_model(
     hidden, output = _hidden_layers(cell.layers, seed), _output_layers(classes, head)
     if not cell.backbone:
         logits = _chain([*hidden, *output], scaled)
-        return StageModel(keras.Model(pixels, layers.Softmax(name="scores")(logits), name="core"), augment)
+        return StageModel(keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core"), augment)
 
     # Called with training=False throughout: the batch statistics of small fine-tuning sets would replace ImageNet's.
     backbone = keras.applications.MobileNetV2(
@@ -105,7 +105,7 @@ def build_model(
         from .weights import load_backbone_weights
 
         load_backbone_weights(backbone, backbone_weights)
-    core = keras.Model(pixels, layers.Softmax(name="scores")(_chain([*rest, *output], features)), name="core")
+    core = keras.Model(pixels, layers.Softmax(name=SCORES)(_chain([*rest, *output], features)), name="core")
     parts = TransferParts(
         backbone=backbone,
         features=keras.Model(pixels, features, name="feature_extractor"),
@@ -131,7 +131,7 @@ def build_augmentation(what: Augmentation, seed: int) -> keras.Model:
 
 def logits_model(core: keras.Model) -> keras.Model:
     """Return the part of `core` up to its logits: pixels ``[n, size, size, 3]`` to ``[n, classes]``."""
-    return keras.Model(core.input, core.get_layer(LOGITS).output, name="logits_model")
+    return keras.Model(core.input, core.get_layer(SCORES).input, name="logits_model")
 
 
 def _hidden_layers(words: str, seed: int) -> list[keras.Layer]:
@@ -164,7 +164,7 @@ def _output_layers(classes: int, head: str) -> list[Callable[[Any], Any]]:
         return [layers.Dense(classes, name=LOGITS)]
     # sigmoid(z) is the second share of softmax([0, z]): so a one-unit head ends in a row of two scores like any other.
     nought, pair = layers.Rescaling(0.0, name="nought"), layers.Concatenate(name=LOGITS)
-    return [layers.Dense(1, name="one_logit"), lambda z: pair([nought(z), z])]
+    return [layers.Dense(1, name=ONE_LOGIT), lambda z: pair([nought(z), z])]
 
 
 def _chain(steps: Sequence[Callable[[Any], Any]], tensor: Any) -> Any:  # noqa: ANN401 - Keras tensors have no public type

@@ -11,6 +11,7 @@ PUBLIC_ARCHIVE = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_fi
 SYNTHETIC = "synthetic"
 ALL = "all"
 IMAGENET, BUNDLED = "imagenet", "bundled"
+EACH_EPOCH, AT_END = VALIDATE = ("epoch", "end")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class DataOptions:
         data: folder, zip archive, address of one, or ``"synthetic"``.
         image_size: side of the square that pictures are resized to, in pixels.
         validation_share: share of each class held back when the data has no `validation` folder of its own, 0-1.
+        test_share: share of what is held back that is measured on at the end only, when there is no `test` folder; the
+            write-ups set 192 of 1,000 aside.
+        negatives: folder, zip archive or address of pictures with none of the classes in view, or ``"synthetic"``; they become
+            the class ``"neither"``. None for none.
+        negatives_share: share of those held back, 0-1.
         synthetic_count: drawn pictures per class for training; validation gets a quarter as many, from other seeds.
         seed: decides the split and every random number.
 
@@ -31,15 +37,22 @@ class DataOptions:
     data: str = PUBLIC_ARCHIVE
     image_size: int = 224
     validation_share: float = 0.2
+    test_share: float = 0.192
+    negatives: str | None = None
+    negatives_share: float = 0.2
     synthetic_count: int = 400
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.data != SYNTHETIC and Path(self.data).exists():
-            # A run remembers its data, and is exported from other folders, too.
-            object.__setattr__(self, "data", str(Path(self.data).resolve()))
+        for name in ("data", "negatives"):
+            where = getattr(self, name)
+            if where not in (None, SYNTHETIC) and Path(where).exists():
+                # A run remembers its data, and is resumed and exported from other folders, too.
+                object.__setattr__(self, name, str(Path(where).resolve()))
         _require(32 <= self.image_size <= 512, "--image-size of 32 to 512 pixels", self.image_size)
         _require(0.01 <= self.validation_share <= 0.9, "a validation share of 0.01 to 0.9", self.validation_share)
+        _require(0 <= self.test_share <= 0.9, "a test share of 0 to 0.9", self.test_share)
+        _require(0.01 <= self.negatives_share <= 0.9, "a share of held-back negatives of 0.01 to 0.9", self.negatives_share)
         _require(8 <= self.synthetic_count <= 100_000, "8 to 100,000 drawn pictures a class", self.synthetic_count)
         _require(0 <= self.seed < 2**31, "a --seed of 0 to 2,147,483,647", self.seed)
 
@@ -55,6 +68,9 @@ class TrainOptions:
         backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"``, or the path of a weights file.
         output: the run's folder.
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
+        validate: measure on the validation pictures after each ``"epoch"``, or at the ``"end"`` only.
+        temperature: what to divide the logits by; None to fit it on the validation pictures.
+        presence_check: give the transfer stage of `tuned` the answer ``"neither"`` also without negatives.
         views: copies of each training picture that features are computed for: itself and altered ones.
         batch_size: pictures per step.
         fine_tune_epochs: passes over the pictures with the whole network trainable, after the head; 0 for none.
@@ -72,7 +88,10 @@ class TrainOptions:
     pipeline: str = TUNED
     backbone_weights: str = IMAGENET
     epochs: int = 20
-    views: int = 4
+    validate: str = EACH_EPOCH
+    temperature: float | None = None
+    presence_check: bool = True
+    views: int = 2
     batch_size: int = 32
     fine_tune_epochs: int = 0
     fine_tune_rate: float = 1e-5
@@ -82,6 +101,8 @@ class TrainOptions:
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
+        _require(self.validate in VALIDATE, f"--validate to be one of {', '.join(VALIDATE)}", self.validate)
+        _require(self.temperature is None or 0.05 <= self.temperature <= 20, "a --temperature of 0.05 to 20", self.temperature)
         _require(1 <= self.views <= 100, "1 to 100 --views", self.views)
         _require(1 <= self.batch_size <= 4096, "a --batch-size of 1 to 4,096", self.batch_size)
         _require(0 <= self.fine_tune_epochs <= 1000, "0 to 1,000 --fine-tune-epochs", self.fine_tune_epochs)

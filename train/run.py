@@ -1,139 +1,130 @@
-"""A run: its folder, and the model file that carries its own contract.
+"""A run and its folder: how it was begun, and what is done of it.
 
-`runs/<name>/` holds `model.keras` (with the contract as a further entry of that zip file), `metrics.json`,
-`history.csv` and `accuracy.png`. `model.keras` is written last: where it is, the rest is whole.
+    runs/<name>/options.json     how the run was begun; from it the run can be gone on with
+                checkpoint.npz   what the stage under way has learnt so far
+                model.keras      the model, its contract inside
+                history.csv, predictions.csv
+                metrics.json     the stage's record; written last: where it names this run, the stage is whole
+                report.html, report.json, figures/
+                <stage>/         the same for the other stages of `--stage all`
+
+The transfer stage's files lie in the run's folder itself, since it is the one to export. No TensorFlow here: a run is begun
+before that is loaded, so that one that is killed in its first second can be gone on with as well.
 """
 
-import csv
-import io
+import contextlib
 import json
-import platform
-import zipfile
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import keras
+from catdog.edge.errors import InputNotFoundError, OutputError, UsageError
+from catdog.edge.files import write_text
 
-from catdog.edge.artifact import CONTRACT_FILE
-from catdog.edge.contract import ModelContract, parse_contract
-from catdog.edge.errors import InputNotFoundError, ModelError
-from catdog.edge.files import replacing, write_text
+from .options import ALL, DataOptions, TrainOptions
+from .pipelines import STAGES, TRANSFER
+from .record import StageRecord
 
-from .dataset import Dataset
-from .evaluate import Evaluation
-from .figures import draw_accuracy_curves
-from .history import Epoch
-from .options import DataOptions, TrainOptions
-
-MODEL_FILE, METRICS_FILE, HISTORY_FILE, CURVES_FILE = "model.keras", "metrics.json", "history.csv", "accuracy.png"
+RUNS = Path("runs")
+OPTIONS_FILE, METRICS_FILE = "options.json", "metrics.json"
 
 
 @dataclass(frozen=True)
-class TrainedModel:
-    """A model read back from disk.
+class Run:
+    """A run that was begun.
 
     Attributes:
-        core: the Keras model, pixels to scores.
-        contract: what its file says about it.
-        data: the options that its data set was loaded with; None if the file stands alone.
+        key: tells it from an earlier run in the same folder.
+        options: what to train and how.
     """
 
-    core: keras.Model
-    contract: ModelContract
-    data: DataOptions | None
+    key: str
+    options: TrainOptions
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages to train, in turn."""
+        return STAGES if self.options.stage == ALL else (self.options.stage,)
+
+    def folder(self, stage: str) -> Path:
+        """Return where a stage's files go."""
+        alone = self.options.stage != ALL or stage == TRANSFER
+        return self.options.output if alone else self.options.output / stage
+
+    def finished(self, stage: str) -> StageRecord | None:
+        """Return the record of a stage that is done; None if it is not."""
+        try:
+            metrics = json.loads((self.folder(stage) / METRICS_FILE).read_text())
+            return StageRecord.from_dict(metrics["record"]) if metrics["run"] == self.key else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def withdraw(self) -> bool:
+        """Take a run back that has come to nothing; returns False, and does nothing, where its folder holds anything more."""
+        folder = self.options.output
+        if [path.name for path in folder.iterdir()] != [OPTIONS_FILE]:
+            return False
+        (folder / OPTIONS_FILE).unlink()
+        with contextlib.suppress(OSError):  # one that holds other runs stays
+            folder.rmdir()
+            if folder.parent == RUNS:
+                RUNS.rmdir()
+        return True
 
 
-def write_run(
-    core: keras.Model,
-    contract: ModelContract,
-    *,
-    folder: Path,
-    dataset: Dataset,
-    evaluation: Evaluation,
-    history: Sequence[Epoch],
-    options: TrainOptions,
-    seconds: float,
-) -> None:
-    """Write a run's folder.
+def begin_run(options: TrainOptions) -> Run:
+    """Begin a run in its folder; files of an earlier one stay until this one replaces them.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the folder cannot be written.
     """
-    write_text(folder / HISTORY_FILE, _history_csv(history))
-    draw_accuracy_curves(folder / CURVES_FILE, history, title=f"{contract.name} on {dataset.name}")
-    metrics = {
-        "evaluation": evaluation.to_dict(),
-        "data": {
-            "name": dataset.name,
-            "training": dataset.counts(dataset.train),
-            "validation": dataset.counts(dataset.validation),
-            "skipped": list(dataset.skipped),
-        },
-        "options": asdict(options) | {"output": options.output.name},
-        "seconds": round(seconds, 1),
-        "environment": {
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "catdog": version("catdog"),
-        },
-    }
-    write_text(folder / METRICS_FILE, json.dumps(metrics, indent=2) + "\n")
-    save_model(folder / MODEL_FILE, core, contract)
+    run = Run(uuid.uuid4().hex, options)
+    fields = asdict(options)
+    del fields["output"]  # a run's folder may be renamed
+    write_text(options.output / OPTIONS_FILE, json.dumps({"run": run.key, "options": fields}, indent=2) + "\n")
+    return run
 
 
-def save_model(path: Path, core: keras.Model, contract: ModelContract) -> None:
-    """Save a Keras model with its contract inside.
+def find_run(folder: Path) -> Run:
+    """Find the run that was begun in a folder.
 
     Raises:
-        OutputError: the file cannot be written.
+        InputNotFoundError: there is none.
+        OutputError: what is there cannot be used.
     """
-    with replacing(path) as temporary:
-        core.save(temporary)
-        # Keras reads the entries it knows and leaves others alone, so the contract travels in the same file.
-        with zipfile.ZipFile(temporary, "a") as archive:
-            archive.writestr(CONTRACT_FILE, contract.to_json())
+    path = folder / OPTIONS_FILE
+    try:
+        begun = json.loads(path.read_text())
+        fields = begun["options"]
+        return Run(begun["run"], TrainOptions(**fields | {"data": DataOptions(**fields["data"]), "output": folder}))
+    except FileNotFoundError as error:
+        raise InputNotFoundError(
+            "a run to go on with", got=f"{folder}, which holds none", fix=f"Begin one: catdog-train --output {folder}."
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
+        raise OutputError(
+            f"a run's {OPTIONS_FILE}", got=f"{path}: {error}", fix="Begin a new run with another --output."
+        ) from error
 
 
-def read_model(path: Path) -> TrainedModel:
-    """Read a model that `catdog-train` wrote.
+def require_same_options(run: Run, asked: Mapping[str, Any]) -> None:
+    """Refuse to go on with a run in another way than it was begun.
 
     Args:
-        path: a run's folder or its `model.keras`.
+        run: the run.
+        asked: values of fields of `TrainOptions` or `DataOptions`.
 
     Raises:
-        InputNotFoundError: there is no such file.
-        ModelError: it is no Keras model of ours, or damaged.
+        UsageError: one of them differs.
     """
-    file = path / MODEL_FILE if path.is_dir() else path
-    if not file.is_file():
-        raise InputNotFoundError(
-            "a run's folder or its model.keras", got=f"{path}, which has none", fix="Train one first: catdog-train."
-        )
-    try:
-        with zipfile.ZipFile(file) as archive:
-            contract = parse_contract(archive.read(CONTRACT_FILE))
-        core = keras.models.load_model(file, compile=False)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
-        raise ModelError(
-            "a model.keras that catdog-train wrote", got=f"{file}: {str(error)[:200]}", fix="Train it again."
-        ) from error
-    return TrainedModel(core, contract, _read_data_options(file.parent / METRICS_FILE))
-
-
-def _read_data_options(path: Path) -> DataOptions | None:
-    try:
-        return DataOptions(**json.loads(path.read_text())["options"]["data"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _history_csv(history: Sequence[Epoch]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(asdict(history[0])), lineterminator="\n")
-    writer.writeheader()
-    for epoch in history:
-        writer.writerow({key: round(value, 6) if isinstance(value, float) else value for key, value in asdict(epoch).items()})
-    return text.getvalue()
+    begun = asdict(run.options)
+    begun |= begun["data"]
+    for name, value in asked.items():
+        if begun[name] != value:
+            raise UsageError(
+                f"the run's own options: {name} {begun[name]}",
+                got=str(value),
+                fix="Leave the option out, or begin a new run with another --output.",
+            )

@@ -1,98 +1,180 @@
 """From options to the folders of a run: one stage, or all of a pipeline's in turn."""
 
+import csv
+import io
+import json
+import platform
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 
 import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
 
-from catdog.edge.contract import InputSpec, ModelContract
-from catdog.edge.figures import Figure
+from catdog.edge.contract import NEITHER, InputSpec, ModelContract
+from catdog.edge.errors import CatdogError, OutputError
+from catdog.edge.files import write_text
 
+from .checkpoint import Checkpoint
 from .dataset import Dataset, load_dataset
-from .evaluate import Evaluation, evaluate
-from .fit import fit, predict
+from .evaluate import evaluate
+from .features import predict
+from .fit import fit
+from .folders import TEST, VALIDATION
 from .history import Epoch
-from .model import build_model
-from .options import ALL, TrainOptions
-from .pipelines import STAGES, TRANSFER, TUNED
-from .run import write_run
+from .model import StageModel, build_model, logits_model
+from .model_file import MODEL_FILE, save_model
+from .options import TrainOptions
+from .pictures import Pictures
+from .pipelines import TRANSFER, TUNED
+from .presence import attach_presence_check, fit_presence_check
+from .record import Parameters, StageRecord
+from .report import write_report
+from .run import METRICS_FILE, Run
+from .temperature import apply_temperature, fit_temperature
 from .weights import load_backbone_weights
+
+HISTORY_FILE, PREDICTIONS_FILE = "history.csv", "predictions.csv"
+
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What training one stage came to.
+class Fitted:
+    """A stage that was trained, before its scores are made honest.
 
     Attributes:
-        stage: which.
-        folder: where its files are.
+        model: its parts.
+        backbone: where the backbone's weights came from; None without one.
+        parameters: how large it is.
         history: one entry per epoch.
-        evaluation: how right it is.
-        seconds: wall time, without loading the data.
     """
 
-    stage: str
-    folder: Path
+    model: StageModel
+    backbone: str | None
+    parameters: Parameters
     history: Sequence[Epoch]
-    evaluation: Evaluation
-    seconds: float
 
 
-def train(options: TrainOptions, report: Callable[[str], None]) -> tuple[Dataset, list[Outcome]]:
-    """Load the data, train, measure, write the run's folders.
-
-    Of several stages the transfer stage's files lie in the run's folder itself, since it is the one to export, and each of the
-    others' in a folder of its name below.
+def train(run: Run, log: Log) -> tuple[Dataset, list[StageRecord]]:
+    """Load the data, train what is not done yet, measure, write the run's folders and its report.
 
     Args:
-        options: what to train and how.
-        report: told what is going on, a line at a time.
+        run: what to train and how.
+        log: told what is going on, a line at a time.
 
     Raises:
-        CatdogError: data or weights cannot be had, or the folder cannot be written.
+        CatdogError: data or weights cannot be had, or the folder cannot be written. What was done before is kept.
     """
-    dataset = load_dataset(options.data)
+    try:
+        dataset = load_dataset(run.options.data)
+        describe(dataset, log)
+        records = [run.finished(stage) or _train_stage(stage, dataset, run, log) for stage in run.stages]
+        log("drawing the report")
+        write_report(run.options.output, dataset, records, run.options)
+    except (KeyboardInterrupt, MemoryError, CatdogError, tf.errors.ResourceExhaustedError) as error:
+        if not isinstance(error, CatdogError) or not run.withdraw():
+            log(f"stopped; what is done is kept. To go on: catdog-train --resume {run.options.output}")
+        if isinstance(error, tf.errors.ResourceExhaustedError):
+            raise OutputError(
+                "enough memory", got="none left", fix="Close other programs, or begin anew with a smaller --batch-size."
+            ) from error
+        raise
+    return dataset, records
+
+
+def describe(dataset: Dataset, log: Log) -> None:
+    """Say what a data set holds and what was left out."""
     for line in dataset.skipped:
-        report(f"skipped: {line}")
-    outcomes = []
-    for stage in STAGES if options.stage == ALL else (options.stage,):
-        if options.stage == ALL:
-            report(f"training stage {stage} of {options.pipeline}")
-        folder = options.output if options.stage != ALL or stage == TRANSFER else options.output / stage
-        outcomes.append(_train_stage(stage, folder, dataset, options))
-    return dataset, outcomes
+        log(f"skipped: {line}")
+    for part, pictures in dataset.parts.items():
+        if len(pictures):
+            log(f"{part}: " + ", ".join(f"{count:,} {label}" for label, count in pictures.counts(dataset.labels).items()))
+    log(f"always the most frequent label would be right on {dataset.baseline:.1%} of the validation pictures")
 
 
-def _train_stage(stage: str, folder: Path, dataset: Dataset, options: TrainOptions) -> Outcome:
-    start = time.monotonic()
-    keras.utils.set_random_seed(options.data.seed)
-    size = options.data.image_size
-    model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=options.data.seed)
+def fit_stage(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> Fitted:
+    """Build a stage's model and train it; the same seed gives the same weights.
+
+    Raises:
+        CatdogError: the backbone weights cannot be had, or the checkpoint cannot be written.
+    """
+    seed, size = options.data.seed, options.data.image_size
+    keras.utils.set_random_seed(seed)
+    model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=seed)
     parts = model.transfer
     backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
-    history = fit(model, dataset, options)
-    evaluation = evaluate(predict(model.core, dataset.validation.pixels), dataset)
-    write_run(
-        model.core,
-        _contract(stage, dataset, options, backbone, evaluation.accuracy),
-        folder=folder,
-        dataset=dataset,
-        evaluation=evaluation,
-        history=history,
-        options=options,
-        seconds=time.monotonic() - start,
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)
+    total = model.core.count_params()
+    history = fit(model, dataset, options, checkpoint)
+    return Fitted(model, backbone, Parameters(total, trainable, total - trainable), history)
+
+
+def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecord:
+    start = time.monotonic()
+    options, folder = run.options, run.folder(stage)
+    log(f"training the stage {stage} of {options.pipeline}")
+    checkpoint = Checkpoint(folder, run.key)
+    fitted = fit_stage(stage, dataset, options, checkpoint)
+    summary = _summary(fitted.model.core)
+    logits = predict(logits_model(fitted.model.core), dataset.validation.pixels)
+    temperature = options.temperature or fit_temperature(logits, dataset.validation.targets)
+    apply_temperature(fitted.model.core, temperature)
+    core, labels = _with_presence_check(stage, fitted.model, dataset, options)
+    scores = {part: predict(core, pictures.pixels) for part, pictures in _measured(dataset).items()}
+    found = {
+        part: evaluate(scores[part], pictures, labels, f"{len(pictures):,} {part} pictures of {dataset.name}")
+        for part, pictures in _measured(dataset).items()
+    }
+    record = StageRecord(
+        stage=stage,
+        model=f"{stage}-{options.data.image_size}"
+        if options.pipeline == TUNED
+        else f"{options.pipeline}-{stage}-{options.data.image_size}",
+        parameters=fitted.parameters,
+        summary=summary,
+        history=tuple(fitted.history),
+        temperature=temperature,
+        validation=found[VALIDATION],
+        test=found.get(TEST),
+        seconds=round(time.monotonic() - start, 1),
     )
-    outcome = Outcome(stage, folder, history, evaluation, time.monotonic() - start)
+    save_model(folder / MODEL_FILE, core, _contract(record, labels, dataset, options, fitted.backbone))
+    write_text(folder / HISTORY_FILE, _csv(asdict(epoch) for epoch in record.history))
+    write_text(folder / PREDICTIONS_FILE, _csv(_predictions(scores, dataset, labels)))
+    write_text(folder / METRICS_FILE, json.dumps(_metrics(record, dataset, run), indent=2) + "\n")
+    checkpoint.remove()
     keras.utils.clear_session()
-    return outcome
+    return record
 
 
-def _contract(stage: str, dataset: Dataset, options: TrainOptions, backbone: str | None, accuracy: Figure) -> ModelContract:
+def _measured(dataset: Dataset) -> dict[str, Pictures]:
+    return {part: pictures for part, pictures in dataset.parts.items() if part in (VALIDATION, TEST) and len(pictures)}
+
+
+def _with_presence_check(
+    stage: str, model: StageModel, dataset: Dataset, options: TrainOptions
+) -> tuple[keras.Model, tuple[str, ...]]:
+    """Give the model the answer `neither` where no negatives taught it; return it and its labels."""
+    wanted = options.presence_check and stage == TRANSFER and options.pipeline == TUNED and not dataset.has_negatives
+    if not wanted or model.transfer is None:
+        return model.core, dataset.labels
+    features = predict(model.transfer.features, dataset.train.pixels)
+    check = fit_presence_check(features, dataset.train.targets, options.data.seed)
+    return attach_presence_check(model.core, check), (*dataset.labels, NEITHER)
+
+
+def _contract(
+    record: StageRecord, labels: Sequence[str], dataset: Dataset, options: TrainOptions, backbone: str | None
+) -> ModelContract:
     size = options.data.image_size
     learnt = f"{len(dataset.train):,} training pictures of {dataset.name}"
+    if dataset.has_negatives:
+        without = dataset.train.counts(dataset.labels)[NEITHER]
+        learnt = f"{len(dataset.train) - without:,} training pictures of {dataset.name} and {without:,} of neither"
     if backbone is not None:
         learnt += f"; backbone: {backbone}"
         learnt += (
@@ -101,10 +183,56 @@ def _contract(stage: str, dataset: Dataset, options: TrainOptions, backbone: str
             else ", frozen"
         )
     return ModelContract(
-        name=f"{stage}-{size}" if options.pipeline == TUNED else f"{options.pipeline}-{stage}-{size}",
-        labels=dataset.labels,
+        name=record.model,
+        labels=tuple(labels),
         input=InputSpec(size, size, dtype="float32"),
         trained_on=learnt,
-        figures=(accuracy,),
+        figures=(record.validation.accuracy, *((replace(record.test.accuracy, name="test accuracy"),) if record.test else ())),
         made_by=f"catdog {version('catdog')}",
     )
+
+
+def _metrics(record: StageRecord, dataset: Dataset, run: Run) -> dict[str, object]:
+    return {
+        "run": run.key,
+        "record": record.to_dict(),
+        "data": {
+            "name": dataset.name,
+            **{part: pictures.counts(dataset.labels) for part, pictures in dataset.parts.items()},
+            "baseline": dataset.baseline,
+            "skipped": list(dataset.skipped),
+        },
+        "options": asdict(run.options) | {"output": run.options.output.name},
+        "environment": {
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "catdog": version("catdog"),
+        },
+    }
+
+
+def _predictions(
+    scores: dict[str, NDArray[np.float32]], dataset: Dataset, labels: Sequence[str]
+) -> Iterable[dict[str, object]]:
+    for part, rows in scores.items():
+        pictures = dataset.parts[part]
+        for name, target, row in zip(pictures.names, pictures.targets, rows, strict=True):
+            by_label = {f"score of {label}": float(score) for label, score in zip(labels, row, strict=True)}
+            yield {"part": part, "picture": name, "truth": labels[target], "answer": labels[int(row.argmax())], **by_label}
+
+
+def _summary(core: keras.Model) -> str:
+    lines: list[str] = []
+    core.summary(print_fn=lambda line, line_break=True: lines.append(line), line_length=100)
+    return "\n".join(lines).strip()
+
+
+def _csv(rows: Iterable[dict[str, object]]) -> str:
+    rows = list(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()})
+    return text.getvalue()

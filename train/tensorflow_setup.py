@@ -25,4 +25,5 @@ def import_tensorflow() -> None:
             if error.name != module:
                 raise
             raise missing_extra(module, "train") from error
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    for name in ("absl", "tensorflow"):  # the latter warns of functions that are traced again, which is what we mean to do
+        logging.getLogger(name).setLevel(logging.ERROR)

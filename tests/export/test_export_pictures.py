@@ -9,7 +9,7 @@ from catdog.edge import InputSpec, ModelContract
 from catdog.export.pictures import calibration_pictures, verification_pictures
 from catdog.train.dataset import load_dataset
 from catdog.train.options import DataOptions
-from catdog.train.run import TrainedModel
+from catdog.train.model_file import TrainedModel
 
 
 def rows(pixels: np.ndarray) -> set[bytes]:

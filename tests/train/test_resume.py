@@ -1,0 +1,168 @@
+"""Runs that are stopped - by Ctrl-C, a kill, a full disk - and gone on with."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="the extra train is not installed")
+
+from commands import run
+
+from catdog.edge.errors import InputNotFoundError, UsageError
+from catdog.train.checkpoint import Checkpoint
+from catdog.train.history import Epoch
+from catdog.train.options import DataOptions, TrainOptions
+from catdog.train.run import begin_run, find_run, require_same_options
+
+# The acceptance of a release kills 20 times; every test run a few.
+KILLS = int(os.environ.get("CATDOG_KILLS", "2"))
+
+SMALL = ("--stage", "all", "--pipeline", "compact", "--data", "synthetic", "--synthetic-count", "8", "--image-size", "40",
+         "--backbone-weights", "bundled", "--epochs", "3", "--views", "1")  # fmt: skip
+
+
+def _start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    command = [str(Path(sys.executable).parent / "catdog-train"), *arguments]
+    return subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def _wait_for(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _histories(folder: Path) -> dict[str, list[dict[str, str]]]:
+    """What was learnt, epoch by epoch, without the seconds."""
+    found = {}
+    for path in sorted(folder.rglob("history.csv")):
+        with path.open() as stream:
+            found[path.parent.name] = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(stream)]
+    return {("transfer" if name == folder.name else name): rows for name, rows in found.items()}
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    finished = run("catdog-train", *SMALL, "--output", str(folder))
+    assert finished.returncode == 0, finished.stderr
+    return folder
+
+
+def test_interrupted_run_says_how_to_go_on_and_comes_to_the_same(whole_run: Path, tmp_path: Path) -> None:
+    process = _start(*SMALL, "--output", "run", cwd=tmp_path)
+    _wait_for((tmp_path / "run" / "augmented" / "checkpoint.npz").exists, process)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130, complaint
+    assert "catdog-train --resume run" in complaint
+    assert complaint.splitlines()[-1] == "catdog-train: interrupted"
+    finished = run("catdog-train", "--resume", "run", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert "training the stage cnn" not in finished.stderr  # it was done
+    # Same seed, same machine: the same figures, however often it was stopped.
+    assert _histories(tmp_path / "run") == _histories(whole_run)
+    assert not list((tmp_path / "run").rglob("checkpoint.npz"))
+    assert not [path for path in (tmp_path / "run").rglob(".*") if path.is_file()]  # temporary files
+
+
+def test_killed_at_any_moment(whole_run: Path, tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(1 << 32)
+    print("seed", seed)  # noqa: T201 - shown when the test fails
+    chance = random.Random(seed)
+    command = (*SMALL, "--output", "run", "--resume")
+    start = time.monotonic()
+    for number in range(KILLS):
+        process = _start(*command, cwd=tmp_path)
+        try:
+            process.communicate(timeout=chance.uniform(0.1, 25 if number % 2 else 12))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        for path in (tmp_path / "run").rglob("*.json"):
+            if not path.name.startswith("."):
+                json.loads(path.read_text())
+    finished = run("catdog-train", *command, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    print(f"killed {KILLS} times in {time.monotonic() - start:.0f} s")  # noqa: T201
+    assert _histories(tmp_path / "run") == _histories(whole_run)
+    exported = run("catdog-export", "--model", "run", "--float32", "--output", "exports", cwd=tmp_path)
+    assert exported.returncode == 0, exported.stderr
+
+
+def test_finished_run_is_left_alone(whole_run: Path) -> None:
+    before = (whole_run / "model.keras").read_bytes()
+    finished = run("catdog-train", "--resume", str(whole_run))
+    assert finished.returncode == 0, finished.stderr
+    assert "training the stage" not in finished.stderr
+    assert (whole_run / "model.keras").read_bytes() == before
+    assert finished.stdout.startswith("trained on")
+
+
+def test_disk_that_fills_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    process = _start(*SMALL, "--output", "run", cwd=tmp_path)
+    kept = tmp_path / "run" / "cnn" / "checkpoint.npz"
+    _wait_for(kept.exists, process)
+    process.kill()
+    process.communicate()
+    size = kept.stat().st_size
+    catdog_train = Path(sys.executable).parent / "catdog-train"
+    # A limit on the size of files in place of a full disk: both are an OSError in the middle of writing.
+    limited = f"ulimit -f {size // 1024 - 1}; exec {catdog_train} --resume run"
+    finished = subprocess.run(["bash", "-c", limited], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.returncode == 10, finished.stderr
+    assert "--resume run" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    with np.load(kept) as stored:
+        assert "state" in stored.files
+    assert run("catdog-train", "--resume", "run", cwd=tmp_path).returncode == 0
+
+
+def test_other_options_are_refused(whole_run: Path, tmp_path: Path) -> None:
+    finished = run("catdog-train", "--resume", str(whole_run), "--epochs", "7")
+    assert finished.returncode == 2
+    assert "epochs 3" in finished.stderr
+    assert run("catdog-train", "--resume", str(tmp_path / "none")).returncode == 3
+    assert run("catdog-train", "--resume").returncode == 2
+
+
+def test_options_come_back_and_belong_to_the_folder(tmp_path: Path) -> None:
+    options = TrainOptions(DataOptions(data="synthetic", seed=5), tmp_path / "a", epochs=7)
+    begun = begin_run(options)
+    (tmp_path / "a").rename(tmp_path / "b")
+    found = find_run(tmp_path / "b")
+    assert (found.key, found.options.epochs, found.options.data) == (begun.key, 7, options.data)
+    assert found.options.output == tmp_path / "b"
+    require_same_options(found, {"epochs": 7, "seed": 5})
+    with pytest.raises(UsageError, match="seed 5"):
+        require_same_options(found, {"seed": 6})
+    assert found.withdraw()
+    assert not (tmp_path / "b").exists()
+    with pytest.raises(InputNotFoundError):
+        find_run(tmp_path / "b")
+
+
+def test_checkpoint_of_another_run_or_a_damaged_one_is_not_taken(tmp_path: Path) -> None:
+    epoch = Epoch("plain", 1, 0.5, 0.5, None, None, 1.0)
+    Checkpoint(tmp_path, "mine").write("plain", [epoch], [np.arange(3.0)])
+    progress = Checkpoint(tmp_path, "mine").read()
+    assert progress is not None
+    assert progress.history == (epoch,)
+    assert np.array_equal(progress.values[0], np.arange(3.0))
+    assert Checkpoint(tmp_path, "another").read() is None
+    whole = (tmp_path / "checkpoint.npz").read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"PK\x03\x04 and no more"):
+        (tmp_path / "checkpoint.npz").write_bytes(content)
+        assert Checkpoint(tmp_path, "mine").read() is None

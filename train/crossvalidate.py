@@ -1,0 +1,80 @@
+"""How good would these settings be? Asked of the training pictures alone, each judged by a model that has not seen it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from catdog.edge.files import write_text
+
+from .dataset import Dataset, load_dataset, training_only
+from .evaluate import Evaluation, evaluate
+from .features import predict
+from .model import logits_model
+from .options import AT_END, TrainOptions
+from .splits import folds
+from .stages import describe, fit_stage
+from .temperature import fit_temperature
+
+RESULT_FILE = "cross-validation.json"
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What a cross-validation found.
+
+    Attributes:
+        dataset: the data; only its training pictures were used.
+        evaluation: of all training pictures, each by the model of the fold that held it back, at that temperature.
+        temperature: the one that makes those scores honest; to be passed to the final training.
+    """
+
+    dataset: Dataset
+    evaluation: Evaluation
+    temperature: float
+
+
+def cross_validate(options: TrainOptions, count: int, log: Callable[[str], None]) -> CrossValidation:
+    """Train a stage `count` times, each time without one part of the training pictures, and judge that part.
+
+    The validation and test pictures are not looked at, so that settings can be chosen without spending them.
+
+    Args:
+        options: what to train and how; one stage.
+        count: number of folds, at least 2.
+        log: told what is going on, a line at a time.
+
+    Raises:
+        CatdogError: data or weights cannot be had, or the result cannot be written.
+    """
+    dataset = load_dataset(options.data)
+    describe(dataset, log)
+    learnt = dataset.train
+    logits = np.empty((len(learnt), len(dataset.labels)), np.float32)
+    for number, held in enumerate(folds(learnt.targets.tolist(), count, options.data.seed), start=1):
+        log(f"fold {number} of {count}")
+        logits[held] = _judge(training_only(dataset, np.setdiff1d(np.arange(len(learnt)), held).tolist(), held), options)
+    temperature = fit_temperature(logits, learnt.targets)
+    on = f"{len(learnt):,} training pictures of {dataset.name}, {count}-fold"
+    scores = keras.ops.convert_to_numpy(keras.ops.softmax(logits / temperature))
+    found = CrossValidation(dataset, evaluate(scores, learnt, dataset.labels, on), temperature)
+    result = {
+        "folds": count,
+        "temperature": temperature,
+        "evaluation": found.evaluation.to_dict(),
+        "options": asdict(options) | {"output": options.output.name},
+    }
+    write_text(options.output / RESULT_FILE, json.dumps(result, indent=2) + "\n")
+    return found
+
+
+def _judge(fold: Dataset, options: TrainOptions) -> NDArray[np.float32]:
+    """Return float32 ``[n, classes]`` logits of a fold's held-back pictures."""
+    # Nothing needs measuring before the end.
+    model = fit_stage(options.stage, fold, replace(options, validate=AT_END)).model
+    logits = predict(logits_model(model.core), fold.validation.pixels)
+    keras.utils.clear_session()
+    return logits

@@ -1,0 +1,104 @@
+"""Labelled pictures in memory, as the contract's pixels."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from catdog.edge.contract import InputSpec
+from catdog.edge.errors import CatdogError
+from catdog.edge.preprocess import Preprocessor
+
+from .duplicates import near_duplicates
+
+
+class Item(NamedTuple):
+    """A labelled picture that is not read yet.
+
+    Attributes:
+        name: label and file name.
+        target: index of its label.
+        make: gives the picture, BGR uint8 ``[height, width, 3]``; called by a worker thread.
+    """
+
+    name: str
+    target: int
+    make: Callable[[], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Labelled pictures.
+
+    Attributes:
+        pixels: uint8 ``[n, size, size, 3]``, RGB 0-255.
+        targets: int64 ``[n]``, index into the labels.
+        names: where each came from.
+    """
+
+    pixels: NDArray[np.uint8]
+    targets: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, indices: Sequence[int]) -> "Pictures":
+        chosen = list(indices)
+        return Pictures(self.pixels[chosen], self.targets[chosen], tuple(self.names[i] for i in chosen))
+
+    def counts(self, labels: Sequence[str]) -> dict[str, int]:
+        """Count the pictures by label."""
+        found = Counter(self.targets.tolist())
+        return {label: found[index] for index, label in enumerate(labels)}
+
+
+def read_pictures(items: Sequence[Item], image_size: int, skipped: list[str], title: str) -> Pictures:
+    """Read and resize pictures in parallel.
+
+    Args:
+        items: what to read.
+        image_size: side in pixels.
+        skipped: gets a line for each picture that cannot be read.
+        title: of the progress bar.
+    """
+    spec = InputSpec(image_size, image_size)
+    with ThreadPoolExecutor() as pool:
+        results = list(
+            tqdm(pool.map(partial(_read_one, spec), items), total=len(items), desc=title, unit=" pictures", disable=None)
+        )
+    read = [(item, result) for item, result in zip(items, results, strict=True) if isinstance(result, np.ndarray)]
+    skipped += [str(result) for result in results if isinstance(result, CatdogError)]
+    pixels = np.stack([result for _, result in read]) if read else np.empty((0, image_size, image_size, 3), np.uint8)
+    return Pictures(pixels, np.array([item.target for item, _ in read], np.int64), tuple(item.name for item, _ in read))
+
+
+def without_copies(measured: Pictures, known: Pictures, known_as: str, skipped: list[str]) -> Pictures:
+    """Leave out the pictures that are among others, too: what was learnt from must not be measured on.
+
+    Args:
+        measured: the pictures to look through.
+        known: the pictures that they must not be copies of.
+        known_as: what those are called.
+        skipped: gets a line for each picture that is left out.
+    """
+    found = {second: first for first, second in near_duplicates(known.pixels, measured.pixels)}
+    skipped += [
+        f"{measured.names[i]}, a copy of the {known_as} picture {known.names[found[i]]}: not measured on" for i in sorted(found)
+    ]
+    return measured[[i for i in range(len(measured)) if i not in found]] if found else measured
+
+
+def _read_one(spec: InputSpec, item: Item) -> NDArray[np.uint8] | CatdogError:
+    try:
+        # A preprocessor reuses its buffers, so each picture gets its own: allocation is nothing beside decoding.
+        pixels: NDArray[np.uint8] = Preprocessor(spec)(item.make())[0]
+    except CatdogError as error:
+        return error
+    return pixels

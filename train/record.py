@@ -1,0 +1,69 @@
+"""What a run keeps of each stage that it has trained: enough for the report, without the model."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .evaluate import Evaluation
+from .history import Epoch
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Number of weights of a stage's model while it was trained.
+
+    Attributes:
+        total: of the whole model, without the presence check.
+        trainable: of those that were changed.
+        frozen: of those that were not.
+    """
+
+    total: int
+    trainable: int
+    frozen: int
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What training one stage came to.
+
+    Attributes:
+        stage: which, of `catdog.train.pipelines.STAGES`.
+        model: the name in its contract.
+        parameters: how large it is.
+        summary: Keras' table of its layers, as text.
+        history: one entry per epoch.
+        temperature: what the logits were divided by to make the scores honest.
+        validation: how right it is on the validation pictures.
+        test: how right it is on the test pictures; None if there are none.
+        seconds: wall time of training it, without loading the data.
+    """
+
+    stage: str
+    model: str
+    parameters: Parameters
+    summary: str
+    history: Sequence[Epoch]
+    temperature: float
+    validation: Evaluation
+    test: Evaluation | None
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-able fields; `from_dict` reads them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "StageRecord":
+        """Read what `to_dict` returned.
+
+        Raises:
+            KeyError, TypeError: the fields are others.
+        """
+        return cls(
+            **{name: fields[name] for name in ("stage", "model", "summary", "temperature", "seconds")},
+            parameters=Parameters(**fields["parameters"]),
+            history=tuple(Epoch(**epoch) for epoch in fields["history"]),
+            validation=Evaluation.from_dict(fields["validation"]),
+            test=None if fields["test"] is None else Evaluation.from_dict(fields["test"]),
+        )

@@ -1,0 +1,205 @@
+"""What a report says in words and how it writes its numbers."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from catdog.edge.contract import NEITHER
+from catdog.edge.figures import Figure
+
+from .dataset import Dataset
+from .evaluate import Evaluation
+from .history import Epoch
+from .options import PUBLIC_ARCHIVE, TrainOptions
+from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, published
+from .record import StageRecord
+
+LAST_EPOCHS = 5  # over which a curve's end is averaged, because single epochs jump
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A figure for the head of the page.
+
+    Attributes:
+        name: what it is.
+        value: with its unit.
+        note: its spread or what it is of.
+    """
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """A row of a confusion matrix.
+
+    Attributes:
+        label: the truth.
+        counts: of each answer.
+        shares: the same, of the row's pictures, 0-1.
+        right: share of right answers; None if no picture has the label.
+    """
+
+    label: str
+    counts: tuple[int, ...]
+    shares: tuple[float, ...]
+    right: Figure | None
+
+
+def percent(share: float, places: int = 2) -> str:
+    """Write a share in percent."""
+    return f"{100 * share:.{places}f} %"
+
+
+def interval(figure: Figure) -> str:
+    """Write the 95 % interval of a share."""
+    return f"{100 * figure.low:.1f} to {100 * figure.high:.1f} %"
+
+
+def band(figures: Published) -> str:
+    """Write a published band of accuracies."""
+    if figures.low == figures.high:
+        return f"{'about ' * figures.about}{100 * figures.low:.0f} %"
+    return f"{100 * figures.low:.0f} to {100 * figures.high:.0f} %"
+
+
+def duration(seconds: float) -> str:
+    """Write a time in the unit that fits."""
+    if seconds < 120:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def mean_of_last(history: Sequence[Epoch]) -> float | None:
+    """Return the mean validation accuracy of the last epochs, 0-1; None if it was not measured after each of them."""
+    last = [epoch.val_accuracy for epoch in history[-LAST_EPOCHS:]]
+    known = [accuracy for accuracy in last if accuracy is not None and math.isfinite(accuracy)]
+    return sum(known) / len(known) if last and len(known) == len(last) else None
+
+
+def answer_labels(dataset: Dataset, evaluation: Evaluation) -> tuple[str, ...]:
+    """Return the names of a model's answers: a presence check adds ``"neither"`` also where no picture is of it."""
+    more = len(evaluation.confusion) - len(dataset.labels)
+    return (*dataset.labels, *(NEITHER,) * more)
+
+
+def matrix_rows(evaluation: Evaluation, labels: Sequence[str]) -> list[MatrixRow]:
+    """Lay out a confusion matrix."""
+    rows = []
+    for place, (label, counts) in enumerate(zip(labels, evaluation.confusion, strict=True)):
+        total = sum(counts)
+        right = Figure.share(f"accuracy on {label}", counts[place], total) if total else None
+        rows.append(MatrixRow(label, counts, tuple(count / max(total, 1) for count in counts), right))
+    return rows
+
+
+def commonest_label(dataset: Dataset) -> str:
+    """Return the most frequent label of the validation pictures, the first of several."""
+    return dataset.labels[int(np.bincount(dataset.validation.targets).argmax())]
+
+
+def headline(final: StageRecord) -> str:
+    """Say the one thing to remember."""
+    accuracy = final.validation.accuracy
+    return f"The {final.stage} stage is right on {percent(accuracy.value)} of {accuracy.n:,} pictures it has not learnt from"
+
+
+def tiles(dataset: Dataset, final: StageRecord) -> list[Tile]:
+    """Return the figures for the head of the page."""
+    accuracy, test = final.validation.accuracy, final.test
+    part, measured = ("validation", final.validation) if test is None else ("test", test)
+    return [
+        Tile("Validation accuracy", percent(accuracy.value), f"95 % interval {interval(accuracy)}, n = {accuracy.n:,}"),
+        Tile("Test accuracy", "–", "no test pictures")  # noqa: RUF001 - a dash for nothing
+        if test is None
+        else Tile(
+            "Test accuracy",
+            percent(test.accuracy.value),
+            f"95 % interval {interval(test.accuracy)}, n = {test.accuracy.n:,}; measured once, at the end",
+        ),
+        Tile("Baseline", percent(dataset.baseline), f"always answering “{commonest_label(dataset)}”, the most frequent label"),
+        Tile("Calibration error", f"{100 * measured.calibration_error:.1f} points",
+             f"how far scores are off the share that is right, {part} pictures"),
+    ]  # fmt: skip
+
+
+def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions) -> list[str]:
+    """Say what the figures mean: against the baseline, against the other stages, against the published figures."""
+    final = records[-1]
+    said = [_against_baseline(dataset, final)]
+    best = max(records, key=lambda record: record.validation.accuracy.value)
+    if best.validation.accuracy.value > final.validation.accuracy.value:
+        said.append(
+            f"The stage {best.stage} has the higher validation accuracy, {percent(best.validation.accuracy.value)}: "
+            f"{final.stage} is not the best stage of this run."
+        )
+    return [*said, *_against_published(final, options), _comparable(dataset, options)]
+
+
+def unbroken(text: str) -> str:
+    """Keep numbers and their per cent signs on one line in running text."""
+    return text.replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
+
+
+def name_only(where: str) -> str:
+    """Return what a folder, file or address is called, without where it is."""
+    return PurePosixPath(where.partition("?")[0].rstrip("/")).name or where
+
+
+def _against_baseline(dataset: Dataset, final: StageRecord) -> str:
+    accuracy, baseline, label = final.validation.accuracy, dataset.baseline, commonest_label(dataset)
+    above = f"{abs(100 * (accuracy.value - baseline)):.1f} points"
+    always = f"what always answering “{label}” gets ({percent(baseline, 1)})"
+    if accuracy.value < baseline:
+        return f"That is {above} below {always}: as it is, the model is of no use."
+    if accuracy.low <= baseline:
+        return f"That is {above} above {always}, but the interval reaches down to that: the model may be no better."
+    wrong, base = (round((1 - share) * accuracy.n) for share in (accuracy.value, baseline))
+    return (
+        f"That is {above} above {always}: {wrong:,} {'answer is' if wrong == 1 else 'answers are'} wrong instead of {base:,}."
+    )
+
+
+def _against_published(final: StageRecord, options: TrainOptions) -> list[str]:
+    figures = held_against(options.pipeline, final.stage)
+    own = published(options.pipeline, final.stage) is not None
+    place = {
+        "above": "this run is above it",
+        "within": f"this run {'agrees' if own else 'is level'} with it (its interval reaches into the band)",
+        "below": "this run is below it",
+    }[figures.place(final.validation.accuracy)]
+    start = f"For this stage of {options.pipeline}, {SOURCE} give a validation accuracy of" if own else (
+        f"The best published band of this stage, that of {figures.pipeline}, is")  # fmt: skip
+    said = [f"{start} {band(figures)}: {place}."]
+    tested = figures if own else best_published_test(final.stage)
+    if final.test is not None and tested is not None and tested.test is not None:
+        theirs, ours = tested.test, final.test.accuracy
+        apart = theirs.low > ours.high or ours.low > theirs.high
+        said.append(
+            f"Published test accuracy{'' if own else ', the highest'}: {percent(theirs.value)} of {theirs.n} photographs, "
+            f"which as a sample means {interval(theirs)}; ours is {percent(ours.value)}, {interval(ours)}: the two "
+            f"{'differ by more than chance' if apart else 'cannot be told apart'}."
+        )
+    return said
+
+
+def _comparable(dataset: Dataset, options: TrainOptions) -> str:
+    """Say whether the published figures are of the same pictures."""
+    if dataset.name != PurePosixPath(PUBLIC_ARCHIVE).stem:
+        return (
+            f"The published figures are of photographs of cats and dogs at {IMAGE_SIZE} pixels; this run's pictures are "
+            "others, so those figures are a landmark and not a contest."
+        )
+    if options.data.image_size != IMAGE_SIZE or NEITHER in dataset.labels:
+        what = f"at {options.data.image_size} pixels" + (
+            f" and with the label “{NEITHER}”" if NEITHER in dataset.labels else ""
+        )
+        return f"The published figures are of the same photographs at {IMAGE_SIZE} pixels; this run is {what}."
+    return f"The published figures are of the same photographs at the same {IMAGE_SIZE} pixels, divided in another way."
