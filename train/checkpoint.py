@@ -63,11 +63,10 @@ class Checkpoint:
             OutputError: it cannot be written.
         """
         state = {"run": self._run, "phase": phase, "history": [asdict(epoch) for epoch in history]}
-        arrays: dict[str, Any] = {
-            f"{number:04}": keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)
-        }
+        arrays: dict[str, Any] = {_STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}
+        arrays |= {f"{number:04}": keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
         with replacing(self._path) as temporary, temporary.open("wb") as stream:
-            np.savez(stream, **{_STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}, **arrays)
+            np.savez(stream, **arrays)
 
     def read(self) -> Progress | None:
         """Return what was kept; None where there is nothing of this run that can be read."""

@@ -18,8 +18,8 @@ from catdog.export.tflite import to_float32
 from catdog.export.verify import edge_scores
 from catdog.train.features import predict
 from catdog.train.model import build_model
-from catdog.train.pipelines import PIPELINES, STAGES
 from catdog.train.model_file import read_model
+from catdog.train.pipelines import PIPELINES, STAGES
 
 NAMES = ("transfer-64-int8.tflite", "transfer-64-float32.tflite", "transfer-64-float32.onnx")
 

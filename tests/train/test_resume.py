@@ -81,7 +81,7 @@ def test_interrupted_run_says_how_to_go_on_and_comes_to_the_same(whole_run: Path
 def test_killed_at_any_moment(whole_run: Path, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print("seed", seed)  # noqa: T201 - shown when the test fails
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
     command = (*SMALL, "--output", "run", "--resume")
     start = time.monotonic()
     for number in range(KILLS):
