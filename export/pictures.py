@@ -10,11 +10,11 @@ from catdog.edge import synthetic
 from catdog.edge.contract import InputSpec
 from catdog.edge.errors import DatasetError
 from catdog.edge.preprocess import Preprocessor
-from catdog.train.dataset import Dataset, load_dataset, load_part
+from catdog.train.data.dataset import Dataset, load_dataset, load_part
+from catdog.train.data.pictures import Pictures
+from catdog.train.data.splits import balanced
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import SYNTHETIC, DataOptions
-from catdog.train.pictures import Pictures
-from catdog.train.splits import balanced
 
 _DRAWN_FOR_VERIFICATION = 200
 # Verification must not look at the pictures that the ranges were taken from.

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from catdog.edge.files import write_text
 
-from .dataset import Dataset, load_dataset, training_only
+from .data.dataset import Dataset, load_dataset, training_only
+from .data.splits import folds
 from .evaluate import Evaluation, evaluate
 from .features import predict
 from .model import logits_model
 from .options import AT_END, TrainOptions
-from .splits import folds
 from .stages import describe, fit_stage
 from .temperature import fit_temperature
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from catdog.edge.figures import Figure
 
-from .pictures import Pictures
+from .data.pictures import Pictures
 
 _BINS = 15  # as in the source of the calibration error
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from .dataset import Dataset
+from .data.dataset import Dataset
 from .history import HEAD, Epoch
 from .model import TransferParts
 from .options import EACH_EPOCH, TrainOptions

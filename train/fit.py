@@ -8,12 +8,12 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from .checkpoint import Checkpoint, Progress
-from .dataset import Dataset
+from .data.dataset import Dataset
+from .data.pictures import Pictures
 from .features import FORWARD_BATCH, fit_head
 from .history import FINE_TUNE, HEAD, PLAIN, Epoch
 from .model import StageModel, logits_model
 from .options import EACH_EPOCH, TrainOptions
-from .pictures import Pictures
 from .pipelines import TUNED
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use

@@ -117,10 +117,9 @@ def build_model(
 
 def build_augmentation(what: Augmentation, seed: int) -> keras.Model:
     """Build the random alterations: pixels 0-255 to pixels 0-255, active when called with ``training=True``."""
-    altering = [
-        layers.RandomFlip(what.flip, seed=seed),
-        layers.RandomRotation(what.rotation, fill_mode="reflect", seed=seed + 1),
-    ]
+    # One layer a direction: Keras 3's RandomFlip("horizontal_and_vertical") flips both ways or neither.
+    altering = [layers.RandomFlip(direction, seed=seed + 100 * i) for i, direction in enumerate(what.flip.split("_and_"))]
+    altering.append(layers.RandomRotation(what.rotation, fill_mode="reflect", seed=seed + 1))
     if what.zoom:
         altering.append(layers.RandomZoom((-what.zoom, 0.0), fill_mode="reflect", seed=seed + 2))
     if what.light:

@@ -12,8 +12,8 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from .data.splits import folds
 from .model import FEATURES, SCORES
-from .splits import folds
 
 _PROTOTYPES = 64  # a class, where there are pictures enough
 _PICTURES_A_PROTOTYPE = 4

@@ -19,16 +19,16 @@ from catdog.edge.errors import CatdogError, OutputError
 from catdog.edge.files import write_text
 
 from .checkpoint import Checkpoint
-from .dataset import Dataset, load_dataset
+from .data.dataset import Dataset, load_dataset
+from .data.folders import TEST, VALIDATION
+from .data.pictures import Pictures
 from .evaluate import evaluate
 from .features import predict
 from .fit import fit
-from .folders import TEST, VALIDATION
 from .history import Epoch
 from .model import StageModel, build_model, logits_model
 from .model_file import MODEL_FILE, save_model
 from .options import TrainOptions
-from .pictures import Pictures
 from .pipelines import TRANSFER, TUNED
 from .presence import attach_presence_check, fit_presence_check
 from .record import Parameters, StageRecord

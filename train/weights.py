@@ -12,7 +12,7 @@ from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError
 from catdog.edge.files import replacing
 from catdog.edge.models import bundled_weights
 
-from .download import download
+from .data.download import download
 from .model import BACKBONE
 from .options import BUNDLED, IMAGENET
 

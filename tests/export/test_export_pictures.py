@@ -7,7 +7,7 @@ pytest.importorskip("tensorflow", reason="the extra export is not installed")
 
 from catdog.edge import InputSpec, ModelContract
 from catdog.export.pictures import calibration_pictures, verification_pictures
-from catdog.train.dataset import load_dataset
+from catdog.train.data.dataset import load_dataset
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import DataOptions
 

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("platformdirs", reason="the extra train is not installed")
 
 from catdog.edge.errors import DatasetError
-from catdog.train.archive import unpack
+from catdog.train.data.archive import unpack
 
 
 @pytest.fixture(autouse=True)

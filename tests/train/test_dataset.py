@@ -14,7 +14,7 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError, UsageError
 from catdog.edge.preprocess import Preprocessor
 from catdog.edge.synthetic import draw_picture
-from catdog.train.dataset import load_dataset, load_part
+from catdog.train.data.dataset import load_dataset, load_part
 from catdog.train.options import DataOptions
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_folder_is_split_by_class_and_the_parts_are_disjoint(class_folders: Path) -> None:
     dataset = load_dataset(DataOptions(data=str(class_folders), image_size=32))
     assert dataset.labels == ("cats", "dogs")
-    assert dataset.counts(dataset.train) == {"cats": 8, "dogs": 8}
-    assert dataset.counts(dataset.validation) == {"cats": 2, "dogs": 2}
+    assert dataset.train.counts(dataset.labels) == {"cats": 8, "dogs": 8}
+    assert dataset.validation.counts(dataset.labels) == {"cats": 2, "dogs": 2}
     assert not set(dataset.train.names) & set(dataset.validation.names)
 
 
@@ -74,14 +74,69 @@ def test_login_page_in_place_of_an_archive_is_not_kept(site: "Site", class_folde
 
 
 def test_parts_by_their_other_usual_names(class_folders: Path) -> None:
-    for part, source in (("train", "cats"), ("test", "dogs")):
-        for label in ("ants", "bees"):
-            shutil.copytree(class_folders / source, class_folders / part / label)
-    shutil.rmtree(class_folders / "cats")
-    shutil.rmtree(class_folders / "dogs")
+    for label in ("cats", "dogs"):
+        for part, numbers in (("training", range(7)), ("test", range(7, 10))):
+            (class_folders / part / label).mkdir(parents=True)
+            for number in numbers:
+                (class_folders / label / f"{number}.jpg").rename(class_folders / part / label / f"{number}.jpg")
+        (class_folders / label).rmdir()
+    dataset = load_dataset(DataOptions(data=str(class_folders), image_size=64))
+    # No folder for validation: it is taken from the training pictures, never from the test.
+    assert [len(pictures) for pictures in dataset.parts.values()] == [12, 2, 6]
+    assert {name.rpartition("/")[2] for name in dataset.test.names} == {"7.jpg", "8.jpg", "9.jpg"}
+
+
+def test_a_share_of_what_is_held_back_is_the_test(class_folders: Path) -> None:
+    options = DataOptions(data=str(class_folders), image_size=32, validation_share=0.5, test_share=0.4)
+    dataset = load_dataset(options)
+    counts = [pictures.counts(dataset.labels) for pictures in dataset.parts.values()]
+    assert counts == [{"cats": 5, "dogs": 5}, {"cats": 3, "dogs": 3}, {"cats": 2, "dogs": 2}]
+    names = [set(pictures.names) for pictures in dataset.parts.values()]
+    assert len(set.union(*names)) == 20
+    assert load_dataset(options).test.names == dataset.test.names
+    assert dataset.baseline == 0.5
+
+
+def test_negatives_are_the_last_label_and_in_every_part(class_folders: Path, tmp_path: Path) -> None:
+    for folder, count in (("rooms", 20), ("gardens", 10)):
+        (tmp_path / "none" / folder).mkdir(parents=True)
+        for seed in range(count):
+            name = tmp_path / "none" / folder / f"{seed}.jpg"
+            cv2.imwrite(str(name), draw_picture("neither", seed + (0 if folder == "rooms" else 100)))
+    options = DataOptions(
+        data=str(class_folders), image_size=64, negatives=str(tmp_path / "none"), negatives_share=0.5, test_share=0.4
+    )
+    dataset = load_dataset(options)
+    assert dataset.labels == ("cats", "dogs", "neither")
+    assert dataset.has_negatives
+    for part, (rooms, gardens) in {"train": (10, 5), "validation": (6, 3), "test": (4, 2)}.items():
+        names = [name for name in dataset.parts[part].names if name.startswith("neither/")]
+        assert sum(name.startswith("neither/rooms/") for name in names) == rooms
+        assert len(names) == rooms + gardens == dataset.parts[part].counts(dataset.labels)["neither"]
+
+
+def test_drawn_negatives_and_a_class_folder_of_that_name(class_folders: Path) -> None:
+    drawn = load_dataset(DataOptions(data="synthetic", negatives="synthetic", image_size=32, synthetic_count=8))
+    assert drawn.train.counts(drawn.labels) == {"cats": 8, "dogs": 8, "neither": 8}
+    (class_folders / "cats").rename(class_folders / "zebras")
+    (class_folders / "neither").mkdir()
+    for number in range(5):
+        (class_folders / "dogs" / f"{number}.jpg").rename(class_folders / "neither" / f"{number}.jpg")
     dataset = load_dataset(DataOptions(data=str(class_folders), image_size=32))
-    assert dataset.labels == ("ants", "bees")
-    assert (len(dataset.train), len(dataset.validation)) == (20, 20)
+    assert dataset.labels == ("dogs", "zebras", "neither")
+    with pytest.raises(DatasetError, match="neither"):
+        load_dataset(DataOptions(data=str(class_folders), negatives="synthetic", image_size=32))
+
+
+def test_copies_between_validation_and_test_are_not_in_the_test(class_folders: Path, tmp_path: Path) -> None:
+    for part, stems in (("train", "234567"), ("validation", "01"), ("test", "189")):
+        for label in ("cats", "dogs"):
+            (tmp_path / "split" / part / label).mkdir(parents=True)
+            for stem in stems:
+                shutil.copy(class_folders / label / f"{stem}.jpg", tmp_path / "split" / part / label)
+    dataset = load_dataset(DataOptions(data=str(tmp_path / "split"), image_size=96))
+    assert [len(pictures) for pictures in dataset.parts.values()] == [12, 4, 4]
+    assert all("copy of the validation picture" in line for line in dataset.skipped)
 
 
 def test_a_picture_that_is_added_moves_at_most_one_other(class_folders: Path) -> None:
@@ -124,8 +179,8 @@ def test_copy_of_a_training_picture_is_not_measured_on(class_folders: Path, tmp_
     smaller = cv2.resize(original, None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
     copy = tmp_path / "split" / "validation" / "dogs" / "copy.jpg"
     cv2.imwrite(str(copy), smaller, [cv2.IMWRITE_JPEG_QUALITY, 60])
-    dataset = load_dataset(DataOptions(data=str(tmp_path / "split"), image_size=96))
-    assert dataset.counts(dataset.validation) == {"cats": 2, "dogs": 2}
+    dataset = load_dataset(DataOptions(data=str(tmp_path / "split"), image_size=96, test_share=0))
+    assert dataset.validation.counts(dataset.labels) == {"cats": 2, "dogs": 2}
     assert [line for line in dataset.skipped if "dogs/copy.jpg" in line and "dogs/5.jpg" in line]
     assert len(dataset.skipped) == 1
 
@@ -142,7 +197,7 @@ def test_drawn_pictures_of_different_splits_and_seeds_differ() -> None:
     other = load_dataset(DataOptions(data="synthetic", image_size=32, synthetic_count=8, seed=1))
     names = [set(part.names) for part in (first.train, first.validation, other.train, other.validation)]
     assert len(set.union(*names)) == sum(len(part) for part in names)
-    assert first.counts(first.train) == {"cats": 8, "dogs": 8}
+    assert first.train.counts(first.labels) == {"cats": 8, "dogs": 8}
 
 
 def test_what_is_no_data_set(tmp_path: Path, class_folders: Path) -> None:

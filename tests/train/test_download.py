@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("platformdirs", reason="the extra train is not installed")
 
 from catdog.edge.errors import DatasetError
-from catdog.train.download import download
+from catdog.train.data.download import download
 
 if TYPE_CHECKING:
     from tests.conftest import Site
@@ -26,7 +26,7 @@ V1 = {"ETag": '"1"'}
 OTHER_PROCESS = """
 import resource, sys
 from catdog.edge.errors import CatdogError
-from catdog.train.download import download
+from catdog.train.data.download import download
 url, largest_file = sys.argv[1], int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
 try:

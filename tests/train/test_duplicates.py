@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from catdog.edge.synthetic import draw_picture
-from catdog.train.duplicates import near_duplicates
+from catdog.train.data.duplicates import near_duplicates
 
 PICTURES = np.stack(
     [draw_picture(label, seed, width=96, height=96) for label in ("cats", "dogs", "neither") for seed in range(8)]

@@ -22,17 +22,17 @@ from catdog.edge.contract import NEITHER
 from catdog.edge.errors import OutputError
 from catdog.edge.figures import Figure
 from catdog.edge.synthetic import draw_picture
-from catdog.train.dataset import Dataset
+from catdog.train.data.dataset import Dataset
+from catdog.train.data.pictures import Pictures
 from catdog.train.evaluate import Evaluation, evaluate
 from catdog.train.history import FINE_TUNE, HEAD, PLAIN, Epoch
 from catdog.train.options import PUBLIC_ARCHIVE, DataOptions, TrainOptions
-from catdog.train.pictures import Pictures
 from catdog.train.pipelines import PIPELINES, STAGES, TRANSFER, TUNED
-from catdog.train.published import best_published, best_published_test, held_against, published
 from catdog.train.record import Parameters, StageRecord
-from catdog.train.report import write_report
-from catdog.train.report_pictures import MOST_MISTAKES, surest_mistakes
-from catdog.train.report_text import mean_of_last, sentences
+from catdog.train.report.pictures import MOST_MISTAKES, surest_mistakes
+from catdog.train.report.published import best_published, best_published_test, held_against, published
+from catdog.train.report.text import mean_of_last, sentences
+from catdog.train.report.write import write_report
 
 PETS = ("cats", "dogs")
 EMPTY = ("meta", "br", "img")
@@ -409,5 +409,5 @@ def test_place_of_a_result_takes_its_interval_into_account(hits: int, place: str
 
 
 def test_reading_the_module_needs_no_tensorflow() -> None:
-    code = "import sys, catdog.train.report; sys.exit(bool({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)))"
+    code = "import sys, catdog.train.report.write; sys.exit(bool({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,10 +9,10 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
 import keras
 
+from catdog.train.data.pictures import Pictures
 from catdog.train.evaluate import Evaluation, evaluate
 from catdog.train.features import predict
 from catdog.train.model import build_model, logits_model
-from catdog.train.pictures import Pictures
 from catdog.train.presence import PresenceCheck, attach_presence_check, fit_presence_check
 from catdog.train.temperature import apply_temperature, fit_temperature
 

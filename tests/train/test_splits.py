@@ -1,6 +1,6 @@
 from collections import Counter
 
-from catdog.train.splits import balanced, folds, hold_back
+from catdog.train.data.splits import balanced, folds, hold_back
 
 NAMES = [f"{number}.jpg" for number in range(100)]
 

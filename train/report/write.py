@@ -1,7 +1,7 @@
 """The report of a run, to be put before a team: a page, the same as data, and every figure as a picture file.
 
 report.html    one self-contained page: styles, charts and pictures inside, no script, no request
-report.json    the same as data; `catdog.train.report_data` describes its layout
+report.json    the same as data; `catdog.train.report.data` describes its layout
 figures/*.png  the figures, for slides and documents
 """
 
@@ -10,8 +10,10 @@ from pathlib import Path
 
 from catdog.edge.files import check_folder, write_bytes, write_text
 
-from .dataset import Dataset
-from .figures import (
+from ..data.dataset import Dataset
+from ..options import TrainOptions
+from ..record import StageRecord
+from .charts import (
     Sheet,
     confusion_chart,
     curves_chart,
@@ -20,14 +22,12 @@ from .figures import (
     sheet,
     stages_chart,
 )
-from .options import TrainOptions
+from .data import to_json
+from .drawing import drawing_settings, to_png
+from .page import Illustrations, evaluations, named_counts, to_html
+from .pictures import Mistake, Row, altered_rows, augmentation_of, sample_rows, surest_mistakes
 from .published import held_against, published
-from .record import StageRecord
-from .report_data import to_json
-from .report_drawing import drawing_settings, to_png
-from .report_page import Illustrations, evaluations, named_counts, to_html
-from .report_pictures import Mistake, Row, altered_rows, augmentation_of, sample_rows, surest_mistakes
-from .report_text import answer_labels
+from .text import answer_labels
 
 REPORT_FILE, DATA_FILE, FIGURES_FOLDER = "report.html", "report.json", "figures"
 

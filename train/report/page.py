@@ -7,17 +7,17 @@ from typing import Any
 
 from catdog.edge.errors import missing_extra
 
-from .dataset import Dataset
-from .evaluate import Evaluation
-from .figures import curves_chart, label_counts_chart, reliability_chart, stages_chart
-from .folders import TEST, TRAIN, VALIDATION
-from .options import TrainOptions
+from ..data.dataset import Dataset
+from ..data.folders import TEST, TRAIN, VALIDATION
+from ..evaluate import Evaluation
+from ..options import TrainOptions
+from ..record import StageRecord
+from .charts import curves_chart, label_counts_chart, reliability_chart, stages_chart
+from .data import counts, option_fields, skipped_lines
+from .drawing import to_svg
+from .pictures import MOST_SAMPLE_ROWS, Mistake, Row, augmentation_of
 from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, published
-from .record import StageRecord
-from .report_data import counts, option_fields, skipped_lines
-from .report_drawing import to_svg
-from .report_pictures import MOST_SAMPLE_ROWS, Mistake, Row, augmentation_of
-from .report_text import (
+from .text import (
     LAST_EPOCHS,
     answer_labels,
     band,
@@ -82,7 +82,7 @@ def named_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 
 def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions, shown: Illustrations) -> str:
-    """Write one self-contained page. Call it inside `catdog.train.report_drawing.drawing_settings`.
+    """Write one self-contained page. Call it inside `catdog.train.report.drawing.drawing_settings`.
 
     Raises:
         MissingExtraError: jinja2 is not installed.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from catdog.edge.figures import Figure
 
-from .pipelines import AUGMENTED, CNN, PREPROCESSED, TRANSFER
-from .record import Parameters
+from ..pipelines import AUGMENTED, CNN, PREPROCESSED, TRANSFER
+from ..record import Parameters
 
 SOURCE = "the published write-ups"
 IMAGE_SIZE = 160  # pixels, of all four

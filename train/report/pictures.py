@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .dataset import Dataset
-from .evaluate import Answer
-from .folders import TEST, VALIDATION
-from .pictures import Pictures
-from .pipelines import AUGMENTED, Augmentation, find_cell
-from .record import StageRecord
-from .report_drawing import shorten
+from ..data.dataset import Dataset
+from ..data.folders import TEST, VALIDATION
+from ..data.pictures import Pictures
+from ..evaluate import Answer
+from ..pipelines import AUGMENTED, Augmentation, find_cell
+from ..record import StageRecord
+from .drawing import shorten
 
 MOST_SAMPLE_ROWS, SAMPLES = 6, 3
 MOST_MISTAKES = 12
@@ -116,7 +116,7 @@ def altered_rows(dataset: Dataset, what: Augmentation) -> dict[str, list[Row]]:
     # Keras comes with TensorFlow, which takes seconds: a report is read back and tested without.
     import keras
 
-    from .model import build_augmentation
+    from ..model import build_augmentation
 
     whole = build_augmentation(what, _SHEET_SEED)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from catdog.edge.decode import PICTURE_SUFFIXES
 from catdog.edge.errors import DatasetError
 
+from ..options import SYNTHETIC
 from .archive import unpack
 from .download import download
-from .options import SYNTHETIC
 
 _OFFLINE_WAYS = "Without a network, name a folder or zip archive with --data PATH, or use drawn pictures: --data synthetic."
 

@@ -8,8 +8,8 @@ Its top level holds
     augmentation    the fields of `catdog.train.pipelines.Augmentation`
     final_stage     which stage the head of the report is about: the last
     stages          by stage: mean_of_last_epochs (validation accuracy, null if not measured), published (the fields of
-                    `catdog.train.published.Published`, null for a pipeline of our own), held_against (likewise, the best of
-                    the published ones for a pipeline of our own), place ("above", "within" or "below" that)
+                    `Published`, null for a pipeline of our own), held_against (likewise, the best of the published ones for
+                    a pipeline of our own), place ("above", "within" or "below" that)
     records         a list, one a stage: what `StageRecord.to_dict` gives and `StageRecord.from_dict` reads
     mistakes        the wrong answers that the page shows: part, name, truth, label, score
     figures         paths of the PNG files, relative to the document
@@ -24,13 +24,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .dataset import Dataset
-from .download import cache_folder
-from .options import TrainOptions
+from ..data.dataset import Dataset
+from ..data.download import cache_folder
+from ..options import TrainOptions
+from ..record import StageRecord
+from .pictures import Mistake, augmentation_of
 from .published import held_against, published
-from .record import StageRecord
-from .report_pictures import Mistake, augmentation_of
-from .report_text import commonest_label, mean_of_last, name_only
+from .text import commonest_label, mean_of_last, name_only
 
 LAYOUT = 1
 

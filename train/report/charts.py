@@ -1,4 +1,4 @@
-"""The charts of a run, as drawings that `catdog.train.report_drawing` renders.
+"""The charts of a run, as drawings that `catdog.train.report.drawing` renders.
 
 Each is drawn narrow, because the page shows them on telephones, too. Accuracies are shares, 0-1, drawn as percent.
 """
@@ -12,11 +12,11 @@ import numpy as np
 
 from catdog.edge.figures import Figure, wilson_interval
 
-from .evaluate import Evaluation
-from .history import FINE_TUNE, Epoch
+from ..evaluate import Evaluation
+from ..history import FINE_TUNE, Epoch
+from ..record import StageRecord
+from .drawing import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAPER, SECOND, bare, canvas, shorten
 from .published import Published
-from .record import StageRecord
-from .report_drawing import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAPER, SECOND, bare, canvas, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,8 +12,8 @@ from catdog.edge.contract import NEITHER
 from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
 
+from ..options import SYNTHETIC, DataOptions
 from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in
-from .options import SYNTHETIC, DataOptions
 from .pictures import Item, Pictures, read_pictures, without_copies
 from .splits import balanced, hold_back
 
@@ -97,8 +97,8 @@ def load_dataset(options: DataOptions) -> Dataset:
             items[part] += more
     skipped: list[str] = []
     read = {part: read_pictures(items[part], options.image_size, skipped, f"reading {part} pictures") for part in PARTS}
-    validation = without_copies(read[VALIDATION], read[TRAIN], TRAIN, skipped)
-    test = without_copies(without_copies(read[TEST], read[TRAIN], TRAIN, skipped), validation, VALIDATION, skipped)
+    validation = without_copies(read[VALIDATION], read[TRAIN], "training", skipped)
+    test = without_copies(without_copies(read[TEST], read[TRAIN], "training", skipped), validation, VALIDATION, skipped)
     name = "drawn cats and dogs" if options.data == SYNTHETIC else _name(options.data)
     dataset = Dataset(name, labels, read[TRAIN], validation, test, tuple(skipped))
     for part, pictures in ((TRAIN, dataset.train), (VALIDATION, dataset.validation)):

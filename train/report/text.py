@@ -10,12 +10,12 @@ import numpy as np
 from catdog.edge.contract import NEITHER
 from catdog.edge.figures import Figure
 
-from .dataset import Dataset
-from .evaluate import Evaluation
-from .history import Epoch
-from .options import PUBLIC_ARCHIVE, TrainOptions
+from ..data.dataset import Dataset
+from ..evaluate import Evaluation
+from ..history import Epoch
+from ..options import PUBLIC_ARCHIVE, TrainOptions
+from ..record import StageRecord
 from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, published
-from .record import StageRecord
 
 LAST_EPOCHS = 5  # over which a curve's end is averaged, because single epochs jump
 

@@ -1,0 +1,1 @@
+"""Labelled pictures: fetched, unpacked, split, read into memory. No TensorFlow here."""
