@@ -71,7 +71,7 @@ def export(source: TrainedModel, options: ExportOptions, log: Log) -> list[Artif
         contract = replace(
             source.contract.with_input_dtype("uint8" if name == INT8 else "float32"), verified_on=pictures.description
         )
-        verification = verify(attach(content, contract), suffix, reference, pictures)
+        verification = verify(attach(content, contract), suffix, reference, pictures, contract.labels)
         require_agreement(file, verification, options.min_agreement)
         figures = (verification.agreement, *((verification.accuracy,) if verification.accuracy else ()))
         artifacts.append(Artifact(file, name, attach(content, replace(contract, figures=figures)), verification))

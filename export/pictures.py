@@ -1,6 +1,6 @@
 """The pictures that int8 ranges are taken from and that artifacts are compared on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -28,12 +28,12 @@ class PictureSet:
     Attributes:
         description: what they are, in words.
         pixels: uint8 ``[n, size, size, 3]``, RGB.
-        targets: int64 ``[n]``, index into the contract's labels; None where the truth is not known.
+        labelled: the same with their truths, as indices into the contract's labels; None where the truth is not known.
     """
 
     description: str
     pixels: NDArray[np.uint8]
-    targets: NDArray[np.int64] | None = None
+    labelled: Pictures | None = None
 
 
 def calibration_pictures(where: str | None, count: int, source: TrainedModel, seed: int) -> PictureSet:
@@ -60,7 +60,7 @@ def calibration_pictures(where: str | None, count: int, source: TrainedModel, se
 
 
 def verification_pictures(where: str | None, source: TrainedModel, seed: int) -> PictureSet:
-    """Take the named photographs, else the run's validation pictures, else drawn ones.
+    """Take the named photographs, else the run's held-back pictures (validation and test), else drawn ones.
 
     Raises:
         DatasetError: the named photographs cannot be read.
@@ -68,7 +68,8 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
     size = source.contract.input.height
     known = source.data
     if known is not None and _is_runs_own(where, known) and (held_back := _data_of_run(known)):
-        return _labelled("validation pictures", held_back.name, held_back.labels, held_back.validation, source)
+        pictures = held_back.validation + held_back.test
+        return _labelled("held-back pictures", held_back.name, held_back.labels, pictures, source)
     if where is not None:
         part = load_part(where, "validation", size)
         return _labelled("pictures", part.name, part.labels, part.pictures, source)
@@ -95,10 +96,11 @@ def _data_of_run(options: DataOptions) -> Dataset | None:
 
 def _labelled(what: str, name: str, labels: tuple[str, ...], pictures: Pictures, source: TrainedModel) -> PictureSet:
     """Translate labels to the model's; where it has others, the truth is not known."""
-    targets = None
+    labelled = None
     if set(labels) <= set(source.contract.labels):
-        targets = np.array([source.contract.labels.index(label) for label in labels], np.int64)[pictures.targets]
-    return PictureSet(f"{len(pictures):,} {what} of {name}", pictures.pixels, targets)
+        places = np.array([source.contract.labels.index(label) for label in labels], np.int64)
+        labelled = replace(pictures, targets=places[pictures.targets])
+    return PictureSet(f"{len(pictures):,} {what} of {name}", pictures.pixels, labelled)
 
 
 def _drawn(count: int, size: int, seed: int) -> NDArray[np.uint8]:

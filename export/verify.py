@@ -1,6 +1,7 @@
 """Is an artifact the model it was made from? Asked through the edge runner's own code."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from catdog.edge.artifact import read_model_file
 from catdog.edge.backends import open_backend
 from catdog.edge.errors import VerificationError
 from catdog.edge.figures import Figure
+from catdog.train.evaluate import evaluate
 
 from .pictures import PictureSet
 
@@ -26,6 +28,8 @@ class Verification:
         mean_difference: mean absolute difference of the scores, 0-1.
         accuracy: share of right answers; None where the truth is not known.
         keras_accuracy: Keras' share of right answers.
+        per_label: share of right answers for each label, and for each folder where a label has several.
+        keras_per_label: Keras' shares.
     """
 
     agreement: Figure
@@ -33,9 +37,13 @@ class Verification:
     mean_difference: float
     accuracy: Figure | None
     keras_accuracy: Figure | None
+    per_label: tuple[Figure, ...] = ()
+    keras_per_label: tuple[Figure, ...] = ()
 
 
-def verify(file: bytes, suffix: str, reference: NDArray[np.float32], pictures: PictureSet) -> Verification:
+def verify(
+    file: bytes, suffix: str, reference: NDArray[np.float32], pictures: PictureSet, labels: Sequence[str]
+) -> Verification:
     """Run a finished file on every picture and compare.
 
     Args:
@@ -43,6 +51,7 @@ def verify(file: bytes, suffix: str, reference: NDArray[np.float32], pictures: P
         suffix: ``".tflite"`` or ``".onnx"``.
         reference: Keras' scores, float32 ``[n, classes]``.
         pictures: the pictures they belong to.
+        labels: the contract's.
 
     Raises:
         ModelError: the edge runner refuses the file.
@@ -50,12 +59,18 @@ def verify(file: bytes, suffix: str, reference: NDArray[np.float32], pictures: P
     scores = edge_scores(file, suffix, pictures.pixels)
     same = int((scores.argmax(axis=1) == reference.argmax(axis=1)).sum())
     difference = np.abs(scores - reference)
+    ours, keras = (
+        evaluate(rows, pictures.labelled, labels, pictures.description) if pictures.labelled else None
+        for rows in (scores, reference)
+    )
     return Verification(
         agreement=Figure.share("agreement with Keras", same, len(reference), pictures.description),
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
-        accuracy=_accuracy(scores, pictures),
-        keras_accuracy=_accuracy(reference, pictures),
+        accuracy=ours.accuracy if ours else None,
+        keras_accuracy=keras.accuracy if keras else None,
+        per_label=ours.per_label if ours else (),
+        keras_per_label=keras.per_label if keras else (),
     )
 
 
@@ -92,10 +107,3 @@ def edge_scores(file: bytes, suffix: str, pixels: NDArray[np.uint8]) -> NDArray[
     dtype = np.dtype(backend.input_dtype)
     bar = tqdm(pixels, desc=f"verifying with {backend.name}", unit=" pictures", disable=None)
     return np.stack([backend.scores(picture[np.newaxis].astype(dtype)) for picture in bar])
-
-
-def _accuracy(scores: NDArray[np.float32], pictures: PictureSet) -> Figure | None:
-    if pictures.targets is None:
-        return None
-    hits = int((scores.argmax(axis=1) == pictures.targets).sum())
-    return Figure.share("accuracy", hits, len(scores), pictures.description)

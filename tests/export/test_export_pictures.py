@@ -25,9 +25,10 @@ def test_the_runs_split_holds_in_export_whatever_its_seed(class_folders: Path, n
     calibration = calibration_pictures(where, 100, source, seed=0)
     verification = verification_pictures(where, source, seed=0)
     assert rows(calibration.pixels) == rows(split.train.pixels)
-    assert rows(verification.pixels) == rows(split.validation.pixels)
-    assert verification.targets is not None
-    assert verification.targets.tolist() == split.validation.targets.tolist()
+    held_back = split.validation + split.test
+    assert rows(verification.pixels) == rows(held_back.pixels)
+    assert verification.labelled is not None
+    assert verification.labelled.targets.tolist() == held_back.targets.tolist()
 
 
 def test_data_that_is_gone_is_replaced_by_drawn_pictures_and_said(tmp_path: Path) -> None:

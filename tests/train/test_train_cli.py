@@ -13,6 +13,7 @@ from commands import run
 
 from catdog.edge.contract import parse_contract
 from catdog.edge.errors import DatasetError
+from catdog.edge.synthetic import draw_picture
 from catdog.train.model import build_model
 from catdog.train.weights import load_backbone_weights
 
@@ -23,24 +24,31 @@ QUICK = ("--image-size", "64", "--views", "1", "--epochs", "1", "--backbone-weig
 
 
 def test_run_folder_is_complete(small_run: Path) -> None:
-    assert {path.name for path in small_run.iterdir()} == {"model.keras", "metrics.json", "history.csv", "accuracy.png"}
+    assert {path.name for path in small_run.iterdir()} == {
+        *("options.json", "model.keras", "metrics.json", "history.csv", "predictions.csv"),
+        *("report.html", "report.json", "figures"),
+    }
     metrics = json.loads((small_run / "metrics.json").read_text())
-    accuracy = metrics["evaluation"]["accuracy"]
-    assert metrics["data"]["training"] == {"cats": 24, "dogs": 24}
+    accuracy = metrics["record"]["validation"]["accuracy"]
+    assert metrics["data"]["train"] == {"cats": 24, "dogs": 24}
     assert accuracy["n"] == sum(metrics["data"]["validation"].values()) == 12
     assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
-    confusion = metrics["evaluation"]["confusion"]
+    confusion = metrics["record"]["validation"]["confusion"]
     assert sum(map(sum, confusion)) == 12
     assert (confusion[0][0] + confusion[1][1]) / 12 == accuracy["value"]
     with (small_run / "history.csv").open() as stream:
         assert [row["number"] for row in csv.DictReader(stream)] == ["1", "2", "3", "4", "5"]
-    assert cv2.imread(str(small_run / "accuracy.png")).std() > 5
+    with (small_run / "predictions.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    right = [row["truth"] == row["answer"] for row in rows if row["part"] == "validation"]
+    assert sum(right) / 12 == accuracy["value"]
+    assert all(sum(float(row[f"score of {label}"]) for label in ("cats", "dogs", "neither")) > 0.999 for row in rows)
 
 
 def test_model_file_carries_its_contract(small_run: Path) -> None:
     with zipfile.ZipFile(small_run / "model.keras") as archive:
         contract = parse_contract(archive.read("catdog.json"))
-    assert contract.labels == ("cats", "dogs")
+    assert contract.labels == ("cats", "dogs", "neither")  # no negatives: judged by likeness
     assert (contract.input.height, contract.input.dtype) == (64, "float32")
     assert contract.figures[0].n == 12
 
@@ -55,10 +63,11 @@ def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("trained on")
     assert len(finished.stdout.splitlines()) == 5
-    assert "skipped" in finished.stderr
-    assert len(finished.stderr.splitlines()) == 1
+    assert [line for line in finished.stderr.splitlines() if "skipped" in line and "broken.jpg" in line]
+    assert "train: 8 ants, 8 bees, 8 dogs" in finished.stderr
+    assert "\r" not in finished.stderr  # no progress bars where there is no terminal
     with zipfile.ZipFile(tmp_path / "run" / "model.keras") as archive:
-        assert parse_contract(archive.read("catdog.json")).labels == ("ants", "bees", "dogs")
+        assert parse_contract(archive.read("catdog.json")).labels == ("ants", "bees", "dogs", "neither")
 
 
 def test_fine_tuning_continues_the_history(class_folders: Path, tmp_path: Path) -> None:
@@ -126,6 +135,48 @@ def test_imagenet_weights_are_downloaded_once_or_the_offline_ways_named(
     assert site.requests == [path, path]  # one failure, one success, then the cache
 
 
+def test_negatives_become_a_class_and_are_measured_by_folder(class_folders: Path, tmp_path: Path) -> None:
+    for folder in ("rooms", "gardens"):
+        (tmp_path / "none" / folder).mkdir(parents=True)
+        for seed in range(10):
+            picture = draw_picture("neither", seed + 100 * (folder == "rooms"))
+            cv2.imwrite(str(tmp_path / "none" / folder / f"{seed}.jpg"), picture)
+    arguments = ("--data", str(class_folders), "--negatives", "none", "--output", "run", *QUICK)
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    record = json.loads((tmp_path / "run" / "metrics.json").read_text())["record"]
+    measured = {figure["name"]: figure["n"] for figure in record["validation"]["per_label"]}
+    assert measured["accuracy on neither"] == 4
+    assert measured["accuracy on neither/rooms"] == 2
+    with zipfile.ZipFile(tmp_path / "run" / "model.keras") as archive:
+        contract = parse_contract(archive.read("catdog.json"))
+    assert contract.labels == ("cats", "dogs", "neither")
+    assert "16 of neither" in contract.trained_on
+
+
+def test_cross_validation_measures_every_training_picture_and_keeps_no_model(class_folders: Path, tmp_path: Path) -> None:
+    arguments = ("--data", str(class_folders), "--cross-validate", "2", "--output", "cv", *QUICK)
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert [path.name for path in (tmp_path / "cv").iterdir()] == ["cross-validation.json"]
+    result = json.loads((tmp_path / "cv" / "cross-validation.json").read_text())
+    assert result["evaluation"]["accuracy"]["n"] == 16
+    assert f"temperature {result['temperature']:.3f}" in finished.stdout
+    assert run("catdog-train", "--cross-validate", "1", cwd=tmp_path).returncode == 2
+
+
+def test_validation_pictures_are_measured_on_at_the_end_only(class_folders: Path, tmp_path: Path) -> None:
+    arguments = ("--validate", "end", "--temperature", "1.5", "--no-presence-check", "--fine-tune-epochs", "1", *QUICK)
+    finished = run("catdog-train", "--data", str(class_folders), "--output", "run", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    with (tmp_path / "run" / "history.csv").open() as stream:
+        assert [row["val_accuracy"] for row in csv.DictReader(stream)] == ["", ""]
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["record"]["temperature"] == 1.5
+    with zipfile.ZipFile(tmp_path / "run" / "model.keras") as archive:
+        assert parse_contract(archive.read("catdog.json")).labels == ("cats", "dogs")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -140,5 +191,6 @@ def test_imagenet_weights_are_downloaded_once_or_the_offline_ways_named(
 def test_wrong_input_is_one_line_and_a_code(arguments: tuple[str, ...], code: int, tmp_path: Path) -> None:
     finished = run("catdog-train", *arguments, cwd=tmp_path)
     assert (finished.returncode, finished.stdout) == (code, "")
-    assert len(finished.stderr.splitlines()) == 1
+    assert sum("expected" in line for line in finished.stderr.splitlines()) == 1
+    assert finished.stderr.splitlines()[-1].startswith("catdog-train: expected")
     assert list(tmp_path.iterdir()) == []

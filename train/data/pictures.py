@@ -53,6 +53,13 @@ class Pictures:
         chosen = list(indices)
         return Pictures(self.pixels[chosen], self.targets[chosen], tuple(self.names[i] for i in chosen))
 
+    def __add__(self, other: "Pictures") -> "Pictures":
+        return Pictures(
+            np.concatenate([self.pixels, other.pixels]),
+            np.concatenate([self.targets, other.targets]),
+            self.names + other.names,
+        )
+
     def counts(self, labels: Sequence[str]) -> dict[str, int]:
         """Count the pictures by label."""
         found = Counter(self.targets.tolist())
