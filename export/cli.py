@@ -9,6 +9,7 @@ from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import missing_extra
 from catdog.edge.files import check_folder
+from catdog.edge.models import BUNDLED
 
 from .options import FLOAT32, INT8, ONNX, ExportOptions
 
@@ -53,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--model",
         type=Path,
         metavar="PATH",
-        help="a run's folder or model.keras, or default for the bundled model (without it: the newest run, else that)",
+        help="a run's folder or model.keras, or the name of a bundled model (default: the newest run, else the bundled one)",
     )
     parser.add_argument(
         "--output",
@@ -106,7 +107,7 @@ def _main(argv: Sequence[str]) -> int:
     from .source import find_model, load_source
 
     path = find_model(options.model)
-    _log(f"exporting {path or 'the bundled model'}")
+    _log(f"exporting {f'the bundled model {path}' if str(path) in BUNDLED else path}")
     artifacts = export(load_source(path), options, _log)
 
     def row(artifact: Artifact) -> tuple[str, ...]:

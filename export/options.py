@@ -15,7 +15,7 @@ class ExportOptions:
 
     Attributes:
         formats: which artifacts, of `FORMATS`.
-        model: a run's folder or its `model.keras`, or ``default`` for the bundled model; None for the newest run under
+        model: a run's folder or its `model.keras`, or the name of a bundled model; None for the newest run under
             `runs/`, else the bundled model.
         output: folder that the artifacts are published in.
         calibration: folder or zip archive of photographs for the int8 ranges; None for the run's training pictures, or drawn

@@ -15,22 +15,22 @@ from catdog.train.run import RUNS
 from catdog.train.weights import load_weights
 
 
-def find_model(path: Path | None) -> Path | None:
-    """Return the file to export: of the named run, or of the newest under `runs/`; None for the bundled model."""
+def find_model(path: Path | None) -> Path:
+    """Return what to export: the named run or bundled model; without a name the newest run, else the bundled default."""
     if path is not None:
-        return None if str(path) in BUNDLED else path
+        return path
     runs = [model for model in RUNS.glob(f"*/{MODEL_FILE}") if model.is_file()]
-    return max(runs, key=lambda model: model.stat().st_mtime, default=None)
+    return max(runs, key=lambda model: model.stat().st_mtime, default=Path(BUNDLED[0]))
 
 
-def load_source(path: Path | None) -> TrainedModel:
+def load_source(path: Path) -> TrainedModel:
     """Load what `find_model` found.
 
     Raises:
         InputNotFoundError: there is no such file.
         ModelError: it cannot be used.
     """
-    return load_bundled() if path is None else read_model(path)
+    return load_bundled(str(path)) if str(path) in BUNDLED else read_model(path)
 
 
 def load_bundled(name: str = "default") -> TrainedModel:

@@ -98,19 +98,22 @@ def _fit_whole(
         history = list(progress.history)
     steps = -(-len(dataset.train) // options.batch_size)
     last = len(before) + epochs
-    for number in range(len(history) + 1, last + 1):
-        start = time.monotonic()
-        batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number)
-        with tqdm(total=steps, desc=f"{phase}, epoch {number} of {last}", unit=" steps", disable=None) as bar:
-            step_done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None, bar=bar: bar.update())
+    # One bar for all epochs, so that its remaining time is that of the phase.
+    with tqdm(total=steps * (last - len(history)), unit=" steps", disable=None) as bar:
+        step_done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: bar.update())
+        for number in range(len(history) + 1, last + 1):
+            bar.set_description(f"{phase}, epoch {number} of {last}")
+            start = time.monotonic()
+            batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number)
             log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[step_done]).history
-        figures = {name: values[-1] for name, values in log.items()}
-        if options.validate == EACH_EPOCH:
-            measured = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
-            figures |= {f"val_{name}": value for name, value in measured.items()}
-        history = [*history, Epoch.of(phase, number, figures, time.monotonic() - start)]
-        if checkpoint:
-            checkpoint.write(phase, history, kept)
+            figures = {name: values[-1] for name, values in log.items()}
+            if options.validate == EACH_EPOCH:
+                measured = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
+                figures |= {f"val_{name}": value for name, value in measured.items()}
+                bar.set_postfix_str(f"validation {measured['accuracy']:.1%}")
+            history = [*history, Epoch.of(phase, number, figures, time.monotonic() - start)]
+            if checkpoint:
+                checkpoint.write(phase, history, kept)
     return history
 
 
