@@ -12,7 +12,7 @@ from .data.dataset import Dataset
 from .data.pictures import Pictures
 from .features import FORWARD_BATCH, fit_head
 from .history import FINE_TUNE, HEAD, PLAIN, Epoch
-from .model import StageModel, logits_model
+from .model import StageModel, logits_model, release_backbone
 from .options import EACH_EPOCH, TrainOptions
 from .pipelines import TUNED
 
@@ -43,7 +43,7 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
         history = _fit_whole(model, dataset, options, optimizer, PLAIN, [], options.epochs, checkpoint, progress)
     if model.transfer is not None and options.fine_tune_epochs:
-        model.transfer.backbone.trainable = True
+        release_backbone(model.transfer.backbone)
         optimizer = keras.optimizers.AdamW(options.fine_tune_rate, weight_decay=_WEIGHT_DECAY)
         history = _fit_whole(
             model, dataset, options, optimizer, FINE_TUNE, history, options.fine_tune_epochs, checkpoint, progress

@@ -93,7 +93,6 @@ def build_model(
         logits = _chain([*hidden, *output], scaled)
         return StageModel(keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core"), augment)
 
-    # Called with training=False throughout: the batch statistics of small fine-tuning sets would replace ImageNet's.
     backbone = keras.applications.MobileNetV2(
         input_shape=(image_size, image_size, 3), include_top=False, weights=None, name=BACKBONE
     )
@@ -113,6 +112,18 @@ def build_model(
         augment=augment,
     )
     return StageModel(core, augment, parts)
+
+
+def release_backbone(backbone: keras.Model) -> None:
+    """Make a backbone trainable, but for its batch normalisation: the statistics of small sets would replace ImageNet's.
+
+    Calling the backbone with ``training=False`` is not enough: Keras (3.15, `functional.operation_fn`) hands ``training=True``
+    of a fit down to every layer, whatever it was called with. Only a layer that is not trainable keeps its statistics.
+    """
+    backbone.trainable = True
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
 def build_augmentation(what: Augmentation, seed: int) -> keras.Model:

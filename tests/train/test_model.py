@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
-from catdog.train.model import build_model, logits_model
+from catdog.train.model import build_model, logits_model, release_backbone
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +43,21 @@ def test_scores_are_the_softmax_of_the_logits(model) -> None:  # type: ignore[no
 def test_head_on_features_is_the_whole_model(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     logits = np.array(model.transfer.head(model.transfer.features(PIXELS)))
     assert logits == pytest.approx(np.array(logits_model(model.core)(PIXELS)), abs=1e-5)
+
+
+def test_fine_tuning_learns_but_keeps_the_batch_statistics() -> None:
+    import keras
+
+    model = build_model("transfer", image_size=64)
+    release_backbone(model.transfer.backbone)
+    whole = keras.Model(model.core.input, logits_model(model.core)(model.augment(model.core.input)))
+    whole.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    names = [weight.path for weight in model.transfer.backbone.weights]
+    before = model.transfer.backbone.get_weights()
+    whole.fit(PIXELS, np.array([0, 1]), verbose=0)
+    changed = {
+        name.rpartition("/")[2]
+        for name, old, new in zip(names, before, model.transfer.backbone.get_weights(), strict=True)
+        if not np.array_equal(old, new)
+    }
+    assert changed == {"kernel"}
