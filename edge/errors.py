@@ -87,6 +87,12 @@ class PartialFailureError(CatdogError):
     exit_code = 11
 
 
+class TrainingError(CatdogError):
+    """A training has come to nothing: its loss is no number any more."""
+
+    exit_code = 12
+
+
 def missing_extra(package: str, extra: str) -> MissingExtraError:
     """Build the error for an absent optional package.
 

@@ -1,13 +1,11 @@
 """The model card of a bundled model: what it is, what it was made from, how right it is, how to make it again."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from catdog.edge.contract import NEITHER
 from catdog.edge.figures import Figure
-from catdog.train.crossvalidate import RESULT_FILE
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import TrainOptions
 
@@ -70,7 +68,11 @@ The figures of the photographs, from an unpacked archive, come from
 
 
 def write_card(
-    source: TrainedModel, artifacts: Sequence[Artifact], weights: Path, options: TrainOptions, cross_validation: Path | None
+    source: TrainedModel,
+    artifacts: Sequence[Artifact],
+    weights: Path,
+    options: TrainOptions,
+    cross_validation: Mapping[str, Any],
 ) -> str:
     """Fill in the card.
 
@@ -79,7 +81,7 @@ def write_card(
         artifacts: int8 first, then float32; verified on labelled pictures.
         weights: the float16 file.
         options: of the run that trained it.
-        cross_validation: folder of the cross-validation with the same settings; None if there was none.
+        cross_validation: what the cross-validation with the same settings wrote.
     """
     contract, int8 = source.contract, artifacts[0]
     classes = [label for label in contract.labels if label != NEITHER]
@@ -117,10 +119,7 @@ def _together(figures: Sequence[Figure]) -> Figure:
     return Figure.share("pets", hits, sum(figure.n for figure in figures))
 
 
-def _cross_validated(folder: Path | None) -> str:
-    if folder is None:
-        return "No cross-validation was made with these settings."
-    found: dict[str, Any] = json.loads((folder / RESULT_FILE).read_text())
+def _cross_validated(found: Mapping[str, Any]) -> str:
     accuracy = Figure(**found["evaluation"]["accuracy"])
     return (
         f"Cross-validation ({found['folds']} folds) of the same settings inside the training pictures: {accuracy}, expected "

@@ -6,16 +6,27 @@ pictures that the run held back.
 """
 
 import argparse
+import json
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
-from catdog.edge.files import write_bytes, write_text
+from catdog.edge.errors import InputNotFoundError, UsageError
+from catdog.edge.files import write_bytes
+from catdog.train.options import AT_END
+from catdog.train.pipelines import TRANSFER, TUNED
+from catdog.train.run import CROSS_VALIDATION_FILE
 
 from .options import FLOAT32, INT8, ExportOptions
+
+if TYPE_CHECKING:
+    from catdog.train.options import TrainOptions
+
 
 _MODELS = Path(__file__).resolve().parent.parent / "edge" / "models"
 
@@ -29,7 +40,9 @@ def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="python -m catdog.export.release", description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True, help="folder of the trained run")
     parser.add_argument("--name", default="default", help="name of the bundled model (default: %(default)s)")
-    parser.add_argument("--cross-validation", type=Path, metavar="DIR", help="where catdog-train --cross-validate wrote to")
+    parser.add_argument(
+        "--cross-validation", type=Path, required=True, metavar="DIR", help="where catdog-train --cross-validate wrote to"
+    )
     parser.add_argument("--output", type=Path, default=_MODELS, help="folder of the bundled models")
     arguments = parser.parse_args(argv)
     from catdog.train.tensorflow_setup import import_tensorflow
@@ -41,9 +54,10 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def release(arguments: argparse.Namespace) -> None:
-    """Write weights, int8 file and card of one bundled model.
+    """Write weights, int8 file and card of one bundled model, all or none.
 
     Raises:
+        UsageError: the run was not made in the way that the card tells of.
         VerificationError: the int8 file does not agree with Keras.
         CatdogError: the run or the data cannot be used.
     """
@@ -55,17 +69,65 @@ def release(arguments: argparse.Namespace) -> None:
     from .card import write_card
     from .source import rebuild
 
+    options = find_run(arguments.run).options
+    found = _cross_validation(arguments.cross_validation)
+    require_blind(options, found)
     trained = read_model(arguments.run)
     contract = replace(trained.contract, name=arguments.name)
-    weights = arguments.output / f"{arguments.name}.weights.npz"
-    save_weights(weights, core=trained.core)
-    # What is exported is what is shipped: the weights as they come back from float16.
-    source = TrainedModel(rebuild(contract, weights), contract, trained.data)
-    options = ExportOptions(formats=(INT8, FLOAT32), output=Path("exports") / arguments.name)
-    int8, _ = artifacts = export(source, options, lambda line: print(line, file=sys.stderr))  # noqa: T201
-    write_bytes(arguments.output / f"{arguments.name}.tflite", int8.data)
-    card = write_card(source, artifacts, weights, find_run(arguments.run).options, arguments.cross_validation)
-    write_text(arguments.output / f"{arguments.name}.md", card)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / f"{arguments.name}.weights.npz"
+        save_weights(weights, core=trained.core)
+        # What is exported is what is shipped: the weights as they come back from float16.
+        source = TrainedModel(rebuild(contract, weights), contract, trained.data)
+        exports = ExportOptions(formats=(INT8, FLOAT32), output=Path("exports") / arguments.name)
+        int8, _ = artifacts = export(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201
+        files = {
+            weights.name: weights.read_bytes(),
+            f"{arguments.name}.tflite": int8.data,
+            f"{arguments.name}.md": write_card(source, artifacts, weights, options, found).encode(),
+        }
+    for name, content in files.items():
+        write_bytes(arguments.output / name, content)
+
+
+def require_blind(options: "TrainOptions", cross_validation: Mapping[str, Any]) -> None:
+    """Hold a run to what its card will say: settings and temperature from cross-validation, held-back pictures read once.
+
+    Args:
+        options: of the run.
+        cross_validation: what `catdog-train --cross-validate` wrote.
+
+    Raises:
+        UsageError: something else was done.
+    """
+    from dataclasses import asdict
+
+    free = ("output", "temperature", "validate")
+    mine, theirs = json.loads(json.dumps(asdict(options), default=str)), cross_validation["options"]
+    different = [name for name in mine if name not in free and mine[name] != theirs.get(name)]
+    for wrong, expected, got in (
+        (options.pipeline != TUNED or options.stage != TRANSFER, "the transfer stage of tuned", options.pipeline),
+        (options.data.negatives is None, "a run with --negatives", "one without"),
+        (options.validate != AT_END, f"a run with --validate {AT_END}", options.validate),
+        (
+            options.temperature is None or abs(options.temperature - cross_validation["temperature"]) > 5e-4,
+            f"the cross-validation's --temperature {cross_validation['temperature']:.3f}",
+            str(options.temperature),
+        ),
+        (bool(different), "the options of the cross-validation", f"others: {', '.join(different)}"),
+    ):
+        if wrong:
+            raise UsageError(expected, got=got, fix="Train it as make bundled-models does.")
+
+
+def _cross_validation(folder: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((folder / CROSS_VALIDATION_FILE).read_text())
+    except (OSError, ValueError) as error:
+        raise InputNotFoundError(
+            f"a folder with {CROSS_VALIDATION_FILE}", got=f"{folder}: {error}", fix="Run catdog-train --cross-validate first."
+        ) from error
+    return found
 
 
 if __name__ == "__main__":

@@ -55,8 +55,11 @@ def verify(
 
     Raises:
         ModelError: the edge runner refuses the file.
+        VerificationError: some scores are no numbers.
     """
     scores = edge_scores(file, suffix, pictures.pixels)
+    if not np.isfinite(scores).all() or not np.isfinite(reference).all():
+        raise VerificationError("scores that are numbers", got="others", fix="Nothing was published. Train the model again.")
     same = int((scores.argmax(axis=1) == reference.argmax(axis=1)).sum())
     difference = np.abs(scores - reference)
     ours, keras = (

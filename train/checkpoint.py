@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from catdog.edge.files import replacing
 
 from .history import Epoch
+from .run import CHECKPOINT_FILE
 
-CHECKPOINT_FILE = "checkpoint.npz"
 _STATE = "state"
 
 

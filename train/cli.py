@@ -16,7 +16,7 @@ from catdog.edge.files import check_folder
 
 from .options import ALL, BUNDLED, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, VALIDATE, DataOptions, TrainOptions
 from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED
-from .run import OPTIONS_FILE, RUNS, Run, begin_run, find_run, require_same_options
+from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, RUNS, Run, begin_run, find_run, require_same_options
 
 _PUBLISHED_SIZE, _OUR_SIZE = 160, 224
 
@@ -64,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--resume",
         nargs="?",
         type=Path,
-        const=Path(),
+        const=True,
         metavar="DIR",
         help="go on with the run in DIR; without DIR, with the one in --output, or begin it there",
     )
@@ -160,8 +160,10 @@ def _main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     _require_packages()
     if arguments.cross_validate is not None:
+        if arguments.resume is not None:
+            raise UsageError("--cross-validate or --resume", got="both", fix="Leave one of them out.")
         return _cross_validate(_options(arguments), arguments.cross_validate)
-    run = _find_run(parser, arguments) or _begin_run(_options(arguments))
+    run = _find_run(arguments, _given(parser, argv)) or _begin_run(_options(arguments))
     _load_libraries()
     from .stages import train
 
@@ -184,22 +186,22 @@ def _cross_validate(options: TrainOptions, folds: int) -> int:
         )
     check_folder(options.output)
     _load_libraries()
-    from .crossvalidate import RESULT_FILE, cross_validate
+    from .crossvalidate import cross_validate
 
     found = cross_validate(options, folds, _log)
     print(f"cross-validated      {found.evaluation.accuracy}")
     for figure in found.evaluation.per_label:
         print(f"  {figure.name.removeprefix('accuracy on '):<20} {figure}")
     print(f"calibration error    {found.evaluation.calibration_error:.2%} at temperature {found.temperature:.3f}")
-    print(f"written to           {options.output / RESULT_FILE}")
+    print(f"written to           {options.output / CROSS_VALIDATION_FILE}")
     return 0
 
 
-def _find_run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> Run | None:
-    """Return the run that `--resume` means; None to begin one."""
+def _find_run(arguments: argparse.Namespace, given: set[str]) -> Run | None:
+    """Return the run that `--resume` means, checked against the options that were given; None to begin one."""
     if arguments.resume is None:
         return None
-    named = arguments.resume != Path()
+    named = arguments.resume is not True
     folder = arguments.resume if named else arguments.output
     if folder is None or (named and arguments.output not in (None, folder)):
         raise UsageError("--resume DIR, or --resume with --output DIR", got="neither or two", fix="Name one folder.")
@@ -207,11 +209,17 @@ def _find_run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
         return None
     run = find_run(folder)
     begun_with = {field.name for kind in (TrainOptions, DataOptions) for field in fields(kind)} - {"output"}
-    given = {name for name, value in vars(arguments).items() if value != parser.get_default(name)}
     asked = _options(arguments)
     require_same_options(run, {name: _value(asked, name) for name in given & begun_with})
     _log(f"going on with {folder}")
     return run
+
+
+def _given(parser: argparse.ArgumentParser, argv: Sequence[str]) -> set[str]:
+    """Return the options that are on the command line, also where they say what is the default."""
+    absent = object()
+    blank = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args([])), absent))
+    return {name for name, value in vars(parser.parse_args(argv, blank)).items() if value is not absent}
 
 
 def _value(options: TrainOptions, name: str) -> object:

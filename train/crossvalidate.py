@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.errors import UsageError
 from catdog.edge.files import write_text
 
 from .data.dataset import Dataset, load_dataset, training_only
@@ -16,10 +17,9 @@ from .evaluate import Evaluation, evaluate
 from .features import predict
 from .model import logits_model
 from .options import AT_END, TrainOptions
+from .run import CROSS_VALIDATION_FILE
 from .stages import describe, fit_stage
 from .temperature import fit_temperature
-
-RESULT_FILE = "cross-validation.json"
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ def cross_validate(options: TrainOptions, count: int, log: Callable[[str], None]
     dataset = load_dataset(options.data)
     describe(dataset, log)
     learnt = dataset.train
+    rarest = min(learnt.counts(dataset.labels).values())
+    if rarest < count:
+        raise UsageError(f"at most {rarest} parts, as the rarest label has pictures", got=str(count), fix="Use fewer parts.")
     logits = np.empty((len(learnt), len(dataset.labels)), np.float32)
     for number, held in enumerate(folds(learnt.targets.tolist(), count, options.data.seed), start=1):
         log(f"fold {number} of {count}")
@@ -67,7 +70,7 @@ def cross_validate(options: TrainOptions, count: int, log: Callable[[str], None]
         "evaluation": found.evaluation.to_dict(),
         "options": asdict(options) | {"output": options.output.name},
     }
-    write_text(options.output / RESULT_FILE, json.dumps(result, indent=2) + "\n")
+    write_text(options.output / CROSS_VALIDATION_FILE, json.dumps(result, indent=2) + "\n")
     return found
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from .data.dataset import Dataset
-from .history import HEAD, Epoch
+from .history import HEAD, Epoch, require_finite
 from .model import TransferParts
 from .options import EACH_EPOCH, TrainOptions
 
@@ -55,6 +55,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
             validation_batch_size=256,
             verbose=0,
         ).history
+        require_finite(log["loss"][-1], HEAD, number)
         history.append(Epoch.of(HEAD, number, {key: values[-1] for key, values in log.items()}, time.monotonic() - start))
     return history
 

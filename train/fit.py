@@ -11,7 +11,7 @@ from .checkpoint import Checkpoint, Progress
 from .data.dataset import Dataset
 from .data.pictures import Pictures
 from .features import FORWARD_BATCH, fit_head
-from .history import FINE_TUNE, HEAD, PLAIN, Epoch
+from .history import FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .model import StageModel, logits_model, release_backbone
 from .options import EACH_EPOCH, TrainOptions
 from .pipelines import TUNED
@@ -62,13 +62,15 @@ def _fit_head(
 ) -> list[Epoch]:
     """Train the head on cached features; seconds, so it is kept as a whole."""
     assert model.transfer is not None  # noqa: S101 - tells the type checker what the caller has checked
+    # The augmentation has drawn its views, and goes on from there.
+    kept = [*model.core.variables, *model.transfer.augment.variables]
     if progress is not None:
         if progress.phase == HEAD:
-            progress.restore(model.core.variables)
+            progress.restore(kept)
         return [epoch for epoch in progress.history if epoch.phase == HEAD]
     history = fit_head(model.transfer, dataset, options, _RATE, decay=_decays(options))
     if checkpoint:
-        checkpoint.write(HEAD, history, model.core.variables)
+        checkpoint.write(HEAD, history, kept)
     return history
 
 
@@ -93,11 +95,13 @@ def _fit_whole(
     optimizer.build(trained.trainable_variables)
     kept = [*trained.variables, *optimizer.variables]
     history = before
+    last = len(before) + epochs
     if progress is not None and progress.phase == phase:
         progress.restore(kept)
         history = list(progress.history)
+    elif progress is not None and len(progress.history) > last:
+        return list(progress.history[:last])  # done before; the later phase restores everything
     steps = -(-len(dataset.train) // options.batch_size)
-    last = len(before) + epochs
     # One bar for all epochs, so that its remaining time is that of the phase.
     with tqdm(total=steps * (last - len(history)), unit=" steps", disable=None) as bar:
         step_done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: bar.update())
@@ -111,6 +115,7 @@ def _fit_whole(
                 measured = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
                 figures |= {f"val_{name}": value for name, value in measured.items()}
                 bar.set_postfix_str(f"validation {measured['accuracy']:.1%}")
+            require_finite(figures["loss"], phase, number)
             history = [*history, Epoch.of(phase, number, figures, time.monotonic() - start)]
             if checkpoint:
                 checkpoint.write(phase, history, kept)

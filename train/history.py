@@ -1,6 +1,9 @@
 """What a run remembers of each pass over its data."""
 
+import math
 from dataclasses import dataclass
+
+from catdog.edge.errors import TrainingError
 
 PLAIN, HEAD, FINE_TUNE = "plain", "head", "fine-tune"
 
@@ -39,4 +42,18 @@ class Epoch:
             val_loss=float(log["val_loss"]) if "val_loss" in log else None,
             val_accuracy=float(log["val_accuracy"]) if "val_accuracy" in log else None,
             seconds=seconds,
+        )
+
+
+def require_finite(loss: float, phase: str, number: int) -> None:
+    """Refuse to go on learning from what is no number; the checkpoint of the epoch before stays.
+
+    Raises:
+        TrainingError: the loss is infinite or not a number.
+    """
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"a finite loss in epoch {number} of the phase {phase}",
+            got=str(loss),
+            fix="Train with a smaller rate, and check that the backbone weights are whole.",
         )

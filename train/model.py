@@ -58,10 +58,10 @@ class StageModel:
 def build_model(
     stage: str,
     pipeline: str = TUNED,
-    *,
     classes: int = 2,
     image_size: int = 160,
     backbone_weights: str | None = None,
+    *,
     head: str = SOFTMAX,
     seed: int = 0,
 ) -> StageModel:

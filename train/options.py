@@ -98,6 +98,8 @@ class TrainOptions:
     cache_features: bool = True
 
     def __post_init__(self) -> None:
+        if self.backbone_weights not in (IMAGENET, BUNDLED):
+            object.__setattr__(self, "backbone_weights", str(Path(self.backbone_weights).resolve()))
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)

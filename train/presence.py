@@ -4,7 +4,6 @@ Each class is summarised by prototypes in the space of the pooled features. A pi
 label, `neither`. On frozen ImageNet features 64 prototypes a class told pets from pet-free scenes with an AUROC of 0.99.
 """
 
-import math
 from dataclasses import dataclass
 
 import keras
@@ -20,7 +19,10 @@ _PICTURES_A_PROTOTYPE = 4
 _ROUNDS = 20  # of k-means; it has settled long before
 _FOLDS = 5
 _FALSE_REFUSALS = 0.01  # share of pictures of the classes that may be called neither
-_TYPICAL = 0.01  # the score of neither for a typical picture of the classes
+_MEAN_SCORE = (
+    0.015  # of neither on pictures of the classes: little more than the share that is refused, so that scores stay honest
+)
+_SLOPES = np.geomspace(5, 2000, 120)
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,11 @@ def fit_presence_check(features: NDArray[np.float32], targets: NDArray[np.int64]
     for held in folds(targets.tolist(), min(_FOLDS, len(unit)), seed):
         others = np.setdiff1d(everyone, held)
         similarity[held] = (unit[held] @ _prototypes(unit[others], targets[others], seed).T).max(axis=1)
-    threshold, typical = (float(value) for value in np.quantile(similarity, (_FALSE_REFUSALS, 0.5)))
-    slope = math.log(1 / _TYPICAL - 1) / max(typical - threshold, 1e-3)
-    return PresenceCheck(_prototypes(unit, targets, seed), threshold, slope)
+    threshold = float(np.quantile(similarity, _FALSE_REFUSALS))
+    # The gentlest slope that does not take from the classes what is theirs.
+    means = [np.mean(1 / (1 + np.exp(np.clip(slope * (similarity - threshold), -60, 60)))) for slope in _SLOPES]
+    slope = next((slope for slope, mean in zip(_SLOPES, means, strict=True) if mean <= _MEAN_SCORE), _SLOPES[-1])
+    return PresenceCheck(_prototypes(unit, targets, seed), threshold, float(slope))
 
 
 def attach_presence_check(core: keras.Model, check: PresenceCheck) -> keras.Model:

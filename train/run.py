@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from catdog.edge.errors import InputNotFoundError, OutputError, UsageError
+from catdog.edge.errors import CatdogError, InputNotFoundError, OutputError, UsageError
 from catdog.edge.files import write_text
 
 from .options import ALL, DataOptions, TrainOptions
@@ -28,7 +28,16 @@ from .pipelines import STAGES, TRANSFER
 from .record import StageRecord
 
 RUNS = Path("runs")
-OPTIONS_FILE, METRICS_FILE = "options.json", "metrics.json"
+CROSS_VALIDATION_FILE = "cross-validation.json"
+OPTIONS_FILE, METRICS_FILE, CHECKPOINT_FILE = "options.json", "metrics.json", "checkpoint.npz"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """How a folder was found in which a run was begun: the options of an earlier run, and the folders that were not there."""
+
+    options: str | None
+    absent: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -38,10 +47,12 @@ class Run:
     Attributes:
         key: tells it from an earlier run in the same folder.
         options: what to train and how.
+        found: how its folder was found, if it was begun by this process; None if it is gone on with.
     """
 
     key: str
     options: TrainOptions
+    found: _Found | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -62,29 +73,57 @@ class Run:
             return None
 
     def withdraw(self) -> bool:
-        """Take a run back that has come to nothing; returns False, and does nothing, where its folder holds anything more."""
+        """Take back a run that this process began and that has learnt nothing: its folder is again as it was found.
+
+        Returns:
+            False, with nothing done, where there is something to go on with.
+        """
         folder = self.options.output
-        if [path.name for path in folder.iterdir()] != [OPTIONS_FILE]:
+        if self.found is None or any(folder.rglob(CHECKPOINT_FILE)):
             return False
-        (folder / OPTIONS_FILE).unlink()
-        with contextlib.suppress(OSError):  # one that holds other runs stays
-            folder.rmdir()
-            if folder.parent == RUNS:
-                RUNS.rmdir()
+        if self.found.options is None:
+            (folder / OPTIONS_FILE).unlink()
+        else:
+            write_text(folder / OPTIONS_FILE, self.found.options)
+        for made in self.found.absent:
+            with contextlib.suppress(OSError):  # others may have put something there in the meantime
+                made.rmdir()
         return True
 
 
 def begin_run(options: TrainOptions) -> Run:
-    """Begin a run in its folder; files of an earlier one stay until this one replaces them.
+    """Begin a run in its folder; files of a finished one stay until this one replaces them.
 
     Raises:
+        UsageError: an unfinished run lies there.
         OutputError: the folder cannot be written.
     """
-    run = Run(uuid.uuid4().hex, options)
+    folder = options.output
+    path = folder / OPTIONS_FILE
+    if path.exists() and _has_something_to_go_on_with(folder):
+        raise UsageError(
+            "another --output, or --resume to go on",
+            got=f"{folder}, which holds an unfinished run",
+            fix="Delete the folder to begin anew.",
+        )
+    found = _Found(
+        options=path.read_text() if path.exists() else None,
+        absent=tuple(place for place in (folder, *folder.parents) if not place.exists()),
+    )
+    run = Run(uuid.uuid4().hex, options, found)
     fields = asdict(options)
     del fields["output"]  # a run's folder may be renamed
-    write_text(options.output / OPTIONS_FILE, json.dumps({"run": run.key, "options": fields}, indent=2) + "\n")
+    write_text(path, json.dumps({"run": run.key, "options": fields}, indent=2) + "\n")
     return run
+
+
+def _has_something_to_go_on_with(folder: Path) -> bool:
+    try:
+        run = find_run(folder)
+    except CatdogError:
+        return False
+    done = [run.finished(stage) is not None for stage in run.stages]
+    return not all(done) and (any(done) or any(folder.rglob(CHECKPOINT_FILE)))
 
 
 def find_run(folder: Path) -> Run:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from catdog.edge.contract import NEITHER, InputSpec, ModelContract
 from catdog.edge.errors import CatdogError, OutputError
-from catdog.edge.files import write_text
+from catdog.edge.files import sweep, write_text
 
 from .checkpoint import Checkpoint
 from .data.dataset import Dataset, load_dataset
@@ -26,7 +26,7 @@ from .evaluate import evaluate
 from .features import predict
 from .fit import fit
 from .history import Epoch
-from .model import StageModel, build_model, logits_model
+from .model import StageModel, build_model, logits_model, release_backbone
 from .model_file import MODEL_FILE, save_model
 from .options import TrainOptions
 from .pipelines import TRANSFER, TUNED
@@ -69,6 +69,11 @@ def train(run: Run, log: Log) -> tuple[Dataset, list[StageRecord]]:
     Raises:
         CatdogError: data or weights cannot be had, or the folder cannot be written. What was done before is kept.
     """
+    for stage in run.stages:
+        sweep(run.folder(stage))
+        if run.finished(stage):
+            Checkpoint(run.folder(stage), run.key).remove()  # a kill may have come in between
+    sweep(run.options.output / "figures")
     try:
         dataset = load_dataset(run.options.data)
         describe(dataset, log)
@@ -107,9 +112,11 @@ def fit_stage(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=seed)
     parts = model.transfer
     backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
-    trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)
-    total = model.core.count_params()
     history = fit(model, dataset, options, checkpoint)
+    if parts is not None and options.fine_tune_epochs:
+        release_backbone(parts.backbone)  # to count what was changed
+    total = model.core.count_params()
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)
     return Fitted(model, backbone, Parameters(total, trainable, total - trainable), history)
 
 
@@ -142,6 +149,8 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         test=found.get(TEST),
         seconds=round(time.monotonic() - start, 1),
     )
+    # Gone first: the metrics of an earlier run must not lie beside the model of this one.
+    (folder / METRICS_FILE).unlink(missing_ok=True)
     save_model(folder / MODEL_FILE, core, _contract(record, labels, dataset, options, fitted.backbone))
     write_text(folder / HISTORY_FILE, _csv(asdict(epoch) for epoch in record.history))
     write_text(folder / PREDICTIONS_FILE, _csv(_predictions(scores, dataset, labels)))

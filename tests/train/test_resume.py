@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
 from commands import run
 
-from catdog.edge.errors import InputNotFoundError, UsageError
+from catdog.edge.errors import InputNotFoundError, TrainingError, UsageError
 from catdog.train.checkpoint import Checkpoint
 from catdog.train.history import Epoch
 from catdog.train.options import DataOptions, TrainOptions
@@ -51,6 +52,10 @@ def _histories(folder: Path) -> dict[str, list[dict[str, str]]]:
         with path.open() as stream:
             found[path.parent.name] = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(stream)]
     return {("transfer" if name == folder.name else name): rows for name, rows in found.items()}
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -94,10 +99,16 @@ def test_killed_at_any_moment(whole_run: Path, tmp_path: Path) -> None:
         for path in (tmp_path / "run").rglob("*.json"):
             if not path.name.startswith("."):
                 json.loads(path.read_text())
+        for path in (tmp_path / "run").rglob("*.npz"):
+            if not path.name.startswith("."):
+                with np.load(path) as stored:
+                    assert "state" in stored.files
     finished = run("catdog-train", *command, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     print(f"killed {KILLS} times in {time.monotonic() - start:.0f} s")  # noqa: T201
     assert _histories(tmp_path / "run") == _histories(whole_run)
+    # Nothing is left of what was being written when the kills came.
+    assert _files(tmp_path / "run") == _files(whole_run)
     exported = run("catdog-export", "--model", "run", "--float32", "--output", "exports", cwd=tmp_path)
     assert exported.returncode == 0, exported.stderr
 
@@ -134,6 +145,9 @@ def test_other_options_are_refused(whole_run: Path, tmp_path: Path) -> None:
     finished = run("catdog-train", "--resume", str(whole_run), "--epochs", "7")
     assert finished.returncode == 2
     assert "epochs 3" in finished.stderr
+    # Also where what is asked for is the default.
+    assert run("catdog-train", "--resume", str(whole_run), "--epochs", "20").returncode == 2
+    assert run("catdog-train", "--resume", str(whole_run), "--epochs", "3").returncode == 0
     assert run("catdog-train", "--resume", str(tmp_path / "none")).returncode == 3
     assert run("catdog-train", "--resume").returncode == 2
 
@@ -148,10 +162,30 @@ def test_options_come_back_and_belong_to_the_folder(tmp_path: Path) -> None:
     require_same_options(found, {"epochs": 7, "seed": 5})
     with pytest.raises(UsageError, match="seed 5"):
         require_same_options(found, {"seed": 6})
-    assert found.withdraw()
-    assert not (tmp_path / "b").exists()
-    with pytest.raises(InputNotFoundError):
-        find_run(tmp_path / "b")
+    assert not found.withdraw()  # another process began it
+
+
+def test_run_that_comes_to_nothing_leaves_its_folder_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "empty", tmp_path / "new" / "run"):
+        begun = begin_run(TrainOptions(DataOptions(data="synthetic"), folder))
+        assert find_run(folder).key == begun.key
+        assert begun.withdraw()
+        with pytest.raises(InputNotFoundError):
+            find_run(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_unfinished_run_is_not_overwritten_by_a_slip(tmp_path: Path) -> None:
+    options = TrainOptions(DataOptions(data="synthetic"), tmp_path / "run")
+    first = begin_run(options)
+    second = begin_run(options)  # nothing had been learnt
+    assert second.key != first.key
+    Checkpoint(tmp_path / "run", second.key).write("plain", [], [np.arange(3.0)])
+    with pytest.raises(UsageError, match="--resume"):
+        begin_run(options)
+    assert find_run(tmp_path / "run").key == second.key
+    assert not second.withdraw()
 
 
 def test_checkpoint_of_another_run_or_a_damaged_one_is_not_taken(tmp_path: Path) -> None:
@@ -166,3 +200,49 @@ def test_checkpoint_of_another_run_or_a_damaged_one_is_not_taken(tmp_path: Path)
     for content in (whole[: len(whole) // 2], b"", b"PK\x03\x04 and no more"):
         (tmp_path / "checkpoint.npz").write_bytes(content)
         assert Checkpoint(tmp_path, "mine").read() is None
+
+
+@pytest.mark.parametrize("cached", [True, False], ids=["cached", "plain"])
+def test_fine_tuning_goes_on_to_the_same_weights_from_any_epoch(cached: bool, tmp_path: Path) -> None:
+    from catdog.train.data.dataset import load_dataset
+    from catdog.train.stages import fit_stage
+
+    data = DataOptions(data="synthetic", image_size=32, synthetic_count=8)
+    options = TrainOptions(
+        data, tmp_path, backbone_weights="bundled", epochs=2, fine_tune_epochs=2, fine_tune_rate=1e-3, cache_features=cached
+    )
+    dataset = load_dataset(data)
+
+    class Kept(Checkpoint):
+        """Remembers the file after every epoch."""
+
+        def write(self, *arguments: Any) -> None:
+            super().write(*arguments)
+            files.append((tmp_path / "checkpoint.npz").read_bytes())
+
+    files: list[bytes] = []
+    whole = fit_stage("transfer", dataset, options, Kept(tmp_path, "run"))
+    assert len(files) == (3 if cached else 4)  # the head is kept as a whole
+    expected = [(epoch.phase, epoch.number, epoch.loss, epoch.val_loss) for epoch in whole.history]
+    for content in list(files):
+        (tmp_path / "checkpoint.npz").write_bytes(content)
+        again = fit_stage("transfer", dataset, options, Checkpoint(tmp_path, "run"))
+        assert [(epoch.phase, epoch.number, epoch.loss, epoch.val_loss) for epoch in again.history] == expected
+        for one, other in zip(whole.model.core.get_weights(), again.model.core.get_weights(), strict=True):
+            assert np.array_equal(one, other)
+    assert whole.parameters.trainable > 2_000_000
+
+
+def test_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
+    from catdog.train.data.dataset import load_dataset
+    from catdog.train.stages import fit_stage
+
+    data = DataOptions(data="synthetic", image_size=32, synthetic_count=8)
+    options = TrainOptions(
+        data, tmp_path, backbone_weights="bundled", epochs=1, views=1, fine_tune_epochs=9, fine_tune_rate=1.0
+    )
+    with pytest.raises(TrainingError, match="smaller rate"):
+        fit_stage("transfer", load_dataset(data), options, Checkpoint(tmp_path, "run"))
+    progress = Checkpoint(tmp_path, "run").read()
+    assert progress is not None
+    assert all(np.isfinite(value).all() for value in progress.values if value.dtype.kind == "f")

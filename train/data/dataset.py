@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -14,13 +15,13 @@ from catdog.edge.errors import DatasetError
 
 from ..options import SYNTHETIC, DataOptions
 from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in
-from .pictures import Item, Pictures, read_pictures, without_copies
+from .pictures import Item, Pictures, printable, read_pictures, without_copies
 from .splits import balanced, hold_back
 
 PARTS = (TRAIN, VALIDATION, TEST)
 
-_ByLabel = dict[str, list[Path]]
-_Items = dict[str, list[Item]]  # by part
+_Items = dict[str, list[Item]]  # by part; a part that is not there is split off after reading
+_Split = dict[str, Pictures]
 # Drawn pictures of a part start at these seeds; a run's seed moves all of them. No part is nearly as long as the distance.
 _FIRST_SEEDS = {TRAIN: 0, VALIDATION: 1_000_000, TEST: 1_500_000}
 _SEEDS_OF_A_RUN = 2_000_000
@@ -81,26 +82,24 @@ class Part:
 
 
 def load_dataset(options: DataOptions) -> Dataset:
-    """Find, split and read a data set.
+    """Find, read and split a data set.
 
     Raises:
         DatasetError: it cannot be downloaded, unpacked or understood, or a class has no readable picture.
     """
     labels, items = _synthetic_items(options) if options.data == SYNTHETIC else _folder_items(options)
-    if options.negatives is not None:
-        if NEITHER in labels:
-            raise DatasetError(
-                f"no class folder {NEITHER!r} beside --negatives", got=f"one in {options.data}", fix="Leave one of them out."
-            )
-        labels = (*labels, NEITHER)
-        for part, more in _negative_items(options, len(labels) - 1).items():
-            items[part] += more
+    _check_labels(labels, options)
     skipped: list[str] = []
-    read = {part: read_pictures(items[part], options.image_size, skipped, f"reading {part} pictures") for part in PARTS}
-    validation = without_copies(read[VALIDATION], read[TRAIN], "training", skipped)
-    test = without_copies(without_copies(read[TEST], read[TRAIN], "training", skipped), validation, VALIDATION, skipped)
+    split = _split(_read(items, options.image_size, skipped), options, options.validation_share, _by_label)
+    if options.negatives is not None:
+        negatives = _read(_negative_items(options, len(labels)), options.image_size, skipped)
+        more = _split(negatives, options, options.negatives_share, _by_folder)
+        labels = (*labels, NEITHER)
+        split = {part: split[part] + more[part] for part in PARTS}
+    validation = without_copies(split[VALIDATION], split[TRAIN], "training", skipped)
+    test = without_copies(without_copies(split[TEST], split[TRAIN], "training", skipped), validation, VALIDATION, skipped)
     name = "drawn cats and dogs" if options.data == SYNTHETIC else _name(options.data)
-    dataset = Dataset(name, labels, read[TRAIN], validation, test, tuple(skipped))
+    dataset = Dataset(name, labels, split[TRAIN], validation, test, tuple(skipped))
     for part, pictures in ((TRAIN, dataset.train), (VALIDATION, dataset.validation)):
         for label, count in pictures.counts(labels).items():
             if count == 0:
@@ -125,7 +124,7 @@ def load_part(where: str, part: str, image_size: int, *, count: int | None = Non
     root = find_folder(where)
     root = part_folder(root, part) or (part_folder(root, TEST) if part == VALIDATION else None) or root
     by_label = class_folders(root) or {"": pictures_in(root)}
-    items = _items(by_label, tuple(by_label))
+    items = _items(by_label, tuple(by_label), root)
     skipped: list[str] = []
     chosen = items if count is None else [items[i] for i in balanced([item.target for item in items], count, seed)]
     pictures = read_pictures(chosen, image_size, skipped, "reading pictures")
@@ -140,15 +139,64 @@ def training_only(dataset: Dataset, learnt: Sequence[int], measured: Sequence[in
 
 
 def _name(data: str) -> str:
-    return Path(data.rstrip("/")).stem
+    """Name a data set by its file or folder; of an address only the path, since the rest may hold secrets."""
+    return Path((urlsplit(data).path if "://" in data else data).rstrip("/")).stem
+
+
+def _check_labels(labels: Sequence[str], options: DataOptions) -> None:
+    odd = [label for label in labels if not (label.strip() and label.isprintable())]
+    if odd:  # said here, not after the training by the contract
+        raise DatasetError("class folders with printable names", got=f"{odd[0]!a}", fix="Rename the folder.")
+    if options.negatives is not None and NEITHER in labels:
+        raise DatasetError(
+            f"no class folder {NEITHER!r} beside --negatives", got=f"one in {options.data}", fix="Leave one of them out."
+        )
+
+
+def _read(items: _Items, image_size: int, skipped: list[str]) -> _Split:
+    return {part: read_pictures(found, image_size, skipped, f"reading {part} pictures") for part, found in items.items()}
+
+
+def _split(read: _Split, options: DataOptions, share: float, group: Callable[[Pictures, int], object]) -> _Split:
+    """Split off the parts that are not there. After reading: what cannot be read must not leave a part without a class."""
+    split = dict(read)
+    if VALIDATION not in split:
+        split[TRAIN], split[VALIDATION] = _divide(split[TRAIN], share, f"{options.seed}", group, at_least=1)
+    if TEST not in split:
+        split[VALIDATION], split[TEST] = _divide(split[VALIDATION], options.test_share, f"{options.seed}/test", group)
+    return split
+
+
+def _divide(
+    pictures: Pictures, share: float, salt: str, group: Callable[[Pictures, int], object], *, at_least: int = 0
+) -> tuple[Pictures, Pictures]:
+    """Hold back a share of every group's pictures."""
+    groups: dict[object, list[int]] = {}
+    for index in range(len(pictures)):
+        groups.setdefault(group(pictures, index), []).append(index)
+    stay, held = [], []
+    for members in groups.values():
+        needed = max(share, at_least / len(members))
+        kept, away = hold_back(members, needed, lambda index: pictures.names[index], salt)
+        stay += kept
+        held += away
+    return pictures[stay], pictures[held]
+
+
+def _by_label(pictures: Pictures, index: int) -> object:
+    return int(pictures.targets[index])
+
+
+def _by_folder(pictures: Pictures, index: int) -> object:
+    return pictures.names[index].rpartition("/")[0]
 
 
 def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
     root = find_folder(options.data)
-    folders = {part: part_folder(root, part) for part in PARTS}
-    if folders[TRAIN] is None or folders[VALIDATION] is folders[TEST] is None:
-        folders = {TRAIN: root, VALIDATION: None, TEST: None}
-    found = {part: class_folders(folder) for part, folder in folders.items() if folder is not None}
+    folders = {part: folder for part in PARTS if (folder := part_folder(root, part)) is not None}
+    if TRAIN not in folders or len(folders) < 2:
+        folders = {TRAIN: root}
+    found = {part: class_folders(folder) for part, folder in folders.items()}
     by_label = found[TRAIN]
     if len(by_label) < 2:
         raise DatasetError(
@@ -164,25 +212,12 @@ def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
                 fix="Rename or add folders.",
             )
     labels = tuple(sorted(by_label, key=lambda label: (label == NEITHER, label)))
-    if VALIDATION not in found:
-        found[TRAIN], found[VALIDATION] = _divide(by_label, options.validation_share, f"{options.seed}", at_least=1)
-    if TEST not in found:
-        found[VALIDATION], found[TEST] = _divide(found[VALIDATION], options.test_share, f"{options.seed}/test")
-    return labels, {part: _items(found[part], labels) for part in PARTS}
+    return labels, {part: _items(found[part], labels, folder) for part, folder in folders.items()}
 
 
-def _divide(by_label: _ByLabel, share: float, salt: str, *, at_least: int = 0) -> tuple[_ByLabel, _ByLabel]:
-    """Hold back a share of every label's pictures."""
-    stay, held = {}, {}
-    for label, paths in by_label.items():
-        needed = max(share, at_least / len(paths))
-        stay[label], held[label] = hold_back(paths, needed, lambda path: path.name, f"{salt}/{label}")
-    return stay, held
-
-
-def _items(by_label: _ByLabel, labels: Sequence[str]) -> list[Item]:
+def _items(by_label: Mapping[str, Sequence[Path]], labels: Sequence[str], root: Path) -> list[Item]:
     return [
-        Item(f"{label}/{path.name}", labels.index(label), partial(read_picture, path))
+        Item(printable(path.relative_to(root)), labels.index(label), partial(read_picture, path))
         for label, paths in by_label.items()
         for path in paths
     ]
@@ -193,22 +228,12 @@ def _negative_items(options: DataOptions, target: int) -> _Items:
     if options.negatives == SYNTHETIC:
         return _drawn_items(options, lambda seed: [(NEITHER, target, seed)])
     root = find_folder(options.negatives or "")
-    by_folder: _ByLabel = {}
-    for path in pictures_in(root):
-        by_folder.setdefault(path.parent.relative_to(root).as_posix(), []).append(path)
-    if not by_folder:
+    paths = pictures_in(root)
+    if not paths:
         raise DatasetError("pictures in --negatives", got=f"none in {options.negatives}", fix="Name another folder or archive.")
-    train, held = _divide(by_folder, options.negatives_share, f"{options.seed}/{NEITHER}")
-    validation, test = _divide(held, options.test_share, f"{options.seed}/{NEITHER}/test")
-
-    def items(found: _ByLabel) -> list[Item]:
-        return [
-            Item(f"{NEITHER}/{path.relative_to(root).as_posix()}", target, partial(read_picture, path))
-            for paths in found.values()
-            for path in paths
-        ]
-
-    return {TRAIN: items(train), VALIDATION: items(validation), TEST: items(test)}
+    return {
+        TRAIN: [Item(f"{NEITHER}/{printable(path.relative_to(root))}", target, partial(read_picture, path)) for path in paths]
+    }
 
 
 def _synthetic_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
@@ -220,7 +245,7 @@ def _drawn_items(options: DataOptions, pictures_of: Callable[[int], list[tuple[s
     counts = {
         TRAIN: options.synthetic_count,
         VALIDATION: max(2, options.synthetic_count // 4),
-        TEST: max(1, round(options.synthetic_count / 4 * options.test_share)),
+        TEST: round(options.synthetic_count / 4 * options.test_share),
     }
     return {
         part: [

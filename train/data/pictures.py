@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePath
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,11 @@ class Pictures:
         return {label: found[index] for index, label in enumerate(labels)}
 
 
+def printable(path: PurePath) -> str:
+    """Return a path as text that can be written anywhere, also where its bytes are no UTF-8."""
+    return path.as_posix().encode("utf-8", "backslashreplace").decode()
+
+
 def read_pictures(items: Sequence[Item], image_size: int, skipped: list[str], title: str) -> Pictures:
     """Read and resize pictures in parallel.
 
@@ -76,18 +82,20 @@ def read_pictures(items: Sequence[Item], image_size: int, skipped: list[str], ti
         title: of the progress bar.
     """
     spec = InputSpec(image_size, image_size)
+    pixels = np.empty((len(items), image_size, image_size, 3), np.uint8)
     with ThreadPoolExecutor() as pool:
-        results = list(
-            tqdm(pool.map(partial(_read_one, spec), items), total=len(items), desc=title, unit=" pictures", disable=None)
-        )
-    read = [(item, result) for item, result in zip(items, results, strict=True) if isinstance(result, np.ndarray)]
-    skipped += [str(result) for result in results if isinstance(result, CatdogError)]
-    pixels = np.stack([result for _, result in read]) if read else np.empty((0, image_size, image_size, 3), np.uint8)
-    return Pictures(pixels, np.array([item.target for item, _ in read], np.int64), tuple(item.name for item, _ in read))
+        reading = pool.map(partial(_read_one, spec), items, pixels)
+        errors = list(tqdm(reading, total=len(items), desc=title, unit=" pictures", disable=None))
+    skipped += [str(error) for error in errors if error is not None]
+    everything = Pictures(pixels, np.array([item.target for item in items], np.int64), tuple(item.name for item in items))
+    read = [index for index, error in enumerate(errors) if error is None]
+    return everything if len(read) == len(items) else everything[read]
 
 
 def without_copies(measured: Pictures, known: Pictures, known_as: str, skipped: list[str]) -> Pictures:
     """Leave out the pictures that are among others, too: what was learnt from must not be measured on.
+
+    Only among pictures of one label: a camera's empty room and the same room with a small pet are nearly the same picture.
 
     Args:
         measured: the pictures to look through.
@@ -95,17 +103,22 @@ def without_copies(measured: Pictures, known: Pictures, known_as: str, skipped: 
         known_as: what those are called.
         skipped: gets a line for each picture that is left out.
     """
-    found = {second: first for first, second in near_duplicates(known.pixels, measured.pixels)}
+    found = {
+        second: first
+        for first, second in near_duplicates(known.pixels, measured.pixels)
+        if known.targets[first] == measured.targets[second]
+    }
     skipped += [
         f"{measured.names[i]}, a copy of the {known_as} picture {known.names[found[i]]}: not measured on" for i in sorted(found)
     ]
     return measured[[i for i in range(len(measured)) if i not in found]] if found else measured
 
 
-def _read_one(spec: InputSpec, item: Item) -> NDArray[np.uint8] | CatdogError:
+def _read_one(spec: InputSpec, item: Item, pixels: NDArray[np.uint8]) -> CatdogError | None:
+    """Read a picture into its place; return why not."""
     try:
         # A preprocessor reuses its buffers, so each picture gets its own: allocation is nothing beside decoding.
-        pixels: NDArray[np.uint8] = Preprocessor(spec)(item.make())[0]
+        pixels[:] = Preprocessor(spec)(item.make())[0]
     except CatdogError as error:
         return error
-    return pixels
+    return None

@@ -116,7 +116,7 @@ def curves_chart(
     width = (270.0 if len(among) > 1 else 520.0) * len(records)
     drawing = canvas(width, 350 + 24 * legend)
     grid: NDArray[np.object_] = drawing.subplots(2, len(records), sharey="row", squeeze=False, height_ratios=(3, 2))
-    classes = max(len(among[0].validation.per_label), 2)
+    classes = len(among[0].validation.confusion)
     for column, record in enumerate(records):
         upper, lower = grid[:, column]
         _draw_accuracy(upper, record, bands[record.stage], baseline)
