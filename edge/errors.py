@@ -88,7 +88,7 @@ class PartialFailureError(CatdogError):
 
 
 class TrainingError(CatdogError):
-    """A training has come to nothing: its loss is no number any more."""
+    """A training has come to nothing: its loss is no number any more, or the network has died."""
 
     exit_code = 12
 

@@ -45,11 +45,15 @@ class Checkpoint:
     Args:
         folder: the stage's folder.
         run: identifies the run, so that an older run's file in the same folder is not taken for its own.
+
+    Attributes:
+        restarts: how often the stage was begun anew; kept with what it learns, and read back.
     """
 
     def __init__(self, folder: Path, run: str) -> None:
         self._path = folder / CHECKPOINT_FILE
         self._run = run
+        self.restarts = 0
 
     def write(self, phase: str, history: Sequence[Epoch], variables: Sequence[Any]) -> None:
         """Replace what was kept; whatever goes wrong, the older file stays.
@@ -62,7 +66,7 @@ class Checkpoint:
         Raises:
             OutputError: it cannot be written.
         """
-        state = {"run": self._run, "phase": phase, "history": [asdict(epoch) for epoch in history]}
+        state = {"run": self._run, "phase": phase, "history": [asdict(epoch) for epoch in history], "restarts": self.restarts}
         arrays: dict[str, Any] = {_STATE: np.frombuffer(json.dumps(state).encode(), np.uint8)}
         arrays |= {f"{number:04}": keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
         with replacing(self._path) as temporary, temporary.open("wb") as stream:
@@ -75,6 +79,7 @@ class Checkpoint:
                 state = json.loads(stored[_STATE].tobytes())
                 if state["run"] != self._run:
                     return None
+                self.restarts = int(state["restarts"])
                 values = tuple(stored[name] for name in sorted(set(stored.files) - {_STATE}))
                 return Progress(state["phase"], tuple(Epoch(**epoch) for epoch in state["history"]), values)
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):

@@ -7,10 +7,12 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from catdog.edge.errors import TrainingError
+
 from .checkpoint import Checkpoint, Progress
 from .data.dataset import Dataset
 from .data.pictures import Pictures
-from .features import FORWARD_BATCH, fit_head
+from .features import FORWARD_BATCH, fit_head, predict
 from .history import FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .model import StageModel, logits_model, release_backbone
 from .options import EACH_EPOCH, TrainOptions
@@ -18,6 +20,11 @@ from .pipelines import TUNED
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
+_DEAD = 1e-4  # nats between the most different of many pictures' logits
+
+
+class DeadNetworkError(TrainingError):
+    """The network's hidden units are dead."""
 
 
 def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> list[Epoch]:
@@ -34,6 +41,7 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
 
     Raises:
         OutputError: the checkpoint cannot be written.
+        TrainingError: the loss is no number, or (`DeadNetworkError`) the network has died in its first epoch.
     """
     progress = checkpoint.read() if checkpoint else None
     if model.transfer is not None and options.cache_features:
@@ -116,10 +124,27 @@ def _fit_whole(
                 figures |= {f"val_{name}": value for name, value in measured.items()}
                 bar.set_postfix_str(f"validation {measured['accuracy']:.1%}")
             require_finite(figures["loss"], phase, number)
+            if number == 1:
+                _require_alive(whole, dataset.train)
             history = [*history, Epoch.of(phase, number, figures, time.monotonic() - start)]
             if checkpoint:
                 checkpoint.write(phase, history, kept)
     return history
+
+
+def _require_alive(model: keras.Model, pictures: Pictures) -> None:
+    """Refuse a network that gives every picture the same answer after an epoch: its hidden units are dead, and stay so.
+
+    Unscaled pixels and Adam's first steps do that to one start in a few of the write-ups' stages 1 and 2.
+
+    Raises:
+        DeadNetworkError: it has died.
+    """
+    some = pictures.pixels[:: max(1, len(pictures) // 256)]
+    if np.ptp(predict(model, some), axis=0).max() < _DEAD:
+        raise DeadNetworkError(
+            "a network that tells pictures apart", got="the same answer to all", fix="Try another --seed or pipeline."
+        )
 
 
 def _batches(pictures: Pictures, size: int, *, seed: int | None = None) -> tf.data.Dataset:

@@ -33,6 +33,7 @@ class StageRecord:
         parameters: how large it is.
         summary: Keras' table of its layers, as text.
         history: one entry per epoch.
+        restarts: how often it was begun anew from other weights, because the network had died in its first epoch.
         temperature: what the logits were divided by to make the scores honest.
         validation: how right it is on the validation pictures.
         test: how right it is on the test pictures; None if there are none.
@@ -44,6 +45,7 @@ class StageRecord:
     parameters: Parameters
     summary: str
     history: Sequence[Epoch]
+    restarts: int
     temperature: float
     validation: Evaluation
     test: Evaluation | None
@@ -61,7 +63,7 @@ class StageRecord:
             KeyError, TypeError: the fields are others.
         """
         return cls(
-            **{name: fields[name] for name in ("stage", "model", "summary", "temperature", "seconds")},
+            **{name: fields[name] for name in ("stage", "model", "summary", "restarts", "temperature", "seconds")},
             parameters=Parameters(**fields["parameters"]),
             history=tuple(Epoch(**epoch) for epoch in fields["history"]),
             validation=Evaluation.from_dict(fields["validation"]),

@@ -24,7 +24,7 @@ from .data.folders import TEST, VALIDATION
 from .data.pictures import Pictures
 from .evaluate import evaluate
 from .features import predict
-from .fit import fit
+from .fit import DeadNetworkError, fit
 from .history import Epoch
 from .model import StageModel, build_model, logits_model, release_backbone
 from .model_file import MODEL_FILE, save_model
@@ -39,6 +39,8 @@ from .weights import load_backbone_weights
 
 HISTORY_FILE, PREDICTIONS_FILE = "history.csv", "predictions.csv"
 
+_STARTS, _SEEDS_APART = 5, 1_000_003
+
 Log = Callable[[str], None]
 
 
@@ -51,12 +53,14 @@ class Fitted:
         backbone: where the backbone's weights came from; None without one.
         parameters: how large it is.
         history: one entry per epoch.
+        restarts: how often it was begun anew because the network had died.
     """
 
     model: StageModel
     backbone: str | None
     parameters: Parameters
     history: Sequence[Epoch]
+    restarts: int
 
 
 def train(run: Run, log: Log) -> tuple[Dataset, list[StageRecord]]:
@@ -101,23 +105,51 @@ def describe(dataset: Dataset, log: Log) -> None:
     log(f"always the most frequent label would be right on {dataset.baseline:.1%} of the validation pictures")
 
 
-def fit_stage(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> Fitted:
+def fit_stage(
+    stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None, log: Log | None = None
+) -> Fitted:
     """Build a stage's model and train it; the same seed gives the same weights.
 
+    A network that has died in its first epoch is begun anew from other weights, a few times. That is decided by the training
+    pictures alone, said, and kept in the record.
+
+    Args:
+        stage: which.
+        dataset: what it learns from and is measured on.
+        options: how.
+        checkpoint: where to keep what is learnt, and where to go on from; None for nowhere.
+        log: told of new beginnings.
+
     Raises:
-        CatdogError: the backbone weights cannot be had, or the checkpoint cannot be written.
+        CatdogError: the backbone weights cannot be had, the checkpoint cannot be written, or the training came to nothing.
     """
-    seed, size = options.data.seed, options.data.image_size
-    keras.utils.set_random_seed(seed)
+    for restarts in range(_STARTS):
+        try:
+            return _fit_once(stage, dataset, options, checkpoint, restarts)
+        except DeadNetworkError:
+            if restarts == _STARTS - 1:
+                raise
+            if log:
+                log(f"the network of the stage {stage} died in its first epoch; begun anew from other weights")
+    raise AssertionError("the last start returns or raises")
+
+
+def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None, restarts: int) -> Fitted:
+    seed, size = options.data.seed + restarts * _SEEDS_APART, options.data.image_size
+    keras.utils.set_random_seed(seed % 2**31)
     model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=seed)
     parts = model.transfer
     backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
+    if checkpoint:
+        checkpoint.restarts = restarts
     history = fit(model, dataset, options, checkpoint)
+    if checkpoint:
+        restarts = checkpoint.restarts  # of the process that was stopped
     if parts is not None and options.fine_tune_epochs:
         release_backbone(parts.backbone)  # to count what was changed
     total = model.core.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)
-    return Fitted(model, backbone, Parameters(total, trainable, total - trainable), history)
+    return Fitted(model, backbone, Parameters(total, trainable, total - trainable), history, restarts)
 
 
 def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecord:
@@ -125,7 +157,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
     options, folder = run.options, run.folder(stage)
     log(f"training the stage {stage} of {options.pipeline}")
     checkpoint = Checkpoint(folder, run.key)
-    fitted = fit_stage(stage, dataset, options, checkpoint)
+    fitted = fit_stage(stage, dataset, options, checkpoint, log)
     summary = _summary(fitted.model.core)
     logits = predict(logits_model(fitted.model.core), dataset.validation.pixels)
     temperature = options.temperature or fit_temperature(logits, dataset.validation.targets)
@@ -144,6 +176,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         parameters=fitted.parameters,
         summary=summary,
         history=tuple(fitted.history),
+        restarts=fitted.restarts,
         temperature=temperature,
         validation=found[VALIDATION],
         test=found.get(TEST),

@@ -92,6 +92,7 @@ def record_of(
         parameters=Parameters(2_260_546, 2_562, 2_257_984),
         summary="Model: core\n│ dense <1> & more │\n",
         history=history,
+        restarts=0,
         temperature=1.25,
         validation=evaluation_of(dataset.validation, labels, wrong),
         test=evaluation_of(dataset.test, labels, min(wrong, 1)) if len(dataset.test) else None,

@@ -235,14 +235,31 @@ def test_fine_tuning_goes_on_to_the_same_weights_from_any_epoch(cached: bool, tm
 
 def test_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
     from catdog.train.data.dataset import load_dataset
+    from catdog.train.model import build_model
     from catdog.train.stages import fit_stage
 
+    parts = build_model("transfer", image_size=32).transfer
+    assert parts is not None
+    parts.backbone.set_weights([np.full_like(weights, np.nan) for weights in parts.backbone.get_weights()])
+    parts.backbone.save_weights(tmp_path / "damaged.weights.h5")
     data = DataOptions(data="synthetic", image_size=32, synthetic_count=8)
-    options = TrainOptions(
-        data, tmp_path, backbone_weights="bundled", epochs=1, views=1, fine_tune_epochs=9, fine_tune_rate=1.0
-    )
-    with pytest.raises(TrainingError, match="smaller rate"):
+    options = TrainOptions(data, tmp_path, backbone_weights=str(tmp_path / "damaged.weights.h5"), epochs=2, views=1)
+    with pytest.raises(TrainingError, match="weights are whole"):
         fit_stage("transfer", load_dataset(data), options, Checkpoint(tmp_path, "run"))
-    progress = Checkpoint(tmp_path, "run").read()
-    assert progress is not None
-    assert all(np.isfinite(value).all() for value in progress.values if value.dtype.kind == "f")
+    assert Checkpoint(tmp_path, "run").read() is None
+
+
+def test_network_that_died_is_begun_anew_and_said() -> None:
+    from catdog.train.data.dataset import Dataset
+    from catdog.train.data.pictures import Pictures
+    from catdog.train.stages import fit_stage
+
+    # Nothing to be learnt and nothing to be told apart: whatever the seed, all answers are the same.
+    blank = Pictures(np.zeros((8, 32, 32, 3), np.uint8), np.arange(8) % 2, tuple(f"{label}/{label}" for label in range(8)))
+    dataset = Dataset("blank", ("cats", "dogs"), blank, blank, blank[[]], ())
+    said: list[str] = []
+    options = TrainOptions(DataOptions(data="synthetic", image_size=32), Path(), stage="cnn", pipeline="compact", epochs=3)
+    with pytest.raises(TrainingError, match="tells pictures apart"):
+        fit_stage("cnn", dataset, options, log=said.append)
+    assert len(said) == 4
+    assert all("begun anew" in line for line in said)

@@ -140,6 +140,11 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
             f"The stage {best.stage} has the higher validation accuracy, {percent(best.validation.accuracy.value)}: "
             f"{final.stage} is not the best stage of this run."
         )
+    said += [
+        f"The network of {record.stage} died in its first epoch and was begun anew from other weights: {record.restarts} times."
+        for record in records
+        if record.restarts
+    ]
     return [*said, *_against_published(final, options), _comparable(dataset, options)]
 
 
