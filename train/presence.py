@@ -22,6 +22,7 @@ _FALSE_REFUSALS = 0.01  # share of pictures of the classes that may be called ne
 _MEAN_SCORE = (
     0.015  # of neither on pictures of the classes: little more than the share that is refused, so that scores stay honest
 )
+_LARGEST_LOGIT = 12.0  # nats, a score of 6e-6; int8 shares 256 steps among all logits, and a steep slope would take them all
 _SLOPES = np.geomspace(5, 2000, 120)
 
 
@@ -84,7 +85,8 @@ def attach_presence_check(core: keras.Model, check: PresenceCheck) -> keras.Mode
     logits = core.get_layer(SCORES).input
     likeliest = keras.ops.max(logits, axis=-1, keepdims=True)
     row = layers.Concatenate(name="logits_and_absence")([logits - likeliest, weigh(nearest)])
-    return keras.Model(core.input, layers.Softmax(name=SCORES)(row), name="core")
+    bounded = keras.ops.clip(row, -_LARGEST_LOGIT, _LARGEST_LOGIT)
+    return keras.Model(core.input, layers.Softmax(name=SCORES)(bounded), name="core")
 
 
 def _prototypes(unit: NDArray[np.float32], targets: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
