@@ -121,6 +121,13 @@ def _add_fitting_options(group: Group) -> None:
         ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),
         ("--views", defaults.views, "copies of each picture that features are computed for: itself and altered ones"),
         ("--batch-size", defaults.batch_size, "pictures per step"),
+        (
+            "--distill-epochs",
+            defaults.distill_epochs,
+            "passes in which the backbone learns from larger pictures, before the head",
+        ),
+        ("--distill-size", defaults.distill_size, "side of those larger pictures"),
+        ("--distill-rate", defaults.distill_rate, "largest learning rate there"),
         ("--fine-tune-epochs", defaults.fine_tune_epochs, "passes with the whole network trainable, after the head"),
         ("--fine-tune-rate", defaults.fine_tune_rate, "learning rate of those"),
     ):

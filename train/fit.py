@@ -1,6 +1,7 @@
 """Fitting a stage: pictures through the whole network, or cached features through the head, then, if asked, fine-tuning."""
 
 import time
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -12,8 +13,9 @@ from catdog.edge.errors import TrainingError
 from .checkpoint import Checkpoint, Progress
 from .data.dataset import Dataset
 from .data.pictures import Pictures
+from .distill import distill
 from .features import FORWARD_BATCH, fit_head, predict
-from .history import FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
+from .history import DISTILL, FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .model import StageModel, logits_model, release_backbone
 from .options import EACH_EPOCH, TrainOptions
 from .pipelines import TUNED
@@ -44,12 +46,18 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
         TrainingError: the loss is no number, or (`DeadNetworkError`) the network has died in its first epoch.
     """
     progress = checkpoint.read() if checkpoint else None
+    history: list[Epoch] = []
+    if model.transfer is not None and options.distill_epochs:
+        if progress is None or progress.phase == DISTILL:
+            history = distill(model, dataset, options, checkpoint, progress)
+        else:
+            history = list(progress.history[: options.distill_epochs])
     if model.transfer is not None and options.cache_features:
-        history = _fit_head(model, dataset, options, checkpoint, progress)
+        history = _fit_head(model, dataset, options, history, checkpoint, progress)
     else:
         steps = options.epochs * -(-len(dataset.train) // options.batch_size)
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
-        history = _fit_whole(model, dataset, options, optimizer, PLAIN, [], options.epochs, checkpoint, progress)
+        history = _fit_whole(model, dataset, options, optimizer, PLAIN, history, options.epochs, checkpoint, progress)
     if model.transfer is not None and options.fine_tune_epochs:
         release_backbone(model.transfer.backbone)
         optimizer = keras.optimizers.AdamW(options.fine_tune_rate, weight_decay=_WEIGHT_DECAY)
@@ -66,17 +74,23 @@ def _decays(options: TrainOptions) -> bool:
 
 
 def _fit_head(
-    model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None, progress: Progress | None
+    model: StageModel,
+    dataset: Dataset,
+    options: TrainOptions,
+    before: list[Epoch],
+    checkpoint: Checkpoint | None,
+    progress: Progress | None,
 ) -> list[Epoch]:
     """Train the head on cached features; seconds, so it is kept as a whole."""
     assert model.transfer is not None  # noqa: S101 - tells the type checker what the caller has checked
     # The augmentation has drawn its views, and goes on from there.
     kept = [*model.core.variables, *model.transfer.augment.variables]
-    if progress is not None:
+    if progress is not None and progress.phase != DISTILL:
         if progress.phase == HEAD:
             progress.restore(kept)
-        return [epoch for epoch in progress.history if epoch.phase == HEAD]
-    history = fit_head(model.transfer, dataset, options, _RATE, decay=_decays(options))
+        return [epoch for epoch in progress.history if epoch.phase in (DISTILL, HEAD)]
+    learnt = fit_head(model.transfer, dataset, options, _RATE, decay=_decays(options))
+    history = [*before, *(replace(epoch, number=epoch.number + len(before)) for epoch in learnt)]
     if checkpoint:
         checkpoint.write(HEAD, history, kept)
     return history
@@ -124,7 +138,7 @@ def _fit_whole(
                 figures |= {f"val_{name}": value for name, value in measured.items()}
                 bar.set_postfix_str(f"validation {measured['accuracy']:.1%}")
             require_finite(figures["loss"], phase, number)
-            if number == 1:
+            if number == len(before) + 1 and phase == PLAIN:
                 _require_alive(whole, dataset.train)
             history = [*history, Epoch.of(phase, number, figures, time.monotonic() - start)]
             if checkpoint:

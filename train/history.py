@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from catdog.edge.errors import TrainingError
 
-PLAIN, HEAD, FINE_TUNE = "plain", "head", "fine-tune"
+PLAIN, DISTILL, HEAD, FINE_TUNE = "plain", "distil", "head", "fine-tune"
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,8 @@ class Epoch:
     """One pass over the training data.
 
     Attributes:
-        phase: ``"plain"`` (pictures through the network as built), ``"head"`` (cached features through the head) or
-            ``"fine-tune"`` (pictures through the network, all of it trainable).
+        phase: ``"plain"`` (pictures through the network as built), ``"distil"`` (the backbone learning from larger pictures),
+            ``"head"`` (cached features through the head) or ``"fine-tune"`` (pictures through the network, all trainable).
         number: from 1, counted through all phases.
         loss: mean cross-entropy on the altered training pictures, in nats.
         accuracy: share of those that were right, 0-1.

@@ -73,6 +73,10 @@ class TrainOptions:
         presence_check: give the transfer stage of `tuned` the answer ``"neither"`` also without negatives.
         views: copies of each training picture that features are computed for: itself and altered ones.
         batch_size: pictures per step.
+        distill_epochs: passes in which the backbone learns to see in small pictures what it sees in larger ones, before the
+            head; 0 for none.
+        distill_size: side of those larger pictures, in pixels.
+        distill_rate: Adam's largest learning rate there.
         fine_tune_epochs: passes over the pictures with the whole network trainable, after the head; 0 for none.
         cache_features: compute the frozen backbone's features once per view; False sends every picture through it each
             epoch.
@@ -93,6 +97,9 @@ class TrainOptions:
     presence_check: bool = True
     views: int = 2
     batch_size: int = 32
+    distill_epochs: int = 0
+    distill_size: int = 256
+    distill_rate: float = 1.5e-4
     fine_tune_epochs: int = 0
     fine_tune_rate: float = 1e-5
     cache_features: bool = True
@@ -107,6 +114,9 @@ class TrainOptions:
         _require(self.temperature is None or 0.05 <= self.temperature <= 20, "a --temperature of 0.05 to 20", self.temperature)
         _require(1 <= self.views <= 100, "1 to 100 --views", self.views)
         _require(1 <= self.batch_size <= 4096, "a --batch-size of 1 to 4,096", self.batch_size)
+        _require(0 <= self.distill_epochs <= 1000, "0 to 1,000 --distill-epochs", self.distill_epochs)
+        _require(32 <= self.distill_size <= 512, "a --distill-size of 32 to 512 pixels", self.distill_size)
+        _require(0 < self.distill_rate <= 1, "a --distill-rate of more than 0 and at most 1", self.distill_rate)
         _require(0 <= self.fine_tune_epochs <= 1000, "0 to 1,000 --fine-tune-epochs", self.fine_tune_epochs)
         _require(0 < self.fine_tune_rate <= 1, "a --fine-tune-rate of more than 0 and at most 1", self.fine_tune_rate)
 

@@ -219,9 +219,13 @@ def _contract(
         learnt = f"{len(dataset.train) - without:,} training pictures of {dataset.name} and {without:,} of neither"
     if backbone is not None:
         learnt += f"; backbone: {backbone}"
+        if options.distill_epochs:
+            learnt += f", taught by itself at {options.distill_size} px for {options.distill_epochs} epochs"
         learnt += (
             f", fine-tuned end to end for {options.fine_tune_epochs} epochs at {options.fine_tune_rate:g}"
             if options.fine_tune_epochs
+            else ", then frozen"
+            if options.distill_epochs
             else ", frozen"
         )
     return ModelContract(

@@ -202,15 +202,16 @@ def test_checkpoint_of_another_run_or_a_damaged_one_is_not_taken(tmp_path: Path)
         assert Checkpoint(tmp_path, "mine").read() is None
 
 
-@pytest.mark.parametrize("cached", [True, False], ids=["cached", "plain"])
-def test_fine_tuning_goes_on_to_the_same_weights_from_any_epoch(cached: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("cached", "distilled"), [(True, 0), (False, 0), (True, 2)], ids=["cached", "plain", "distilled"])
+def test_training_goes_on_to_the_same_weights_from_any_epoch(cached: bool, distilled: int, tmp_path: Path) -> None:
     from catdog.train.data.dataset import load_dataset
     from catdog.train.stages import fit_stage
 
     data = DataOptions(data="synthetic", image_size=32, synthetic_count=8)
     options = TrainOptions(
-        data, tmp_path, backbone_weights="bundled", epochs=2, fine_tune_epochs=2, fine_tune_rate=1e-3, cache_features=cached
-    )
+        data, tmp_path, backbone_weights="bundled", epochs=2, fine_tune_epochs=2, fine_tune_rate=1e-3, cache_features=cached,
+        distill_epochs=distilled, distill_size=64,
+    )  # fmt: skip
     dataset = load_dataset(data)
 
     class Kept(Checkpoint):
@@ -222,7 +223,7 @@ def test_fine_tuning_goes_on_to_the_same_weights_from_any_epoch(cached: bool, tm
 
     files: list[bytes] = []
     whole = fit_stage("transfer", dataset, options, Kept(tmp_path, "run"))
-    assert len(files) == (3 if cached else 4)  # the head is kept as a whole
+    assert len(files) == (3 if cached else 4) + distilled  # the head is kept as a whole
     expected = [(epoch.phase, epoch.number, epoch.loss, epoch.val_loss) for epoch in whole.history]
     for content in list(files):
         (tmp_path / "checkpoint.npz").write_bytes(content)
