@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from catdog.edge.errors import missing_extra
+from catdog.train.report.drawing import self_contained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,16 +65,8 @@ def render(figure: "Figure", name: str) -> str:
         # The browser brings the glyphs; Matplotlib's font need not have those of every file name.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)  # the style would apply to the whole page
-    # HTML needs no namespaces, and without them the page holds no address at all.
-    svg = re.sub(r'\s+xmlns(:\w+)?="[^"]*"', "", svg)
-    for size in ("width", "height"):  # left to the page; the view box keeps the proportions
-        svg = re.sub(rf'(<svg\b[^>]*?) {size}="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'\bid="|url\(#|xlink:href="#', lambda found: f"{found[0]}{name}-", svg)
+    svg = self_contained(buffer.getvalue(), name)
     svg = re.sub(r"(font-family): [^;\"]*", r"\1: inherit", svg)
     for stand_in, colour in _PAGE_COLOURS.items():
         svg = svg.replace(stand_in, colour)
-    svg = re.sub(r"\s*\n\s*", " ", svg)
-    return svg.replace("<svg ", '<svg aria-hidden="true" ', 1).strip()
+    return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)

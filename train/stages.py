@@ -32,7 +32,7 @@ from .options import TrainOptions
 from .pipelines import TRANSFER, TUNED
 from .presence import attach_presence_check, fit_presence_check
 from .record import Parameters, StageRecord
-from .report import write_report
+from .report.write import write_report
 from .run import METRICS_FILE, Run
 from .temperature import apply_temperature, fit_temperature
 from .weights import load_backbone_weights
@@ -145,7 +145,7 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     history = fit(model, dataset, options, checkpoint)
     if checkpoint:
         restarts = checkpoint.restarts  # of the process that was stopped
-    if parts is not None and options.fine_tune_epochs:
+    if parts is not None and (options.fine_tune_epochs or options.distill_epochs):
         release_backbone(parts.backbone)  # to count what was changed
     total = model.core.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)

@@ -1,5 +1,1 @@
-"""The report of a run: a page, the same as data, and its figures."""
-
-from .write import write_report
-
-__all__ = ["write_report"]
+"""The report of a run: a page, the same as data, and its figures. `write.write_report` makes all of it."""

@@ -105,7 +105,19 @@ def to_svg(drawing: "Drawing", name: str, alt: str) -> str:
     """
     buffer = io.StringIO()
     drawing.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
+    svg = self_contained(buffer.getvalue(), name).replace("xlink:href", "href")
+    svg = re.sub(r"\b(fill|stroke): (#\w{6})", lambda found: f"{found[1]}: {_PROPERTIES.get(found[2], found[2])}", svg)
+    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", svg)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1)
+
+
+def self_contained(svg: str, name: str) -> str:
+    """Turn what Matplotlib writes into an element for a page: no reference to the outside, no style but its own.
+
+    Args:
+        svg: the file's text.
+        name: becomes part of every id, because a page holds several charts and ids are unique in a page.
+    """
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)  # the style would apply to the whole page
     # HTML needs no namespaces, and without them the page holds no address at all.
@@ -113,11 +125,7 @@ def to_svg(drawing: "Drawing", name: str, alt: str) -> str:
     for size in ("width", "height"):  # left to the page; the view box keeps the proportions
         svg = re.sub(rf'(<svg\b[^>]*?) {size}="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'\bid="|url\(#|xlink:href="#', lambda found: f"{found[0]}{name}-", svg)
-    svg = svg.replace("xlink:href", "href")
-    svg = re.sub(r"\b(fill|stroke): (#\w{6})", lambda found: f"{found[1]}: {_PROPERTIES.get(found[2], found[2])}", svg)
-    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", svg)
-    svg = re.sub(r"\s*\n\s*", " ", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1).strip()
+    return re.sub(r"\s*\n\s*", " ", svg).strip()
 
 
 def shorten(text: str, longest: int) -> str:
