@@ -4,6 +4,9 @@ The same frozen backbone at a larger input is the teacher. The student gets a pa
 is to give the features that the teacher gives of the same part at the larger size; directions that the teacher's head looks at
 count more. Features are far more to learn from than labels: fine-tuning on 2,000 labels learns them by heart.
 
+The parts are drawn a few times over and later shown again in other light: the teacher costs as much as the student, and so
+has to answer but once for each.
+
 Sources: A. Romero et al., "FitNets: hints for thin deep nets", ICLR 2015 (learning from features); G. Hinton et al.,
 "Distilling the knowledge in a neural network", 2015 (learning from soft answers).
 """
@@ -21,13 +24,16 @@ from tqdm import tqdm
 
 from .checkpoint import Checkpoint, Progress
 from .data.dataset import Dataset, load_dataset
+from .data.pictures import Pictures
 from .features import fit_head, predict
 from .history import DISTILL, Epoch, require_finite
 from .model import StageModel, TransferParts, build_model, release_backbone
-from .options import AT_END, TrainOptions
+from .options import AT_END, LARGEST_SIZE, TrainOptions
 from .pipelines import TRANSFER
 
 _HEAD_RATE = 1e-3
+_DRAWN = 8  # times that parts are drawn of every picture; epochs beyond that begin again with the first ones
+_SOURCE = 1.6  # times the teacher's size at which the pictures are kept, so that it sees the smaller parts sharp, too
 _WHOLE = 0.3  # share of the pictures that are shown whole; of the others a part
 _SMALLEST_PART = 0.35  # of the picture's area
 _STRETCH = 0.2  # of a part's sides against one another, at most, as a logarithm
@@ -73,8 +79,9 @@ def distill(
     parts = model.transfer
     if parts is None:
         raise ValueError("Expected a transfer model. Received: one without a backbone")
-    larger = _larger_pictures(dataset, options)
-    teacher = _teach(parts, replace(dataset, train=replace(dataset.train, pixels=larger)), options)
+    larger = _read_again(dataset, options, options.distill_size)
+    teacher = _teach(parts, replace(dataset, train=larger), options)
+    source = _read_again(dataset, options, min(LARGEST_SIZE, round(_SOURCE * options.distill_size))).pixels
     release_backbone(parts.backbone)
     steps = len(dataset.train) // options.batch_size or 1
     optimizer = keras.optimizers.Adam(_rate(options.distill_rate, steps * options.distill_epochs))
@@ -85,12 +92,18 @@ def distill(
         progress.restore(kept)
         history = list(progress.history)
     learn = _learner(parts, teacher, optimizer, options.data.seed)
+    answers: dict[int, NDArray[np.float32]] = {}
     with tqdm(total=steps * (options.distill_epochs - len(history)), unit=" steps", disable=None) as bar:
         for number in range(len(history) + 1, options.distill_epochs + 1):
             bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
             start = time.monotonic()
             seen = []
-            for batch in _batches(dataset, larger, options, number).take(steps):
+            drawing = (number - 1) % _DRAWN
+            if drawing not in answers:
+                bar.set_description(f"{DISTILL}, asking the teacher before epoch {number}")
+                answers[drawing] = _ask(teacher, larger.pixels, source, options.data.seed, drawing)
+                bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
+            for batch in _batches(dataset, source, answers[drawing], options, number).take(steps):
                 seen.append([float(value) for value in learn(*batch)])
                 bar.update()
             loss, accuracy = np.mean(seen, axis=0).tolist()
@@ -102,11 +115,11 @@ def distill(
     return history
 
 
-def _larger_pictures(dataset: Dataset, options: TrainOptions) -> NDArray[np.uint8]:
-    """Read the training pictures again, at the teacher's size: uint8 ``[n, larger, larger, 3]``."""
-    again = load_dataset(replace(options.data, image_size=options.distill_size)).train
+def _read_again(dataset: Dataset, options: TrainOptions, size: int) -> Pictures:
+    """Read the training pictures at another size."""
+    again = load_dataset(replace(options.data, image_size=size)).train
     places = {name: index for index, name in enumerate(again.names)}
-    return again.pixels[[places[name] for name in dataset.train.names]]
+    return replace(dataset.train, pixels=again.pixels[[places[name] for name in dataset.train.names]])
 
 
 def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Teacher:
@@ -129,14 +142,21 @@ def _rate(largest: float, steps: int) -> keras.optimizers.schedules.LearningRate
     )
 
 
+def _ask(
+    teacher: Teacher, wholes: NDArray[np.uint8], source: NDArray[np.uint8], seed: int, drawing: int
+) -> NDArray[np.float32]:
+    """Return the teacher's features of one drawing of parts: float32 ``[n, 1280]``."""
+    parts = [_part(source[index], whole, _generator(seed, drawing, index)) for index, whole in enumerate(wholes)]
+    return predict(teacher.features, np.stack(parts))
+
+
 def _learner(
     parts: TransferParts, teacher: Teacher, optimizer: keras.optimizers.Optimizer, seed: int
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
-    """Return a step of learning: (pixels, larger pixels, targets, number of the step) to (loss, share of right answers)."""
+    """Return a step of learning: (pixels, wanted features, targets, number of the step) to (loss, share of right answers)."""
     variables = parts.backbone.trainable_variables
 
-    def learn(pixels: tf.Tensor, larger: tf.Tensor, targets: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        wanted = teacher.features(larger, training=False)
+    def learn(pixels: tf.Tensor, wanted: tf.Tensor, targets: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         answers = tf.nn.softmax(teacher.head(wanted, training=False))
         with tf.GradientTape() as tape:
             features = parts.features(_relit(pixels, seed, number), training=False)
@@ -157,46 +177,47 @@ def _relit(pixels: tf.Tensor, seed: int, number: tf.Tensor) -> tf.Tensor:
     return tf.clip_by_value((pixels - 127.5) * contrast + 127.5 + brightness, 0.0, 255.0)
 
 
-def _batches(dataset: Dataset, larger: NDArray[np.uint8], options: TrainOptions, epoch: int) -> tf.data.Dataset:
-    """Return batches of (pixels, larger pixels, targets, number of the step), made while the network computes."""
+def _batches(
+    dataset: Dataset, source: NDArray[np.uint8], answers: NDArray[np.float32], options: TrainOptions, epoch: int
+) -> tf.data.Dataset:
+    """Return batches of (pixels, wanted features, targets, number of the step), made while the network computes."""
     size, seed = options.data.image_size, options.data.seed
     count = len(dataset.train)
     order = np.random.default_rng([seed, epoch]).permutation(count)
 
     def make(step: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
         chosen = np.take(order, range(step * options.batch_size, (step + 1) * options.batch_size), mode="wrap")
-        small = np.empty((len(chosen), size, size, 3), np.float32)
-        large = np.empty((len(chosen), *larger.shape[1:]), np.float32)
+        pixels = np.empty((len(chosen), size, size, 3), np.float32)
         for place, index in enumerate(chosen):
-            # By picture and epoch, not by thread.
-            rng = np.random.default_rng([seed, epoch, int(index)])
-            part = _part(larger[index], rng)
-            whole = part.shape == larger[index].shape
-            small[place] = dataset.train.pixels[index] if whole else cv2.resize(part, (size, size))
-            large[place] = cv2.resize(part, larger.shape[2:0:-1])
-            if rng.random() < 0.5:
-                small[place], large[place] = small[place, :, ::-1].copy(), large[place, :, ::-1].copy()
-        return small, large, dataset.train.targets[chosen]
+            rng = _generator(seed, (epoch - 1) % _DRAWN, int(index))
+            pixels[place] = _part(source[index], dataset.train.pixels[index], rng)
+        return pixels, answers[chosen], dataset.train.targets[chosen]
 
     def load(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        small, large, targets = tf.numpy_function(make, [step], (tf.float32, tf.float32, tf.int64))
-        small.set_shape((None, size, size, 3))
-        large.set_shape((None, *larger.shape[1:]))
+        pixels, wanted, targets = tf.numpy_function(make, [step], (tf.float32, tf.float32, tf.int64))
+        pixels.set_shape((None, size, size, 3))
+        wanted.set_shape((None, answers.shape[1]))
         targets.set_shape((None,))
-        return small, large, targets, tf.cast(step, tf.int32) + epoch * count
+        return pixels, wanted, targets, tf.cast(step, tf.int32) + epoch * count
 
     steps = tf.data.Dataset.range(-(-count // options.batch_size))
     return steps.map(load, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def _part(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut out a part of a picture, sometimes all of it."""
-    if rng.random() < _WHOLE:
-        return picture
-    side = np.sqrt(rng.uniform(_SMALLEST_PART, 1.0))
-    stretch = np.exp(rng.uniform(-_STRETCH, _STRETCH))
-    height, width = (
-        min(1.0, side * factor) * length for factor, length in zip((stretch, 1 / stretch), picture.shape, strict=False)
-    )
-    top, left = (int(rng.integers(length - int(cut) + 1)) for length, cut in zip(picture.shape, (height, width), strict=False))
-    return picture[top : top + int(height), left : left + int(width)]
+def _generator(seed: int, drawing: int, index: int) -> np.random.Generator:
+    """Return the chance that decides one picture's part: by picture and drawing, whatever thread asks."""
+    return np.random.default_rng([seed, drawing, index])
+
+
+def _part(picture: NDArray[np.uint8], whole: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut a part out of a picture, at the size of `whole`, or take that, the same picture; mirror it every other time."""
+    mirrored = rng.random() < 0.5
+    part = whole
+    if rng.random() >= _WHOLE:
+        side = np.sqrt(rng.uniform(_SMALLEST_PART, 1.0))
+        stretch = np.exp(rng.uniform(-_STRETCH, _STRETCH))
+        height, width = (int(min(1.0, side * factor) * len(picture)) for factor in (stretch, 1 / stretch))
+        top, left = (int(rng.integers(len(picture) - cut + 1)) for cut in (height, width))
+        cut = picture[top : top + height, left : left + width]
+        part = np.asarray(cv2.resize(cut, whole.shape[1::-1]), np.uint8)
+    return np.ascontiguousarray(part[:, ::-1]) if mirrored else part

@@ -11,6 +11,7 @@ PUBLIC_ARCHIVE = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_fi
 SYNTHETIC = "synthetic"
 ALL = "all"
 IMAGENET, BUNDLED = "imagenet", "bundled"
+SMALLEST_SIZE, LARGEST_SIZE = 32, 512
 EACH_EPOCH, AT_END = VALIDATE = ("epoch", "end")
 
 
@@ -49,7 +50,7 @@ class DataOptions:
             if where not in (None, SYNTHETIC) and Path(where).exists():
                 # A run remembers its data, and is resumed and exported from other folders, too.
                 object.__setattr__(self, name, str(Path(where).resolve()))
-        _require(32 <= self.image_size <= 512, "--image-size of 32 to 512 pixels", self.image_size)
+        _require(SMALLEST_SIZE <= self.image_size <= LARGEST_SIZE, "--image-size of 32 to 512 pixels", self.image_size)
         _require(0.01 <= self.validation_share <= 0.9, "a validation share of 0.01 to 0.9", self.validation_share)
         _require(0 <= self.test_share <= 0.9, "a test share of 0 to 0.9", self.test_share)
         _require(0.01 <= self.negatives_share <= 0.9, "a share of held-back negatives of 0.01 to 0.9", self.negatives_share)
@@ -99,7 +100,7 @@ class TrainOptions:
     batch_size: int = 32
     distill_epochs: int = 0
     distill_size: int = 256
-    distill_rate: float = 1.5e-4
+    distill_rate: float = 4e-4
     fine_tune_epochs: int = 0
     fine_tune_rate: float = 1e-5
     cache_features: bool = True
@@ -115,7 +116,7 @@ class TrainOptions:
         _require(1 <= self.views <= 100, "1 to 100 --views", self.views)
         _require(1 <= self.batch_size <= 4096, "a --batch-size of 1 to 4,096", self.batch_size)
         _require(0 <= self.distill_epochs <= 1000, "0 to 1,000 --distill-epochs", self.distill_epochs)
-        _require(32 <= self.distill_size <= 512, "a --distill-size of 32 to 512 pixels", self.distill_size)
+        _require(SMALLEST_SIZE <= self.distill_size <= LARGEST_SIZE, "a --distill-size of 32 to 512 pixels", self.distill_size)
         _require(0 < self.distill_rate <= 1, "a --distill-rate of more than 0 and at most 1", self.distill_rate)
         _require(0 <= self.fine_tune_epochs <= 1000, "0 to 1,000 --fine-tune-epochs", self.fine_tune_epochs)
         _require(0 < self.fine_tune_rate <= 1, "a --fine-tune-rate of more than 0 and at most 1", self.fine_tune_rate)
