@@ -1,20 +1,20 @@
 """Where a model file keeps its contract, and how the file proves that it is whole.
 
 TFLite: a zip archive is appended to the flatbuffer (the place where TFLite's associated files live), holding
-`catdog.json` and `labels.txt`. The contract carries the SHA-256 of every byte before that archive.
+`catdog.json` and `labels.txt`.
 ONNX: the contract is the value of the metadata property `catdog`; ONNX Runtime hands it out after parsing the file.
+Both end in a seal (`catdog.edge.seal`).
 """
 
-import hashlib
 import os
 import struct
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from .contract import ModelContract, parse_contract
 from .errors import InputNotFoundError, ModelError
+from .seal import DIGITS, ZIP_COMMENT, has_onnx_seal, is_whole, seal
 
 CONTRACT_FILE = "catdog.json"
 LABELS_FILE = "labels.txt"
@@ -33,6 +33,7 @@ class ModelFile(NamedTuple):
             mapped, so that a file that is overwritten later cannot pull the model from under a running program.
         model_bytes: how many of `data` are the model; the archive with the contract follows.
         contract: what the file says about itself; None when it says nothing, and for ONNX until the runtime has it.
+        sealed: it ends in a seal, which is whole. False for strangers' files.
     """
 
     path: Path
@@ -40,10 +41,11 @@ class ModelFile(NamedTuple):
     data: bytes
     model_bytes: int
     contract: ModelContract | None
+    sealed: bool
 
 
 def read_model_file(path: Path) -> ModelFile:
-    """Read a model file and, for TFLite, its contract; check that the bytes are the ones that were published.
+    """Read a model file and, for TFLite, its contract; check that every byte is the one that was published.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -64,7 +66,10 @@ def read_model_file(path: Path) -> ModelFile:
     if data[4:8] == _TFLITE_IDENTIFIER:
         return ModelFile(path, "tflite", data, *_split_tflite(data, path))
     if path.suffix.lower() == ".onnx" and data:
-        return ModelFile(path, "onnx", data, len(data), None)
+        sealed = has_onnx_seal(data)
+        if sealed and not is_whole(data):
+            raise damaged(path)
+        return ModelFile(path, "onnx", data, len(data), None, sealed)
     raise ModelError(
         "a TFLite or ONNX model",
         got=f"{path}, which is neither",
@@ -73,32 +78,39 @@ def read_model_file(path: Path) -> ModelFile:
 
 
 def append_to_tflite(flatbuffer: bytes, contract: ModelContract) -> bytes:
-    """Return the file that holds `flatbuffer` and, appended, `contract` (its hash filled in) and the labels."""
+    """Return the file that holds `flatbuffer` and, appended, `contract`, the labels and the seal."""
     import io
     import zipfile
 
-    signed = replace(contract, content_sha256=hashlib.sha256(flatbuffer).hexdigest())
     buffer = io.BytesIO(flatbuffer)
     # Stored, not compressed, with a fixed date: the same model gives the same file, byte for byte.
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in ((CONTRACT_FILE, signed.to_json()), (LABELS_FILE, "\n".join(contract.labels) + "\n")):
+        for name, text in ((CONTRACT_FILE, contract.to_json()), (LABELS_FILE, "\n".join(contract.labels) + "\n")):
             archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), text)
-    return buffer.getvalue()
+        archive.comment = ZIP_COMMENT + bytes(DIGITS)
+    return seal(buffer.getvalue()[:-DIGITS])
 
 
-def _split_tflite(data: bytes, path: Path) -> tuple[int, ModelContract | None]:
-    """Return where the model ends, and the contract behind it."""
+def damaged(path: Path) -> ModelError:
+    """Return the error for a file of ours that is not as it was published."""
+    return ModelError(
+        "an undamaged model file",
+        got=f"{path}, which was cut short or changed: it does not match the SHA-256 at its end",
+        fix="Copy or export the file again.",
+    )
+
+
+def _split_tflite(data: bytes, path: Path) -> tuple[int, ModelContract | None, bool]:
+    """Return where the model ends, the contract behind it, and whether they are sealed."""
     try:
         entries = _stored_entries(data)
     except (struct.error, ValueError) as error:
-        raise _damaged(path, f"an archive that cannot be read ({error})") from error
+        raise damaged(path) from error
     if CONTRACT_FILE not in entries:
-        return len(data), None
-    contract = parse_contract(entries[CONTRACT_FILE][1])
-    model_bytes = min(offset for offset, _ in entries.values())
-    if hashlib.sha256(memoryview(data)[:model_bytes]).hexdigest() != contract.content_sha256:
-        raise _damaged(path, "bytes that do not match the hash in its contract")
-    return model_bytes, contract
+        return len(data), None, False
+    if not is_whole(data):
+        raise damaged(path)
+    return min(offset for offset, _ in entries.values()), parse_contract(entries[CONTRACT_FILE][1]), True
 
 
 def _stored_entries(data: bytes) -> dict[str, tuple[int, bytes]]:
@@ -132,7 +144,3 @@ def _stored_entries(data: bytes) -> dict[str, tuple[int, bytes]]:
                 raise ValueError(f"{name} does not match its checksum")
         position += 46 + name_size + extra_size + comment_size
     return entries
-
-
-def _damaged(path: Path, what: str) -> ModelError:
-    return ModelError("an undamaged model file", got=f"{path} with {what}", fix="Copy or export the file again.")

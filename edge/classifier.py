@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .artifact import ModelFile, read_model_file
+from .artifact import ModelFile, damaged, read_model_file
 from .backends import open_backend
 from .backends.base import Backend
 from .contract import InputSpec, ModelContract, parse_contract
@@ -87,8 +87,8 @@ class Classifier:
             raise UsageError("a name or path of a model", got=repr(model), fix="Give a string or path.")
         self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
         file = read_model_file(self.model_path)
-        if file.kind == "tflite" and file.contract is None and labels is None:
-            # Before the runtime sees it: a truncated file has lost its contract, too, and crashes some runtimes.
+        if not file.sealed and labels is None:
+            # Before the runtime sees it: a truncated file has lost its seal, too, and crashes some runtimes.
             raise _no_contract(file)
         self._backend = open_backend(file, name=backend, threads=threads)
         self.contract = _contract_of(file, self._backend, labels)
@@ -131,6 +131,8 @@ class Classifier:
 def _contract_of(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
     contract = file.contract
     if contract is None and backend.embedded_contract is not None:
+        if not file.sealed:
+            raise damaged(file.path)
         contract = parse_contract(backend.embedded_contract)
     if contract is None:
         return _contract_from_labels(file, backend, labels)

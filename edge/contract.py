@@ -66,8 +66,6 @@ class ModelContract:
         trained_on: the training data, in words.
         verified_on: the pictures an exported artifact was compared with its original on, in words.
         figures: what was measured, with intervals.
-        content_sha256: hex digest of the model bytes before the contract was attached; empty where the container has no
-            such bytes.
         made_by: catdog's version that wrote it.
     """
 
@@ -78,7 +76,6 @@ class ModelContract:
     trained_on: str = ""
     verified_on: str = ""
     figures: tuple[Figure, ...] = field(default=())
-    content_sha256: str = ""
     made_by: str = ""
 
     def __post_init__(self) -> None:
@@ -89,7 +86,7 @@ class ModelContract:
         _require(printable, "labels of printable text", list(self.labels))
         _require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
         _require(_is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
-        for name in ("trained_on", "verified_on", "content_sha256", "made_by"):
+        for name in ("trained_on", "verified_on", "made_by"):
             _require(_is_text(getattr(self, name)), f"{name} to be text", getattr(self, name))
 
     def with_input_dtype(self, dtype: str) -> "ModelContract":
@@ -133,7 +130,7 @@ def parse_contract(document: str | bytes) -> ModelContract:
         raise _refuse("fields of the documented types", str(error)) from error
 
 
-_OPTIONAL = ("threshold", "trained_on", "verified_on", "content_sha256", "made_by")
+_OPTIONAL = ("threshold", "trained_on", "verified_on", "made_by")
 
 
 def _known(kind: type, fields: object) -> dict[str, Any]:

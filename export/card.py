@@ -28,7 +28,7 @@ one place: a feeder, a door, a living room.
 
 Measured through catdog's own edge runner on {data}: pictures that it has not learnt from.
 An answer of `neither` on a pet counts as an error. Settings and temperature were chosen by cross-validation inside the training
-photographs; the held-back ones were read once, after training. Intervals are Wilson's, 95 %.
+photographs; the held-back ones were read once for this model, after training. Intervals are Wilson's, 95 %.
 
 | | int8 TFLite | float32 TFLite | Keras, float16 weights | n |
 | --- | --- | --- | --- | --- |
@@ -85,7 +85,11 @@ def write_card(
     """
     contract, int8 = source.contract, artifacts[0]
     classes = [label for label in contract.labels if label != NEITHER]
-    tuned = f"the whole network fine-tuned for {options.fine_tune_epochs} epochs, " if options.fine_tune_epochs else ""
+    steps = ["new head"]
+    if options.distill_epochs:
+        steps.append(f"backbone distilled for {options.distill_epochs} epochs from itself at {options.distill_size} px")
+    if options.fine_tune_epochs:
+        steps.append(f"the whole network fine-tuned for {options.fine_tune_epochs} epochs")
     return _CARD.format(
         name=contract.name,
         classes=" and ".join(classes),
@@ -99,7 +103,7 @@ def write_card(
         cross_validated=_cross_validated(cross_validation),
         trained_on=contract.trained_on,
         learnt_share=1 - options.data.negatives_share,
-        changes=f"new head, {tuned}weights rounded to float16, then quantized",
+        changes=", ".join((*steps, "weights rounded to float16, then quantized")),
     )
 
 

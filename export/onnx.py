@@ -7,6 +7,7 @@ import keras
 from catdog.edge.artifact import ONNX_PROPERTY
 from catdog.edge.contract import ModelContract
 from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
+from catdog.edge.seal import seal_onnx
 
 OPSET = 17
 
@@ -29,11 +30,10 @@ def to_onnx(core: keras.Model) -> bytes:
 
 
 def attach_contract(content: bytes, contract: ModelContract) -> bytes:
-    """Return the ONNX file with the contract among its metadata properties."""
+    """Return the ONNX file with the contract among its metadata properties, sealed."""
     import onnx
 
     model = onnx.load_model_from_string(content)
     onnx.helper.set_model_props(model, {ONNX_PROPERTY: contract.to_json()})
     onnx.checker.check_model(model)
-    attached: bytes = model.SerializeToString()
-    return attached
+    return seal_onnx(model.SerializeToString())

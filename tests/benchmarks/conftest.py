@@ -18,6 +18,7 @@ from catdog.edge.artifact import ONNX_PROPERTY
 from catdog.edge.contract import InputSpec, ModelContract
 from catdog.edge.errors import ModelError
 from catdog.edge.models import bundled_tflite
+from catdog.edge.seal import seal_onnx
 
 SOME_HOME = "/home/somebody/private"
 
@@ -53,8 +54,7 @@ def onnx_bytes() -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     contract = ModelContract(name="tiny", labels=("cats", "dogs"), input=InputSpec(32, 32))
     model.metadata_props.add(key=ONNX_PROPERTY, value=contract.to_json())
-    content: bytes = model.SerializeToString()
-    return content
+    return seal_onnx(model.SerializeToString())
 
 
 @pytest.fixture

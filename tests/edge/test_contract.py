@@ -63,7 +63,7 @@ def test_additions_of_a_later_version_are_ignored() -> None:
         changed(input={"height": 224, "width": 224, "resize": "__import__('os')"}),
         changed(figures=[{"name": "x"}]),
         changed(figures=3),
-        changed(content_sha256=5),
+        changed(made_by=5),
     ],
 )
 def test_what_is_no_contract_is_refused(document: str) -> None:
