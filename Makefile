@@ -12,7 +12,7 @@ WEIGHTS ?= $(SHARED)/data/mobilenet_v2_1.0_no_top.weights.h5
 NEGATIVES ?= $(SHARED)/data/no_pet_scenes.zip
 
 # Strict editable installs link file by file (mypy needs that), so a new or removed file asks for a new link.
-FILES := $(shell find edge train export benchmarks -name '*.py' -o -name '*.jinja' -o -name '*.tflite' -o -name '*.npz' | sort | cksum | cut -d' ' -f1)
+FILES := $(shell find edge train export benchmarks -name '*.py' -o -name '*.jinja' -o -name '*.css' -o -name '*.tflite' -o -name '*.npz' | sort | cksum | cut -d' ' -f1)
 INSTALLED := $(VENV)/installed-$(FILES)
 
 .PHONY: help
@@ -49,7 +49,7 @@ lint: install  ## ruff and mypy only
 
 # The bundled models: settings and temperature by cross-validation inside the training photographs; the held-back ones are read
 # once, by the last step, which refuses a run that was made in another way.
-RECIPE := --stage transfer --data $(DATA) --backbone-weights $(WEIGHTS) --negatives $(NEGATIVES) --negatives-share 0.4 --views 4
+RECIPE := --stage transfer --data $(DATA) --backbone-weights $(WEIGHTS) --negatives $(NEGATIVES) --negatives-share 0.3 --views 4
 RECIPE_default := --image-size 224 --distill-epochs 12
 RECIPE_fast := --image-size 160 --distill-epochs 24
 

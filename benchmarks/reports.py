@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from catdog.edge.errors import missing_extra
 from catdog.edge.files import write_text
+from catdog.train.report.template import render
 
 from .environment import Environment
 from .plots import MAX_DOTS, distribution_chart, drift_chart, latency_chart, parts_chart
@@ -60,21 +60,12 @@ def to_html(report: BenchReport) -> str:
     Raises:
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
-    try:
-        import jinja2
-    except ModuleNotFoundError as error:
-        raise missing_extra("jinja2", "bench") from error
-    engine = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    engine.filters |= {"megabytes": megabytes, "ratio_text": ratio_text, "rounds_text": rounds_text}
     rows = report.measured
     headline, *notes = sentences(report)
-    return engine.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+    return render(
+        _TEMPLATE,
+        {"megabytes": megabytes, "ratio_text": ratio_text, "rounds_text": rounds_text},
+        extra="bench",
         report=report,
         headline=headline,
         notes=notes,

@@ -55,6 +55,23 @@ class InputSpec:
 
 
 @dataclass(frozen=True)
+class Golden:
+    """What the model made of the golden picture (`catdog.edge.golden`) where it was exported.
+
+    Attributes:
+        input_sha256: digest of the picture as the model's input.
+        scores: of that input, in the order of the labels.
+    """
+
+    input_sha256: str
+    scores: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _require(_is_text(self.input_sha256), "a golden digest of text", self.input_sha256)
+        _require(all(_is_number(score) for score in self.scores), "golden scores that are numbers", self.scores)
+
+
+@dataclass(frozen=True)
 class ModelContract:
     """Everything the edge runner needs to know about a model.
 
@@ -66,6 +83,7 @@ class ModelContract:
         trained_on: the training data, in words.
         verified_on: the pictures an exported artifact was compared with its original on, in words.
         figures: what was measured, with intervals.
+        golden: what the golden picture gave; None in files that were not proven.
         made_by: catdog's version that wrote it.
     """
 
@@ -76,6 +94,7 @@ class ModelContract:
     trained_on: str = ""
     verified_on: str = ""
     figures: tuple[Figure, ...] = field(default=())
+    golden: Golden | None = None
     made_by: str = ""
 
     def __post_init__(self) -> None:
@@ -122,6 +141,7 @@ def parse_contract(document: str | bytes) -> ModelContract:
             labels=tuple(fields["labels"]),
             input=InputSpec(**_known(InputSpec, fields["input"])),
             figures=tuple(Figure(**_known(Figure, figure)) for figure in fields.get("figures", ())),
+            golden=_golden(fields.get("golden")),
             **{key: fields[key] for key in _OPTIONAL if key in fields},
         )
     except KeyError as error:
@@ -131,6 +151,13 @@ def parse_contract(document: str | bytes) -> ModelContract:
 
 
 _OPTIONAL = ("threshold", "trained_on", "verified_on", "made_by")
+
+
+def _golden(fields: object) -> Golden | None:
+    if fields is None:
+        return None
+    known = _known(Golden, fields)
+    return Golden(known["input_sha256"], tuple(known["scores"]))
 
 
 def _known(kind: type, fields: object) -> dict[str, Any]:

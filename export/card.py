@@ -97,9 +97,9 @@ def write_card(
         size=contract.input.height,
         int8_mb=len(int8.data) / 1e6,
         weights_mb=weights.stat().st_size / 1e6,
-        data=int8.verification.agreement.data,
+        data=int8.proof.agreement.data,
         accuracy_rows="\n".join(_rows(artifacts, classes)),
-        agreement=int8.verification.agreement,
+        agreement=int8.proof.agreement,
         cross_validated=_cross_validated(cross_validation),
         trained_on=contract.trained_on,
         learnt_share=1 - options.data.negatives_share,
@@ -109,8 +109,8 @@ def write_card(
 
 def _rows(artifacts: Sequence[Artifact], classes: Sequence[str]) -> Iterator[str]:
     """One row for the pets together, then one for each label and folder."""
-    columns = [artifact.verification.per_label for artifact in artifacts]
-    columns.append(artifacts[0].verification.keras_per_label)
+    measured = [*(artifact.proof.artifact for artifact in artifacts), artifacts[0].proof.reference]
+    columns = [each.per_label for each in measured if each is not None]
     pets = {f"accuracy on {label}" for label in classes}
     together = [_together([figure for figure in column if figure.name in pets]) for column in columns]
     for figures in [together, *zip(*columns, strict=True)]:

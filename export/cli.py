@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
@@ -11,15 +12,24 @@ from catdog.edge.errors import missing_extra
 from catdog.edge.files import check_folder
 from catdog.edge.models import BUNDLED
 
-from .options import FLOAT32, INT8, ONNX, ExportOptions
+from .formats import FORMATS, INT8, ONNX_SUFFIX
+from .options import ExportOptions
+from .publish import REPORT_FILE
 
-_EXAMPLES = """\
+if TYPE_CHECKING:
+    from .bundle import Artifact
+
+_EXAMPLES = f"""\
 examples:
   catdog-export                                   int8 TFLite of the newest run, or of the bundled model
-  catdog-export --int8 --onnx --float32           three files, compared with Keras before they are published
+  catdog-export --all --verify photos.zip         every format, compared with Keras before it is published
   catdog-export --model runs/real --calibration photos.zip --output exports/real
+  catdog-export verify FILE --data photos/        prove a file again, on any machine
+  catdog-export info FILE                         what a file says of itself
 
-which file: int8 TFLite is the smallest and, with LiteRT, the fastest; float32 TFLite and ONNX are the references.
+which file:
+{chr(10).join(f"  {each.name:<11}{each.purpose}" for each in FORMATS.values())}
+(how fast: measured on x86-64; not measured on a board)
 next: catdog-edge photo.jpg --model exports/<file>
 
 exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write,
@@ -40,15 +50,11 @@ def build_parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
     )
     formats = parser.add_argument_group("formats (default: --int8)")
-    formats.add_argument(
-        "--int8",
-        dest="formats",
-        action="append_const",
-        const=INT8,
-        help="full-integer TFLite, uint8 pixels in, float scores out",
-    )
-    formats.add_argument("--float32", dest="formats", action="append_const", const=FLOAT32, help="TFLite without quantization")
-    formats.add_argument("--onnx", dest="formats", action="append_const", const=ONNX, help="ONNX, float32, opset 17")
+    for each in FORMATS.values():
+        formats.add_argument(
+            f"--{each.name}", dest="formats", action="append_const", const=each.name, help=each.purpose.replace("%", "%%")
+        )
+    formats.add_argument("--all", dest="formats", action="store_const", const=list(FORMATS), help="all of them")
     defaults = ExportOptions
     parser.add_argument(
         "--model",
@@ -78,14 +84,23 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--verify",
         metavar="WHERE",
-        help="folder or zip to compare with Keras on (default: the run's validation pictures, else drawn ones)",
+        help="folder or zip to compare with Keras on (default: the run's held-back pictures, else drawn ones)",
     )
     parser.add_argument(
-        "--min-agreement",
+        "--max-drop",
         type=float,
-        default=defaults.min_agreement,
-        metavar="S",
-        help="share of same answers below which nothing is published (default: %(default)s)",
+        default=defaults.max_drop,
+        metavar="POINTS",
+        help="accuracy that a file may lose against Keras to be published (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--no-diagnosis",
+        dest="diagnose",
+        action="store_false",
+        help="where int8 is refused, do not look for the layer at fault and a remedy",
+    )
+    parser.add_argument(
+        "--no-neither", dest="neither", action="store_false", help="leave the score neither (no pet in view) out"
     )
     parser.add_argument(
         "--seed", type=int, default=defaults.seed, help="decides which pictures are picked (default: %(default)s)"
@@ -94,6 +109,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] in ("verify", "info"):
+        from .inspection import COMMANDS
+
+        return COMMANDS[argv[0]](argv[1:])
     arguments = build_parser().parse_args(argv)
     fields = vars(arguments)
     options = ExportOptions(**fields | {"formats": tuple(dict.fromkeys(arguments.formats or (INT8,)))})
@@ -103,36 +122,44 @@ def _main(argv: Sequence[str]) -> int:
 
     import_tensorflow()
     silence_opencv()
-    from .bundle import Artifact, export
+    from .bundle import export
     from .source import find_model, load_source
 
     path = find_model(options.model)
     _log(f"exporting {f'the bundled model {path}' if str(path) in BUNDLED else path}")
-    artifacts = export(load_source(path), options, _log)
-
-    def row(artifact: Artifact) -> tuple[str, ...]:
-        proof = artifact.verification
-        return (
-            str(options.output / artifact.file),
-            f"{len(artifact.data) / 1e6:.2f} MB",
-            f"{proof.agreement.value:.2%}",
-            f"{proof.largest_difference:.4f}",
-            f"{proof.mean_difference:.5f}",
-            "" if proof.accuracy is None else f"{proof.accuracy.value:.2%}",
-            "" if proof.keras_accuracy is None else f"{proof.keras_accuracy.value:.2%}",
-        )
-
-    head = ("file", "size", "agreement", "largest difference", "mean difference", "accuracy", "Keras' accuracy")
-    _print_table([head, *(row(artifact) for artifact in artifacts)])
-    pictures = artifacts[0].verification.agreement
-    print(f"compared with Keras on {pictures.data} (n = {pictures.n:,}); differences are of scores, 0 to 1")
+    found = export(load_source(path), options, _log)
+    _print_table([_HEAD, *(_row(artifact, options.output) for artifact in found.artifacts)])
+    print(
+        f"compared with Keras on {found.pictures.description}; drop in points, with its 95 % interval; differences are of "
+        "scores, 0 to 1"
+    )
+    print(f"report: {options.output / REPORT_FILE}")
     return 0
+
+
+_HEAD = ("file", "size", "accuracy", "Keras'", "drop", "same answers", "largest difference", "for")
+
+
+def _row(artifact: "Artifact", folder: Path) -> tuple[str, ...]:
+    proof = artifact.proof
+    ours, keras, drop = proof.artifact, proof.reference, proof.drop
+    return (
+        str(folder / artifact.file),
+        f"{len(artifact.data) / 1e6:.2f} MB",
+        f"{ours.accuracy.value:.2%}" if ours else "",
+        f"{keras.accuracy.value:.2%}" if keras else "",
+        f"{100 * drop.value:+.2f} ({100 * drop.low:+.2f} to {100 * drop.high:+.2f})" if drop else "",
+        f"{proof.agreement.value:.2%}",
+        f"{proof.largest_difference:.4f}",
+        artifact.kind.purpose,
+    )
 
 
 def _require_packages(options: ExportOptions) -> None:
     import importlib.util
 
-    needed = ["tensorflow", "flatbuffers", *(["tf2onnx", "onnx", "onnxruntime"] if ONNX in options.formats else [])]
+    onnx = any(FORMATS[name].suffix == ONNX_SUFFIX for name in options.formats)
+    needed = ["tensorflow", "flatbuffers", "jinja2", *(["tf2onnx", "onnx", "onnxruntime"] if onnx else [])]
     for package in needed:
         if importlib.util.find_spec(package) is None:
             raise missing_extra(package, "export")

@@ -24,6 +24,13 @@ class _AlignedBuilder(flatbuffers.Builder):
         return int(self.EndVector())
 
 
+def pack(model: schema.ModelT, size: int) -> bytes:
+    """Serialise a changed model; `size` is about what it needs, in bytes."""
+    builder = _AlignedBuilder(size + 4096)
+    builder.Finish(model.Pack(builder), _IDENTIFIER)
+    return bytes(builder.Output())
+
+
 def append_softmax(content: bytes) -> bytes:
     """Append a float softmax to the only output of a TFLite model.
 
@@ -57,6 +64,4 @@ def append_softmax(content: bytes) -> bytes:
     for signature in model.signatureDefs or []:
         for output in signature.outputs:
             output.tensorIndex = graph.outputs[0]
-    builder = _AlignedBuilder(len(content) + 4096)
-    builder.Finish(model.Pack(builder), _IDENTIFIER)
-    return bytes(builder.Output())
+    return pack(model, len(content))

@@ -1,8 +1,12 @@
-"""Keras to ONNX."""
+"""Keras to ONNX: float32, and int8 in the QDQ form."""
 
 import logging
+import tempfile
+from pathlib import Path
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
 from catdog.edge.artifact import ONNX_PROPERTY
 from catdog.edge.contract import ModelContract
@@ -10,6 +14,7 @@ from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.edge.seal import seal_onnx
 
 OPSET = 17
+BATCH, PIXELS, SCORES = "batch", "pixels", "scores"
 
 
 def to_onnx(core: keras.Model) -> bytes:
@@ -21,19 +26,57 @@ def to_onnx(core: keras.Model) -> bytes:
 
         logging.getLogger("tf2onnx").setLevel(logging.ERROR)
         _, height, width, channels = core.input_shape
-        signature = [tf.TensorSpec((None, height, width, channels), tf.float32, name="pixels")]
+        signature = [tf.TensorSpec((None, height, width, channels), tf.float32, name=PIXELS)]
         # A dict names the output in the graph.
-        function = tf.function(lambda pixels: {"scores": core(pixels, training=False)}, input_signature=signature)
+        function = tf.function(lambda pixels: {SCORES: core(pixels, training=False)}, input_signature=signature)
         model, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = BATCH
     content: bytes = model.SerializeToString()
     return content
 
 
+def to_onnx_int8(content: bytes, pictures: NDArray[np.uint8]) -> bytes:
+    """Quantize a float32 ONNX model to int8, per channel, QDQ; the softmax at its end stays in float.
+
+    Args:
+        content: from `to_onnx`.
+        pictures: uint8 ``[n, size, size, 3]`` RGB, that the ranges are taken from.
+    """
+    from onnxruntime import quantization
+
+    class Reader(quantization.CalibrationDataReader):
+        def __init__(self) -> None:
+            self._pictures = iter(pictures)
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            picture = next(self._pictures, None)
+            return None if picture is None else {PIXELS: picture[np.newaxis].astype(np.float32)}
+
+    with tempfile.TemporaryDirectory() as folder, native_output_dropped(STDOUT, STDERR):
+        logging.getLogger().setLevel(logging.ERROR)  # the quantizer warns at the root
+        source, prepared, target = (Path(folder) / f"{name}.onnx" for name in ("source", "prepared", "target"))
+        source.write_bytes(content)
+        quantization.quant_pre_process(source, prepared, skip_symbolic_shape=True)
+        quantization.quantize_static(
+            prepared,
+            target,
+            Reader(),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            op_types_to_quantize=["Conv", "MatMul", "Gemm", "Add", "Mul", "Sub", "GlobalAveragePool", "ReduceMean", "MaxPool"],
+        )
+        return target.read_bytes()
+
+
 def attach_contract(content: bytes, contract: ModelContract) -> bytes:
-    """Return the ONNX file with the contract among its metadata properties, sealed."""
+    """Return the ONNX file with the contract among its metadata properties, checked in full and sealed."""
     import onnx
 
     model = onnx.load_model_from_string(content)
+    model.producer_name, model.doc_string = "catdog", f"Which of these is in the picture: {', '.join(contract.labels)}?"
     onnx.helper.set_model_props(model, {ONNX_PROPERTY: contract.to_json()})
-    onnx.checker.check_model(model)
-    return seal_onnx(model.SerializeToString())
+    onnx.checker.check_model(model, full_check=True)
+    return seal_onnx(model.SerializeToString(deterministic=True))

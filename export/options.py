@@ -5,8 +5,7 @@ from pathlib import Path
 
 from catdog.edge.errors import UsageError
 
-INT8, FLOAT32, ONNX = "int8", "float32", "onnx"
-FORMATS = (INT8, FLOAT32, ONNX)
+from .formats import FORMATS, INT8
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,11 @@ class ExportOptions:
         calibration: folder or zip archive of photographs for the int8 ranges; None for the run's training pictures, or drawn
             ones where there are none.
         calibration_count: how many pictures to calibrate on.
-        verify: folder or zip archive to compare the artifacts with Keras on; None for the run's validation pictures,
-        or drawn
+        verify: folder or zip archive to compare the artifacts with Keras on; None for the run's held-back pictures, or drawn
             ones where there are none.
-        min_agreement: share of pictures, 0-1, on which an artifact must give Keras' answer to be published.
+        max_drop: by how many points an artifact's accuracy may be lower than Keras' to be published.
+        diagnose: where int8 is refused, look for the reason and a remedy.
+        neither: keep the score `neither` of a model that has it.
         seed: decides which pictures are drawn or picked.
 
     Raises:
@@ -37,13 +37,15 @@ class ExportOptions:
     calibration: str | None = None
     calibration_count: int = 200
     verify: str | None = None
-    min_agreement: float = 0.95
+    max_drop: float = 0.5
+    diagnose: bool = True
+    neither: bool = True
     seed: int = 0
 
     def __post_init__(self) -> None:
         _require(bool(self.formats) and set(self.formats) <= set(FORMATS), "a known format", ", ".join(self.formats))
         _require(1 <= self.calibration_count <= 10_000, "1 to 10,000 pictures to calibrate on", self.calibration_count)
-        _require(0 <= self.min_agreement <= 1, "a --min-agreement of 0 to 1", self.min_agreement)
+        _require(0 <= self.max_drop <= 100, "a --max-drop of 0 to 100 points", self.max_drop)
         _require(0 <= self.seed < 2**31, "a --seed of 0 to 2,147,483,647", self.seed)
 
 

@@ -1,13 +1,14 @@
 """The pictures that int8 ranges are taken from and that artifacts are compared on."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge import synthetic
-from catdog.edge.contract import InputSpec
+from catdog.edge.contract import NEITHER, InputSpec
 from catdog.edge.errors import DatasetError
 from catdog.edge.preprocess import Preprocessor
 from catdog.train.data.dataset import Dataset, load_dataset, load_part
@@ -15,6 +16,8 @@ from catdog.train.data.pictures import Pictures
 from catdog.train.data.splits import balanced
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import SYNTHETIC, DataOptions
+
+from .proof import Truth
 
 _DRAWN_FOR_VERIFICATION = 200
 # Verification must not look at the pictures that the ranges were taken from.
@@ -26,14 +29,25 @@ class PictureSet:
     """Pictures as the model sees them.
 
     Attributes:
-        description: what they are, in words.
         pixels: uint8 ``[n, size, size, 3]``, RGB.
-        labelled: the same with their truths, as indices into the contract's labels; None where the truth is not known.
+        truth: what they are called and, where that is known, what is on them.
+        drawn: whether they are drawn, not photographs.
     """
 
-    description: str
     pixels: NDArray[np.uint8]
-    labelled: Pictures | None = None
+    truth: Truth
+    drawn: bool = False
+
+    @property
+    def description(self) -> str:
+        """What they are, in words."""
+        return self.truth.data
+
+    def counts(self, labels: Sequence[str]) -> dict[str, int]:
+        """Count them by label; empty where the truth is not known."""
+        if self.truth.targets is None:
+            return {}
+        return {label: int((self.truth.targets == target).sum()) for target, label in enumerate(labels)}
 
 
 def calibration_pictures(where: str | None, count: int, source: TrainedModel, seed: int) -> PictureSet:
@@ -51,12 +65,12 @@ def calibration_pictures(where: str | None, count: int, source: TrainedModel, se
     size = source.contract.input.height
     known = source.data
     if known is not None and known.data != SYNTHETIC and _is_runs_own(where, known) and (learnt := _data_of_run(known)):
-        chosen = balanced(learnt.train.targets.tolist(), count, seed)
-        return PictureSet(f"{len(chosen)} training pictures of {learnt.name}", learnt.train.pixels[chosen])
+        chosen = learnt.train[balanced(learnt.train.targets.tolist(), count, seed)]
+        return _photographs("training pictures", learnt.name, learnt.labels, chosen, source)
     if where is not None:
         part = load_part(where, "train", size, count=count, seed=seed)
-        return PictureSet(f"{len(part.pictures)} pictures of {part.name}", part.pictures.pixels)
-    return PictureSet(f"{count} drawn pictures (dead leaves and scenes)", _drawn(count, size, seed))
+        return _photographs("pictures", part.name, part.labels, part.pictures, source)
+    return drawn_pictures(count, size, seed)
 
 
 def verification_pictures(where: str | None, source: TrainedModel, seed: int) -> PictureSet:
@@ -69,12 +83,20 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
     known = source.data
     if known is not None and _is_runs_own(where, known) and (held_back := _data_of_run(known)):
         pictures = held_back.validation + held_back.test
-        return _labelled("held-back pictures", held_back.name, held_back.labels, pictures, source)
+        return _photographs("held-back pictures", held_back.name, held_back.labels, pictures, source)
     if where is not None:
         part = load_part(where, "validation", size)
-        return _labelled("pictures", part.name, part.labels, part.pictures, source)
-    drawn = _drawn(_DRAWN_FOR_VERIFICATION, size, _VERIFICATION_SEED + seed)
-    return PictureSet(f"{len(drawn)} drawn pictures", drawn)
+        return _photographs("pictures", part.name, part.labels, part.pictures, source)
+    return drawn_pictures(_DRAWN_FOR_VERIFICATION, size, _VERIFICATION_SEED + seed)
+
+
+def drawn_pictures(count: int, size: int, seed: int) -> PictureSet:
+    """Draw pictures, dead leaves and scenes in turn; what is on them is nothing that a model knows."""
+    preprocess = Preprocessor(InputSpec(size, size))
+    pictures = synthetic.calibration_pictures(count, seed)
+    pixels = np.concatenate([preprocess(picture).copy() for picture in pictures]).astype(np.uint8)
+    names = tuple(f"drawn/{seed + number}" for number in range(count))
+    return PictureSet(pixels, Truth(f"{count} drawn pictures (dead leaves and scenes)", names, None), drawn=True)
 
 
 def _is_runs_own(where: str | None, known: DataOptions) -> bool:
@@ -94,16 +116,16 @@ def _data_of_run(options: DataOptions) -> Dataset | None:
         return None
 
 
-def _labelled(what: str, name: str, labels: tuple[str, ...], pictures: Pictures, source: TrainedModel) -> PictureSet:
-    """Translate labels to the model's; where it has others, the truth is not known."""
-    labelled = None
-    if set(labels) <= set(source.contract.labels):
-        places = np.array([source.contract.labels.index(label) for label in labels], np.int64)
-        labelled = replace(pictures, targets=places[pictures.targets])
-    return PictureSet(f"{len(pictures):,} {what} of {name}", pictures.pixels, labelled)
+def _photographs(what: str, name: str, labels: tuple[str, ...], pictures: Pictures, source: TrainedModel) -> PictureSet:
+    """Translate labels to the model's; where it has others, the truth is not known.
 
-
-def _drawn(count: int, size: int, seed: int) -> NDArray[np.uint8]:
-    preprocess = Preprocessor(InputSpec(size, size))
-    pictures = synthetic.calibration_pictures(count, seed)
-    return np.concatenate([preprocess(picture).copy() for picture in pictures]).astype(np.uint8)
+    A model that was exported without its answer `neither` is not asked about pictures that have no other.
+    """
+    known = source.contract.labels
+    if labels[-1] == NEITHER and NEITHER not in known:
+        labels = labels[:-1]
+        pictures = pictures[np.flatnonzero(pictures.targets < len(labels)).tolist()]
+    targets = None
+    if set(labels) <= set(known):
+        targets = np.array([known.index(label) for label in labels], np.int64)[pictures.targets]
+    return PictureSet(pictures.pixels, Truth(f"{len(pictures):,} {what} of {name}", pictures.names, targets))

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import InputNotFoundError, UsageError
+from catdog.edge.errors import InputNotFoundError, UsageError, VerificationError
 from catdog.edge.files import write_bytes
 from catdog.train.options import AT_END
 from catdog.train.pipelines import TRANSFER, TUNED
 from catdog.train.run import CROSS_VALIDATION_FILE
 
-from .options import FLOAT32, INT8, ExportOptions
+from .formats import FLOAT32, INT8
+from .options import ExportOptions
 
 if TYPE_CHECKING:
     from catdog.train.options import TrainOptions
@@ -65,7 +66,7 @@ def release(arguments: argparse.Namespace) -> None:
     from catdog.train.run import find_run
     from catdog.train.weights import save_weights
 
-    from .bundle import export
+    from .bundle import convert
     from .card import write_card
     from .source import rebuild
 
@@ -79,8 +80,14 @@ def release(arguments: argparse.Namespace) -> None:
         save_weights(weights, core=trained.core)
         # What is exported is what is shipped: the weights as they come back from float16.
         source = TrainedModel(rebuild(contract, weights), contract, trained.data)
-        exports = ExportOptions(formats=(INT8, FLOAT32), output=Path("exports") / arguments.name)
-        int8, _ = artifacts = export(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201
+        exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False)
+        made = convert(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201
+        for artifact in made.artifacts:
+            if artifact.objections:
+                raise VerificationError(
+                    f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
+                )
+        int8, _ = artifacts = made.artifacts
         files = {
             weights.name: weights.read_bytes(),
             f"{arguments.name}.tflite": int8.data,

@@ -103,6 +103,7 @@ def _add_data_options(group: Group) -> None:
         ("--validation-share", defaults.validation_share, "share held back where there is no validation folder"),
         ("--test-share", defaults.test_share, "share of that for the test at the end, where there is no test folder"),
         ("--negatives-share", defaults.negatives_share, "share of the negatives that is held back"),
+        ("--negative-parts", defaults.negative_parts, "parts cut out of each of the others, to be learnt from, too"),
         ("--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}"),
         ("--seed", defaults.seed, "decides the split and all random numbers"),
     ):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from catdog.edge.errors import UsageError
 from catdog.edge.files import write_text
 
-from .data.dataset import Dataset, load_dataset, training_only
+from .data.dataset import Dataset, load_dataset, training_only, whole_of
 from .data.splits import folds
 from .evaluate import Evaluation, evaluate
 from .features import predict
@@ -52,14 +52,19 @@ def cross_validate(options: TrainOptions, count: int, log: Callable[[str], None]
     """
     dataset = load_dataset(options.data)
     describe(dataset, log)
-    learnt = dataset.train
+    everything = dataset.train
+    origins = np.array([whole_of(name) for name in everything.names])
+    # Parts are learnt from beside their wholes, but judged is what a camera would see.
+    wholes = np.flatnonzero(origins == np.array(everything.names))
+    learnt = everything[wholes.tolist()]
     rarest = min(learnt.counts(dataset.labels).values())
     if rarest < count:
         raise UsageError(f"at most {rarest} parts, as the rarest label has pictures", got=str(count), fix="Use fewer parts.")
     logits = np.empty((len(learnt), len(dataset.labels)), np.float32)
     for number, held in enumerate(folds(learnt.targets.tolist(), count, options.data.seed), start=1):
         log(f"fold {number} of {count}")
-        logits[held] = _judge(training_only(dataset, np.setdiff1d(np.arange(len(learnt)), held).tolist(), held), options)
+        others = np.flatnonzero(~np.isin(origins, origins[wholes[held]])).tolist()
+        logits[held] = _judge(training_only(dataset, others, wholes[held].tolist()), options)
     temperature = fit_temperature(logits, learnt.targets)
     on = f"{len(learnt):,} training pictures of {dataset.name}, {count}-fold"
     scores = keras.ops.convert_to_numpy(keras.ops.softmax(logits / temperature))

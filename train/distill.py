@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from .checkpoint import Checkpoint, Progress
 from .data.dataset import Dataset, load_dataset
-from .data.pictures import Pictures
+from .data.pictures import Pictures, cut_out
 from .features import fit_head, predict
 from .history import DISTILL, Epoch, require_finite
 from .model import StageModel, TransferParts, build_model, release_backbone
@@ -36,7 +36,6 @@ _DRAWN = 8  # times that parts are drawn of every picture; epochs beyond that be
 _SOURCE = 1.6  # times the teacher's size at which the pictures are kept, so that it sees the smaller parts sharp, too
 _WHOLE = 0.3  # share of the pictures that are shown whole; of the others a part
 _SMALLEST_PART = 0.35  # of the picture's area
-_STRETCH = 0.2  # of a part's sides against one another, at most, as a logarithm
 _CONTRAST, _BRIGHTNESS = 0.15, 20.0  # largest changes that the student sees: a factor off 1, and levels of 255
 
 
@@ -214,10 +213,6 @@ def _part(picture: NDArray[np.uint8], whole: NDArray[np.uint8], rng: np.random.G
     mirrored = rng.random() < 0.5
     part = whole
     if rng.random() >= _WHOLE:
-        side = np.sqrt(rng.uniform(_SMALLEST_PART, 1.0))
-        stretch = np.exp(rng.uniform(-_STRETCH, _STRETCH))
-        height, width = (int(min(1.0, side * factor) * len(picture)) for factor in (stretch, 1 / stretch))
-        top, left = (int(rng.integers(len(picture) - cut + 1)) for cut in (height, width))
-        cut = picture[top : top + height, left : left + width]
+        cut = cut_out(picture, rng, _SMALLEST_PART, 1.0)
         part = np.asarray(cv2.resize(cut, whole.shape[1::-1]), np.uint8)
     return np.ascontiguousarray(part[:, ::-1]) if mirrored else part

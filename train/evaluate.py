@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.figures import Figure
 
-from .data.pictures import Pictures
+if TYPE_CHECKING:
+    # An exported file is measured where the packages that read data sets are not installed.
+    from .data.pictures import Pictures
 
 _BINS = 15  # as in the source of the calibration error
 
@@ -92,7 +94,7 @@ class Evaluation:
         )
 
 
-def evaluate(scores: NDArray[np.float32], pictures: Pictures, labels: Sequence[str], on: str) -> Evaluation:
+def evaluate(scores: NDArray[np.float32], pictures: "Pictures", labels: Sequence[str], on: str) -> Evaluation:
     """Compare scores with the truth.
 
     Args:
@@ -108,7 +110,7 @@ def evaluate(scores: NDArray[np.float32], pictures: Pictures, labels: Sequence[s
     wrong = sorted(np.flatnonzero(answers != targets), key=lambda i: -scores[i].max())
     return Evaluation(
         accuracy=Figure.share("accuracy", int(np.trace(confusion)), len(targets), on),
-        per_label=tuple(_per_label(answers == targets, pictures, labels, on)),
+        per_label=tuple(per_label(answers == targets, pictures.names, targets, labels, on)),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         calibration_error=sum(each.n * abs(each.score - each.accuracy) for each in bins) / len(targets),
         bins=bins,
@@ -118,10 +120,21 @@ def evaluate(scores: NDArray[np.float32], pictures: Pictures, labels: Sequence[s
     )
 
 
-def _per_label(right: NDArray[np.bool_], pictures: Pictures, labels: Sequence[str], on: str) -> Iterator[Figure]:
-    folders = np.array([name.rpartition("/")[0] for name in pictures.names])
+def per_label(
+    right: NDArray[np.bool_], names: Sequence[str], targets: NDArray[np.int64], labels: Sequence[str], on: str
+) -> Iterator[Figure]:
+    """Give the share of right answers for each label's pictures, and for each folder where a label has several.
+
+    Args:
+        right: ``[n]``, whether the answer is.
+        names: of the pictures; what is before the last slash is the folder.
+        targets: int64 ``[n]``, index into the labels.
+        labels: the class names.
+        on: what the pictures are, in words.
+    """
+    folders = np.array([name.rpartition("/")[0] for name in names])
     for target, label in enumerate(labels):
-        own = pictures.targets == target
+        own = targets == target
         if own.any():
             yield Figure.share(f"accuracy on {label}", int(right[own].sum()), int(own.sum()), on)
         among = np.unique(folders[own])

@@ -28,6 +28,7 @@ class DataOptions:
         negatives: folder, zip archive or address of pictures with none of the classes in view, or ``"synthetic"``; they become
             the class ``"neither"``. None for none.
         negatives_share: share of those held back, 0-1.
+        negative_parts: parts of each of the others to be learnt from besides the whole: they are pet-free, too.
         synthetic_count: drawn pictures per class for training; validation gets a quarter as many, from other seeds.
         seed: decides the split and every random number.
 
@@ -41,6 +42,7 @@ class DataOptions:
     test_share: float = 0.192
     negatives: str | None = None
     negatives_share: float = 0.2
+    negative_parts: int = 1
     synthetic_count: int = 400
     seed: int = 0
 
@@ -54,6 +56,7 @@ class DataOptions:
         _require(0.01 <= self.validation_share <= 0.9, "a validation share of 0.01 to 0.9", self.validation_share)
         _require(0 <= self.test_share <= 0.9, "a test share of 0 to 0.9", self.test_share)
         _require(0.01 <= self.negatives_share <= 0.9, "a share of held-back negatives of 0.01 to 0.9", self.negatives_share)
+        _require(0 <= self.negative_parts <= 100, "0 to 100 --negative-parts", self.negative_parts)
         _require(8 <= self.synthetic_count <= 100_000, "8 to 100,000 drawn pictures a class", self.synthetic_count)
         _require(0 <= self.seed < 2**31, "a --seed of 0 to 2,147,483,647", self.seed)
 

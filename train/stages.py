@@ -19,7 +19,7 @@ from catdog.edge.errors import CatdogError, OutputError
 from catdog.edge.files import sweep, write_text
 
 from .checkpoint import Checkpoint
-from .data.dataset import Dataset, load_dataset
+from .data.dataset import Dataset, load_dataset, whole_of
 from .data.folders import TEST, VALIDATION
 from .data.pictures import Pictures
 from .evaluate import evaluate
@@ -215,8 +215,11 @@ def _contract(
     size = options.data.image_size
     learnt = f"{len(dataset.train):,} training pictures of {dataset.name}"
     if dataset.has_negatives:
-        without = dataset.train.counts(dataset.labels)[NEITHER]
-        learnt = f"{len(dataset.train) - without:,} training pictures of {dataset.name} and {without:,} of neither"
+        everything = dataset.train.counts(dataset.labels)[NEITHER]
+        whole = len({whole_of(name) for name, at in zip(dataset.train.names, dataset.train.targets, strict=True)
+                     if dataset.labels[at] == NEITHER})  # fmt: skip
+        learnt = f"{len(dataset.train) - everything:,} training pictures of {dataset.name} and {whole:,} of neither"
+        learnt += f" with {everything - whole:,} parts of these" if everything > whole else ""
     if backbone is not None:
         learnt += f"; backbone: {backbone}"
         if options.distill_epochs:

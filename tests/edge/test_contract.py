@@ -64,6 +64,9 @@ def test_additions_of_a_later_version_are_ignored() -> None:
         changed(figures=[{"name": "x"}]),
         changed(figures=3),
         changed(made_by=5),
+        changed(golden=5),
+        changed(golden={"input_sha256": "", "scores": ["x"]}),
+        changed(golden={"scores": []}),
     ],
 )
 def test_what_is_no_contract_is_refused(document: str) -> None:

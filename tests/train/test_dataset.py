@@ -14,7 +14,7 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError, UsageError
 from catdog.edge.preprocess import Preprocessor
 from catdog.edge.synthetic import draw_picture
-from catdog.train.data.dataset import load_dataset, load_part
+from catdog.train.data.dataset import load_dataset, load_part, whole_of
 from catdog.train.options import DataOptions
 
 if TYPE_CHECKING:
@@ -104,12 +104,17 @@ def test_negatives_are_the_last_label_and_in_every_part(class_folders: Path, tmp
             name = tmp_path / "none" / folder / f"{seed}.jpg"
             cv2.imwrite(str(name), draw_picture("neither", seed + (0 if folder == "rooms" else 100)))
     options = DataOptions(
-        data=str(class_folders), image_size=64, negatives=str(tmp_path / "none"), negatives_share=0.5, test_share=0.4
-    )
+        data=str(class_folders), image_size=64, negatives=str(tmp_path / "none"), negatives_share=0.5, test_share=0.4,
+        negative_parts=2,
+    )  # fmt: skip
     dataset = load_dataset(options)
     assert dataset.labels == ("cats", "dogs", "neither")
     assert dataset.has_negatives
-    for part, (rooms, gardens) in {"train": (10, 5), "validation": (6, 3), "test": (4, 2)}.items():
+    # Of those that are learnt from, two parts each, too.
+    cut = [name for name in dataset.train.names if whole_of(name) != name]
+    assert len(cut) == len(set(cut)) == 30
+    assert {whole_of(name) for name in cut} == {name for name in dataset.train.names if "neither/" in name} - set(cut)
+    for part, (rooms, gardens) in {"train": (30, 15), "validation": (6, 3), "test": (4, 2)}.items():
         names = [name for name in dataset.parts[part].names if name.startswith("neither/")]
         assert sum(name.startswith("neither/rooms/") for name in names) == rooms
         assert len(names) == rooms + gardens == dataset.parts[part].counts(dataset.labels)["neither"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catdog.edge import synthetic
 from catdog.edge.contract import NEITHER
@@ -15,10 +16,14 @@ from catdog.edge.errors import DatasetError
 
 from ..options import SYNTHETIC, DataOptions
 from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in
-from .pictures import Item, Pictures, printable, read_pictures, without_copies
+from .pictures import Item, Pictures, cut_out, printable, read_pictures, without_copies
 from .splits import balanced, hold_back
 
 PARTS = (TRAIN, VALIDATION, TEST)
+
+_SMALLEST_PART, _LARGEST_PART = 0.15, 0.8  # of the area of a picture without any of the labels
+
+_PART = ", part "
 
 _Items = dict[str, list[Item]]  # by part; a part that is not there is split off after reading
 _Split = dict[str, Pictures]
@@ -92,10 +97,13 @@ def load_dataset(options: DataOptions) -> Dataset:
     skipped: list[str] = []
     split = _split(_read(items, options.image_size, skipped), options, options.validation_share, _by_label)
     if options.negatives is not None:
-        negatives = _read(_negative_items(options, len(labels)), options.image_size, skipped)
+        found = _negative_items(options, len(labels))
+        negatives = _read(found, options.image_size, skipped)
         more = _split(negatives, options, options.negatives_share, _by_folder)
         labels = (*labels, NEITHER)
+        cut = _read({TRAIN: _parts_of(more[TRAIN], found, options)}, options.image_size, skipped)
         split = {part: split[part] + more[part] for part in PARTS}
+        split[TRAIN] += cut[TRAIN]
     validation = without_copies(split[VALIDATION], split[TRAIN], "training", skipped)
     test = without_copies(without_copies(split[TEST], split[TRAIN], "training", skipped), validation, VALIDATION, skipped)
     name = "drawn cats and dogs" if options.data == SYNTHETIC else _name(options.data)
@@ -131,6 +139,11 @@ def load_part(where: str, part: str, image_size: int, *, count: int | None = Non
     if not len(pictures):
         raise DatasetError("pictures that can be read", got=f"none in {where}", fix="Name another folder or archive.")
     return Part(_name(where), tuple(by_label), pictures, tuple(skipped))
+
+
+def whole_of(name: str) -> str:
+    """Return the name of the picture that a part was cut from; of a whole picture its own."""
+    return name.partition(_PART)[0]
 
 
 def training_only(dataset: Dataset, learnt: Sequence[int], measured: Sequence[int]) -> Dataset:
@@ -234,6 +247,23 @@ def _negative_items(options: DataOptions, target: int) -> _Items:
     return {
         TRAIN: [Item(f"{NEITHER}/{printable(path.relative_to(root))}", target, partial(read_picture, path)) for path in paths]
     }
+
+
+def _parts_of(learnt: Pictures, found: _Items, options: DataOptions) -> list[Item]:
+    """Cut parts out of pictures of none of the labels: what is in none of the whole is in none of the parts."""
+    if options.negatives == SYNTHETIC:
+        return []  # more of them can be drawn
+    items = {item.name: item for item in found[TRAIN]}
+    return [
+        Item(f"{name}{_PART}{number}", items[name].target, partial(_part, items[name].make, options.seed, name, number))
+        for name in learnt.names
+        for number in range(1, options.negative_parts + 1)
+    ]
+
+
+def _part(make: Callable[[], NDArray[np.uint8]], seed: int, name: str, number: int) -> NDArray[np.uint8]:
+    rng = np.random.default_rng([seed, number, *name.encode()])
+    return cut_out(make(), rng, _SMALLEST_PART, _LARGEST_PART)
 
 
 def _synthetic_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:

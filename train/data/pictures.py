@@ -18,6 +18,8 @@ from catdog.edge.preprocess import Preprocessor
 
 from .duplicates import near_duplicates
 
+_STRETCH = 0.2  # of a part's sides against one another, at most, as a logarithm
+
 
 class Item(NamedTuple):
     """A labelled picture that is not read yet.
@@ -70,6 +72,23 @@ class Pictures:
 def printable(path: PurePath) -> str:
     """Return a path as text that can be written anywhere, also where its bytes are no UTF-8."""
     return path.as_posix().encode("utf-8", "backslashreplace").decode()
+
+
+def cut_out(picture: NDArray[np.uint8], rng: np.random.Generator, smallest: float, largest: float) -> NDArray[np.uint8]:
+    """Cut a part out of a picture, of about its shape.
+
+    Args:
+        picture: uint8 ``[height, width, 3]``.
+        rng: decides which.
+        smallest: share of its area that is cut out at least, 0-1.
+        largest: at most, 0-1.
+    """
+    side = np.sqrt(rng.uniform(smallest, largest))
+    stretch = np.exp(rng.uniform(-_STRETCH, _STRETCH))
+    lengths = zip((stretch, 1 / stretch), picture.shape[:2], strict=True)
+    height, width = (max(1, int(min(1.0, side * factor) * length)) for factor, length in lengths)
+    top, left = int(rng.integers(picture.shape[0] - height + 1)), int(rng.integers(picture.shape[1] - width + 1))
+    return picture[top : top + height, left : left + width]
 
 
 def read_pictures(items: Sequence[Item], image_size: int, skipped: list[str], title: str) -> Pictures:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catdog.edge.errors import missing_extra
-
 from ..data.dataset import Dataset
 from ..data.folders import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
@@ -17,6 +15,7 @@ from .data import counts, option_fields, skipped_lines
 from .drawing import to_svg
 from .pictures import MOST_SAMPLE_ROWS, Mistake, Row, augmentation_of
 from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, published
+from .template import render
 from .text import (
     LAST_EPOCHS,
     answer_labels,
@@ -87,21 +86,11 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ModuleNotFoundError as error:
-        raise missing_extra("jinja2", "train") from error
-    engine = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    engine.filters |= {"percent": percent, "interval": interval, "band": band, "duration": duration, "unbroken": unbroken}
     final, skipped = records[-1], skipped_lines(dataset, options)
     labels = answer_labels(dataset, final.validation)
-    return engine.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+    return render(
+        _TEMPLATE,
+        {"percent": percent, "interval": interval, "band": band, "duration": duration, "unbroken": unbroken},
         dataset=dataset,
         options=options,
         final=final,

@@ -1,0 +1,110 @@
+"""From a model to the bytes of a file, and from these to what the edge runner makes of pictures."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from catdog.edge.artifact import append_to_tflite, read_model_file
+from catdog.edge.backends import Backend, open_backend
+from catdog.edge.contract import Golden, ModelContract
+from catdog.edge.golden import golden_input_sha256, golden_picture
+from catdog.edge.preprocess import Preprocessor
+
+from .formats import DYNAMIC, FLOAT16, FLOAT32, ONNX, ONNX_SUFFIX, Format
+from .metadata import add_metadata
+from .onnx import attach_contract, to_onnx
+from .pictures import PictureSet
+from .proof import Proof, compare
+from .tflite import to_dynamic, to_float16, to_float32
+
+_THREADS = 2
+_ASKED_TWICE = 8  # pictures; one would do, were it the right one
+
+WITHOUT_RANGES: dict[str, Callable[[keras.Model], bytes]] = {
+    FLOAT16: to_float16,
+    FLOAT32: to_float32,
+    DYNAMIC: to_dynamic,
+    ONNX: to_onnx,
+}
+
+
+def finish(content: bytes, kind: Format, contract: ModelContract) -> bytes:
+    """Return the file: the converted model with its contract, in the standard places, and sealed."""
+    if kind.suffix == ONNX_SUFFIX:
+        return attach_contract(content, contract)
+    return append_to_tflite(add_metadata(content, contract), contract)
+
+
+def describe(contract: ModelContract, kind: Format, proof: Proof, golden: Golden) -> ModelContract:
+    """Return the contract of one artifact: what it takes, and what was found of it."""
+    measured = proof.artifact
+    figures = (proof.agreement, *((measured.accuracy, *measured.per_label) if measured else ()))
+    return replace(
+        contract.with_input_dtype(kind.input_dtype), verified_on=proof.agreement.data, figures=figures, golden=golden
+    )
+
+
+def prove(
+    content: bytes, kind: Format, contract: ModelContract, pictures: PictureSet, reference: NDArray[np.float32]
+) -> tuple[Proof, Golden]:
+    """Run a converted model through the edge runner's own code and compare it with what Keras says of the same pictures.
+
+    Args:
+        content: the converted model.
+        kind: its format.
+        contract: the model's.
+        pictures: what to compare on.
+        reference: Keras' scores of them, float32 ``[n, classes]``.
+
+    Raises:
+        ModelError: the edge runner refuses the file.
+        VerificationError: some scores are no numbers.
+    """
+    file = finish(content, kind, contract.with_input_dtype(kind.input_dtype))
+    backend = open_file(file, kind.suffix)
+    scores = ask(backend, pictures.pixels)
+    # The first pictures once more, after all others have passed through.
+    again = ask(backend, pictures.pixels[:_ASKED_TWICE], quietly=True)
+    same = np.array_equal(scores[:_ASKED_TWICE], again)
+    spec = contract.with_input_dtype(kind.input_dtype).input
+    golden = backend.scores(Preprocessor(spec)(golden_picture()))
+    proof = compare(scores, reference, pictures.truth, contract.labels, deterministic=same)
+    return proof, Golden(golden_input_sha256(spec), tuple(float(score) for score in golden))
+
+
+def open_file(file: bytes, suffix: str) -> Backend:
+    """Load a finished file as the edge runner does.
+
+    Args:
+        file: its bytes.
+        suffix: ``".tflite"`` or ``".onnx"``.
+
+    Raises:
+        ModelError: it is refused.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"artifact{suffix}"
+        path.write_bytes(file)
+        return open_backend(read_model_file(path), threads=_THREADS)
+
+
+def ask(backend: Backend, pixels: NDArray[np.uint8], *, quietly: bool = False) -> NDArray[np.float32]:
+    """Return the scores of pictures, one after another.
+
+    Args:
+        backend: the loaded artifact.
+        pixels: uint8 ``[n, size, size, 3]``.
+        quietly: without a progress bar.
+
+    Returns:
+        float32 ``[n, classes]``.
+    """
+    dtype = np.dtype(backend.input_dtype)
+    bar = tqdm(pixels, desc=f"comparing, {backend.name}", unit=" pictures", disable=True if quietly else None)
+    return np.stack([backend.scores(picture[np.newaxis].astype(dtype)) for picture in bar])

@@ -1,0 +1,137 @@
+"""When int8 is refused: which layer is guilty, and what is the smallest change that mends it?
+
+The steps are in the order of their price: better ranges cost nothing on the edge, layers in float cost size and time.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import keras
+
+from catdog.edge.contract import Golden
+
+from .pictures import PictureSet
+from .proof import Proof, objections
+from .quantization import LayerError, calibrate, cut_ranges, quantize, rank_layers, with_consumers
+
+_SHARES_CUT = (1e-5, 1e-4, 1e-3)  # of an activation's values, at either end of its range
+_LAYERS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to quantize, and what came of it.
+
+    Attributes:
+        what: in words.
+        bytes: size of the model.
+        proof: how it compares with Keras.
+        objections: what speaks against it; empty if it passes.
+    """
+
+    what: str
+    bytes: int
+    proof: Proof
+    objections: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """An int8 model and how it was arrived at.
+
+    Attributes:
+        content: the flatbuffer.
+        proof: of that.
+        golden: of that.
+        calibration: the pictures that its ranges were taken from.
+        attempts: the plain way first; more than one if that was refused.
+        layers: those that quantizing hurts most, the worst first; empty if nobody had to look.
+    """
+
+    content: bytes
+    proof: Proof
+    golden: Golden
+    calibration: PictureSet
+    attempts: tuple[Attempt, ...]
+    layers: tuple[LayerError, ...] = ()
+
+    @property
+    def objections(self) -> tuple[str, ...]:
+        """What speaks against it; empty if it passes."""
+        return self.attempts[-1].objections
+
+
+@dataclass(frozen=True)
+class Quantizer:
+    """What is quantized, and by what it is judged.
+
+    Attributes:
+        core: the Keras model.
+        prove: compares a converted model with it.
+        max_drop: by how many points accuracy may fall.
+        log: told what is going on, a line at a time.
+    """
+
+    core: keras.Model
+    prove: Callable[[bytes], tuple[Proof, Golden]]
+    max_drop: float
+    log: Callable[[str], None]
+
+    def plain(self, calibration: PictureSet) -> Quantized:
+        """Quantize every layer, the ranges from the smallest to the largest value."""
+        return self._judge("every layer, full ranges", quantize(calibrate(self.core, calibration.pixels)), calibration)
+
+    def mend(self, refused: Quantized, more: PictureSet) -> Quantized:
+        """Look for the smallest change by which a refused model passes.
+
+        Args:
+            refused: what `plain` gave.
+            more: more pictures to calibrate on, or the same.
+
+        Returns:
+            The first that passes, else the refused one; either with all that was tried.
+        """
+        self.log(f"int8 is refused: {'; '.join(refused.objections)}; looking for a remedy")
+        tried, calibration = [refused], refused.calibration
+        ranges = calibrate(self.core, calibration.pixels)
+        if len(more.pixels) > len(calibration.pixels):
+            calibration, ranges = more, calibrate(self.core, more.pixels)
+            tried.append(self._judge(f"calibrated on {more.description}", quantize(ranges), calibration))
+        if tried[-1].objections:
+            for what, content in _with_cut_ranges(ranges, calibration):
+                tried.append(self._judge(what, content, calibration))
+                if not tried[-1].objections:
+                    break
+        layers = tuple(rank_layers(ranges, calibration.pixels))
+        self.log(f"quantizing hurts most at {layers[0].name} ({layers[0].noise:.1%} of its channels' variance)")
+        if tried[-1].objections:
+            for what, content in _with_float_layers(ranges, layers):
+                tried.append(self._judge(what, content, calibration))
+                if not tried[-1].objections:
+                    break
+        found = refused if tried[-1].objections else tried[-1]
+        attempts = tuple(each.attempts[0] for each in tried)
+        if found is refused:  # the last word on it is its own
+            attempts = (*attempts[1:], attempts[0])
+        return Quantized(found.content, found.proof, found.golden, found.calibration, attempts, layers[:_LAYERS_SHOWN])
+
+    def _judge(self, what: str, content: bytes, calibration: PictureSet) -> Quantized:
+        proof, golden = self.prove(content)
+        attempt = Attempt(what, len(content), proof, tuple(objections(proof, self.max_drop)))
+        self.log(f"int8, {what}: {'; '.join(attempt.objections) or 'passes'}")
+        return Quantized(content, proof, golden, calibration, (attempt,))
+
+
+def _with_cut_ranges(ranges: bytes, calibration: PictureSet) -> Iterator[tuple[str, bytes]]:
+    for share in _SHARES_CUT:
+        yield f"ranges cut by {share:.3%} of the values", quantize(cut_ranges(ranges, calibration.pixels, share))
+
+
+def _with_float_layers(ranges: bytes, layers: Sequence[LayerError]) -> Iterator[tuple[str, bytes]]:
+    """Leave the 1, 2, 4, ... worst layers in float."""
+    count = 1
+    while count < len(layers):
+        guilty = [layer.name for layer in layers[:count]]
+        content = quantize(ranges, with_consumers(ranges, guilty))
+        yield f"{count} of {len(layers)} layers in float: {', '.join(guilty[:3])}{', …' if count > 3 else ''}", content
+        count *= 2

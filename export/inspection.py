@@ -1,0 +1,207 @@
+"""`catdog-export verify` and `catdog-export info`: what a file says of itself, and whether that is so, on any machine.
+
+May import what the edge has, and nothing of TensorFlow.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from catdog.edge.classifier import Classifier
+from catdog.edge.command import CommandParser
+from catdog.edge.decode import silence_opencv
+from catdog.edge.errors import CatdogError, DatasetError, UsageError, VerificationError
+from catdog.edge.golden import golden_input_sha256, golden_picture
+
+from .labelled import Photograph, find_photographs
+from .proof import Measured, Proof, Truth, compare, measure, objections
+
+_LARGEST_GOLDEN_DIFFERENCE = 0.1  # of a score; runtimes round int8 differently, but not so much
+_ASKED_TWICE = 8
+
+_VERIFY_EXAMPLES = """\
+examples:
+  catdog-export verify exports/transfer-224-int8.tflite --data photos/
+  catdog-export verify int8.tflite --data photos.zip --reference float32.tflite --max-drop 0.3
+
+photos/<label>/*.jpg; of a data set with train/ and validation/ the latter. Needs the edge's packages only.
+exit codes: 0 proven, 3 nothing there, 6 damaged model, 8 data, 9 not as it says of itself
+"""
+_INFO_EXAMPLES = """\
+examples:
+  catdog-export info exports/transfer-224-int8.tflite
+  catdog-export info default --json | jq .labels
+"""
+
+
+@dataclass(frozen=True)
+class Golden:
+    """What the golden picture gives here.
+
+    Attributes:
+        same_input: whether it becomes the same pixels as where the file was exported; None where the file does not say.
+        largest_difference: of a score from those that the file names, 0-1; None where it names none.
+        deterministic: whether a second call gave the same bits.
+    """
+
+    same_input: bool | None
+    largest_difference: float | None
+    deterministic: bool
+
+
+def verify_command(argv: Sequence[str]) -> int:
+    """Run `catdog-export verify`; returns the exit code."""
+    parser = CommandParser(
+        prog="catdog-export verify", description="Prove a model file on this machine.", epilog=_VERIFY_EXAMPLES
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tflite or .onnx file, or the name of a bundled model")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP", help="labelled photographs")
+    parser.add_argument("--reference", metavar="FILE", help="a second model file to compare with, such as the float32 one")
+    parser.add_argument(
+        "--max-drop", type=float, default=0.5, metavar="POINTS", help="accuracy it may lose against that (default: %(default)s)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one picture (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    arguments = parser.parse_args(argv)
+    if not 0 <= arguments.max_drop <= 100:
+        raise UsageError("a --max-drop of 0 to 100 points", got=str(arguments.max_drop), fix="Give a number in that range.")
+    silence_opencv()
+    model = Classifier(arguments.file, threads=arguments.threads)
+    reference = Classifier(arguments.reference, threads=arguments.threads) if arguments.reference else None
+    if reference is not None and reference.contract.labels != model.contract.labels:
+        raise UsageError(
+            f"a --reference with the labels {', '.join(model.contract.labels)}",
+            got=", ".join(reference.contract.labels),
+            fix="Name the file that it was made beside.",
+        )
+    golden = _golden(model)
+    proof, measured = _compare(model, reference, find_photographs(arguments.data, model.contract.labels), arguments.data.name)
+    against = _against(golden) + (objections(proof, arguments.max_drop) if proof else [])
+    if arguments.json:
+        found: dict[str, object] = {"file": str(model.model_path), "runtime": model.backend_name, "golden": asdict(golden)}
+        found |= {"measured": asdict(measured), "proof": asdict(proof) if proof else None, "objections": against}
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        for line in _lines(model, golden, measured, proof):
+            print(line)
+    if against:
+        raise VerificationError(
+            f"{model.model_path} to be what it says", got="; ".join(against), fix="Copy or export the file again."
+        )
+    return 0
+
+
+def info_command(argv: Sequence[str]) -> int:
+    """Run `catdog-export info`; returns the exit code."""
+    parser = CommandParser(prog="catdog-export info", description="Print a model file's contract.", epilog=_INFO_EXAMPLES)
+    parser.add_argument("file", metavar="FILE", help="a .tflite or .onnx file, or the name of a bundled model")
+    parser.add_argument("--json", action="store_true", help="the contract as it is in the file")
+    arguments = parser.parse_args(argv)
+    model = Classifier(arguments.file, threads=1)
+    contract = model.contract
+    if arguments.json:
+        print(contract.to_json())
+        return 0
+    spec = contract.input
+    rows = [
+        ("model", contract.name),
+        ("file", f"{model.model_path}, {model.model_path.stat().st_size / 1e6:.2f} MB, whole"),
+        ("labels", ", ".join(contract.labels)),
+        (
+            "input",
+            f"{spec.dtype} [1, {spec.height}, {spec.width}, 3] {spec.colour_order} 0-255, {spec.resize}, {spec.interpolation}",
+        ),
+        ("output", f"float32 [1, {len(contract.labels)}], scores that sum to 1"),
+        ("trained on", contract.trained_on or "not said"),
+        ("verified on", contract.verified_on or "not said"),
+        *((figure.name, str(figure)) for figure in contract.figures),
+        ("made by", contract.made_by or "not said"),
+        ("runs in", model.backend_name),
+    ]
+    for name, value in rows:
+        print(f"{name:<24}{value}")
+    return 0
+
+
+def _golden(model: Classifier) -> Golden:
+    said = model.contract.golden
+    first, second = (list(model.classify(golden_picture()).scores.values()) for _ in range(2))
+    if said is None:
+        return Golden(None, None, first == second)
+    same = golden_input_sha256(model.contract.input) == said.input_sha256
+    difference = float(np.abs(np.array(first) - np.array(said.scores)).max()) if len(first) == len(said.scores) else 1.0
+    return Golden(same, difference, first == second)
+
+
+def _against(golden: Golden) -> list[str]:
+    found = []
+    if golden.same_input is False:
+        found.append("pictures become other pixels here than where it was exported")
+    if golden.largest_difference is not None and golden.largest_difference > _LARGEST_GOLDEN_DIFFERENCE:
+        found.append(f"scores of the golden picture are off by {golden.largest_difference:.3f}")
+    if not golden.deterministic:
+        found.append("two calls with the same picture gave different scores")
+    return found
+
+
+def _compare(
+    model: Classifier, reference: Classifier | None, photographs: Sequence[Photograph], data: str
+) -> tuple[Proof | None, Measured]:
+    labels = model.contract.labels
+    scores, others, names, targets = [], [], [], []
+    for photograph in _with_progress(photographs):
+        try:
+            picture = photograph.read()
+        except CatdogError as error:
+            print(f"catdog-export: skipped: {error}", file=sys.stderr)
+            continue
+        scores.append(list(model.classify(picture).scores.values()))
+        if reference is not None:
+            others.append(list(reference.classify(picture).scores.values()))
+        names.append(photograph.name)
+        targets.append(labels.index(photograph.label))
+    if not names:
+        raise DatasetError("pictures that can be read", got=f"none in {data}", fix="Name another folder or archive.")
+    truth = Truth(f"{len(names):,} pictures of {data}", tuple(names), np.array(targets, np.int64))
+    rows = np.array(scores, np.float32)
+    measured = measure(rows, truth, labels)
+    if measured is None:
+        raise ValueError("Expected pictures with labels. Received: none")
+    return (None if reference is None else compare(rows, np.array(others, np.float32), truth, labels)), measured
+
+
+def _with_progress(photographs: Sequence[Photograph]) -> Iterable[Photograph]:
+    try:
+        from tqdm import tqdm
+    except ModuleNotFoundError:  # the edge does without
+        return photographs
+    bar: Iterable[Photograph] = tqdm(photographs, desc="verifying", unit=" pictures", disable=None)
+    return bar
+
+
+def _lines(model: Classifier, golden: Golden, measured: Measured, proof: Proof | None) -> list[str]:
+    lines = [f"{model.model_path}: whole, loaded by {model.backend_name}"]
+    if golden.same_input is not None:
+        lines.append(
+            f"golden picture: {'the same' if golden.same_input else 'OTHER'} pixels as where it was exported, "
+            f"scores within {golden.largest_difference:.4f}"
+        )
+    lines.append(f"accuracy: {measured.accuracy} of {measured.accuracy.data}")
+    lines += [f"{figure.name}: {figure}" for figure in measured.per_label]
+    said = next((figure for figure in model.contract.figures if figure.name == "accuracy"), None)
+    lines.append("the file says: " + (f"{said} of {said.data}" if said else "nothing of its accuracy"))
+    if proof is not None and proof.drop is not None:
+        drop = proof.drop
+        lines.append(
+            f"against the reference: {100 * drop.value:+.2f} points lost (95 % interval {100 * drop.low:+.2f} to "
+            f"{100 * drop.high:+.2f}; {drop.lost} pictures lost, {drop.gained} gained, p = {drop.p:.2g})"
+        )
+        lines.append(f"same answers: {proof.agreement}; largest difference of a score {proof.largest_difference:.4f}")
+    return lines
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"verify": verify_command, "info": info_command}

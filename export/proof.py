@@ -1,0 +1,244 @@
+"""Is an artifact the model it was made from? What its scores and the reference's say, picture by picture.
+
+May import neither TensorFlow nor anything else that the edge does not have: `catdog-export verify` runs anywhere.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catdog.edge.errors import VerificationError
+from catdog.edge.figures import Figure
+from catdog.train.evaluate import per_label
+
+_Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
+_LEAST_AGREEMENT = 0.95  # share of same answers that is asked for, whatever the truth
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What pictures are called, and what is on them.
+
+    Attributes:
+        data: what they are, in words.
+        names: one per picture; the folder before the last slash groups them.
+        targets: int64 ``[n]``, index into the labels; None where the truth is not known.
+    """
+
+    data: str
+    names: tuple[str, ...]
+    targets: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How right one model is.
+
+    Attributes:
+        accuracy: share of right answers.
+        per_label: the same for each label's pictures, and for each folder where a label has several.
+    """
+
+    accuracy: Figure
+    per_label: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Drop:
+    """The difference of two accuracies on the same pictures.
+
+    Attributes:
+        value: the reference's less the artifact's, as a share; below 0 where the artifact is more often right.
+        low: lower end of the 95 % interval.
+        high: upper end.
+        lost: pictures that only the reference gets right.
+        gained: pictures that only the artifact gets right.
+        p: how likely so uneven a count is if neither is better: McNemar's exact test, two-sided.
+        worst_label: the label whose pictures lose most; empty where none does.
+        worst: how much that is, as a share of them.
+    """
+
+    value: float
+    low: float
+    high: float
+    lost: int
+    gained: int
+    p: float
+    worst_label: str
+    worst: float
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A picture whose answer is another.
+
+    Attributes:
+        index: which of the pictures.
+        name: what it is called.
+        truth: its label; None where it is not known.
+        reference: the reference's answer.
+        reference_score: and its score, 0-1.
+        answer: the artifact's answer.
+        score: and its score, 0-1.
+    """
+
+    index: int
+    name: str
+    truth: str | None
+    reference: str
+    reference_score: float
+    answer: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How an artifact's answers compare with the reference's on the same pictures.
+
+    Attributes:
+        agreement: share of pictures with the same answer.
+        largest_difference: of any score on any picture, 0-1.
+        mean_difference: mean absolute difference of the scores, 0-1.
+        deterministic: whether a second call gave the same bits.
+        artifact: how right it is; None where the truth is not known.
+        reference: how right that is.
+        drop: their difference.
+        flips: the pictures whose answer is another.
+    """
+
+    agreement: Figure
+    largest_difference: float
+    mean_difference: float
+    deterministic: bool
+    artifact: Measured | None
+    reference: Measured | None
+    drop: Drop | None
+    flips: tuple[Flip, ...]
+
+
+def compare(
+    scores: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    truth: Truth,
+    labels: Sequence[str],
+    *,
+    deterministic: bool = True,
+) -> Proof:
+    """Compare an artifact's scores with the reference's.
+
+    Args:
+        scores: the artifact's, float32 ``[n, classes]``.
+        reference: the same of what it was made from.
+        truth: the pictures they belong to.
+        labels: the class names.
+        deterministic: what was found of that.
+
+    Raises:
+        VerificationError: some scores are no numbers.
+    """
+    if not np.isfinite(scores).all() or not np.isfinite(reference).all():
+        raise VerificationError("scores that are numbers", got="others", fix="Nothing was published. Train the model again.")
+    answers, expected = scores.argmax(axis=1), reference.argmax(axis=1)
+    difference = np.abs(scores - reference)
+    return Proof(
+        agreement=Figure.share("same answers", int((answers == expected).sum()), len(answers), truth.data),
+        largest_difference=float(difference.max()),
+        mean_difference=float(difference.mean()),
+        deterministic=deterministic,
+        artifact=measure(scores, truth, labels),
+        reference=measure(reference, truth, labels),
+        drop=None if truth.targets is None else _drop(answers, expected, truth.targets, labels),
+        flips=tuple(_flips(scores, reference, truth, labels)),
+    )
+
+
+def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) -> Measured | None:
+    """Count the right answers; None where the truth is not known."""
+    if truth.targets is None:
+        return None
+    right = scores.argmax(axis=1) == truth.targets
+    return Measured(
+        Figure.share("accuracy", int(right.sum()), len(right), truth.data),
+        tuple(per_label(right, truth.names, truth.targets, labels, truth.data)),
+    )
+
+
+def objections(proof: Proof, max_drop: float) -> list[str]:
+    """Say what speaks against publishing an artifact; nothing does if the list is empty.
+
+    A single picture never does: of a handful, one is many points.
+
+    Args:
+        proof: what was found.
+        max_drop: by how many points its accuracy may be lower than the reference's.
+    """
+    found = []
+    drop, n = proof.drop, proof.agreement.n
+    if drop is not None and drop.lost - drop.gained > max(1.0, max_drop / 100 * n + 1e-9):
+        found.append(
+            f"accuracy falls by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures lost, "
+            f"{drop.gained} gained of {n:,}, p = {drop.p:.2g})"
+        )
+    # By the upper end of the interval: a handful of pictures cannot show that an artifact is bad.
+    if proof.agreement.high < _LEAST_AGREEMENT:
+        found.append(f"the same answer on {proof.agreement} only, less than {_LEAST_AGREEMENT:.0%}")
+    if not proof.deterministic:
+        found.append("two calls with the same picture gave different scores")
+    return found
+
+
+def mcnemar(lost: int, gained: int) -> float:
+    """Return how likely so uneven a split is by chance, two-sided and exact.
+
+    Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
+    Psychometrika 12 (1947); exact, by the binomial distribution.
+    """
+    n = lost + gained
+    tail = sum(math.comb(n, k) for k in range(min(lost, gained) + 1)) / 2**n
+    return min(1.0, 2 * tail)
+
+
+def paired_interval(lost: int, gained: int, n: int) -> tuple[float, float]:
+    """95 % interval of the difference of two shares that were counted on the same `n` pictures.
+
+    Source: A. Agresti and Y. Min, "Simple improved confidence intervals for comparing matched proportions", Statistics in
+    Medicine 24 (2005): Wald's interval after half a picture more in each of the four cells. Holds its coverage where almost
+    all pictures agree, as ours do.
+    """
+    total, only_first, only_second = n + 2, lost + 0.5, gained + 0.5
+    value = (only_first - only_second) / total
+    spread = _Z95 * math.sqrt(only_first + only_second - (only_first - only_second) ** 2 / total) / total
+    return max(-1.0, value - spread), min(1.0, value + spread)
+
+
+def _drop(answers: NDArray[np.int64], expected: NDArray[np.int64], targets: NDArray[np.int64], labels: Sequence[str]) -> Drop:
+    lost, gained = (expected == targets) & (answers != targets), (answers == targets) & (expected != targets)
+    n, count_lost, count_gained = len(targets), int(lost.sum()), int(gained.sum())
+    low, high = paired_interval(count_lost, count_gained, n)
+    by_label = [
+        (float(lost[own].mean() - gained[own].mean()), label)
+        for target, label in enumerate(labels)
+        if (own := targets == target).any()
+    ]
+    worst, label = max(by_label)
+    return Drop(
+        (count_lost - count_gained) / n, low, high, count_lost, count_gained, mcnemar(count_lost, count_gained),
+        label if worst > 0 else "", max(0.0, worst),
+    )  # fmt: skip
+
+
+def _flips(scores: NDArray[np.float32], reference: NDArray[np.float32], truth: Truth, labels: Sequence[str]) -> Iterator[Flip]:
+    answers, expected = scores.argmax(axis=1), reference.argmax(axis=1)
+    for index in np.flatnonzero(answers != expected).tolist():
+        yield Flip(
+            index,
+            truth.names[index],
+            None if truth.targets is None else labels[truth.targets[index]],
+            labels[expected[index]],
+            float(reference[index].max()),
+            labels[answers[index]],
+            float(scores[index].max()),
+        )

@@ -1,0 +1,171 @@
+"""Keras to full-integer TFLite, in steps that can be looked into: ranges, which of them to cut, which layers to leave in float.
+
+The converter does the same in one go, but says nothing of where its errors arise, and takes every layer or none.
+Source of the scheme: B. Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only
+inference", CVPR 2018.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+from tensorflow.lite.python.convert import mlir_quantize
+
+from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
+from catdog.train.model import logits_model
+
+from .flatbuffer import append_softmax, pack
+from .tflite import convert, converter_of
+
+_MOST_LOOKED_AT = 32  # pictures whose activations are looked at one by one, where the whole network is kept in memory
+
+_LEAST_VARIANCE = 1e-12  # of a channel over a picture; below it says nothing
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """What quantizing one layer's output costs.
+
+    Attributes:
+        name: the layer's output in the graph.
+        noise: squared error of the quantized output as a share of its variance, at most 1, mean over the channels. By channel,
+            because one that is drowned by a louder one may be the one that matters.
+    """
+
+    name: str
+    noise: float
+
+
+def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
+    """Take the range of every activation from pictures.
+
+    A softmax in int8 moves in steps of 1/256 and never says more than 0.996. So only the network up to its logits is taken.
+
+    Args:
+        core: the Keras model, ending in a softmax over logits.
+        pictures: uint8 ``[n, size, size, 3]`` RGB.
+
+    Returns:
+        A float TFLite flatbuffer with the smallest and largest value of every tensor.
+    """
+    converter = converter_of(logits_model(core))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([picture[np.newaxis].astype(np.float32)] for picture in pictures)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter._experimental_calibrate_only = True  # as TensorFlow's own QuantizationDebugger does
+    return convert(converter)
+
+
+def quantize(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
+    """Quantize to int8 with per-channel kernels: uint8 pixels in, float32 scores out of a float softmax.
+
+    Args:
+        calibrated: from `calibrate` or `cut_ranges`.
+        float_layers: names of layers, as `rank_layers` gives them, to be left in float.
+    """
+    with native_output_dropped(STDOUT, STDERR):
+        content: bytes = mlir_quantize(
+            calibrated, input_data_type=tf.uint8, output_data_type=tf.float32, denylisted_nodes=set(float_layers) or None
+        )
+    return append_softmax(content)
+
+
+def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> bytes:
+    """Narrow the range of every activation to what all but a share of its values keep to.
+
+    A single outlier in millions otherwise takes most of the 256 steps from all others.
+
+    Args:
+        calibrated: from `calibrate`.
+        pictures: uint8 ``[n, size, size, 3]`` RGB.
+        share: of the values, at either end, 0-1; counted picture by picture and averaged.
+    """
+    model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
+    tensors = model.subgraphs[0].tensors
+    inside = [
+        index
+        for index, tensor in enumerate(tensors)
+        if tensor.quantization is not None
+        and tensor.quantization.min is not None
+        and tensor.type == schema.TensorType.FLOAT32
+        and model.buffers[tensor.buffer].data is None  # weights are what they are
+    ]
+    ends = np.zeros((len(inside), 2))
+    count = 0
+    for interpreter in _runs(calibrated, pictures):
+        for place, index in enumerate(inside):
+            ends[place] += np.quantile(interpreter.get_tensor(index), (share, 1 - share))
+        count += 1
+    for (low, high), index in zip(ends / count, inside, strict=True):
+        found = tensors[index].quantization
+        # Never wider than what was seen, and zero stays exact: padding and ReLU make it.
+        found.min = np.array([min(0.0, max(low, found.min[0]))], np.float32)
+        found.max = np.array([max(0.0, min(high, found.max[0]))], np.float32)
+    return pack(model, len(calibrated))
+
+
+def rank_layers(calibrated: bytes, pictures: NDArray[np.uint8]) -> list[LayerError]:
+    """Measure what quantizing each layer alone costs, the worst first.
+
+    Args:
+        calibrated: from `calibrate` or `cut_ranges`.
+        pictures: uint8 ``[n, size, size, 3]`` RGB.
+    """
+
+    def noise(exact: NDArray[np.float32], quantized: NDArray[np.int8], scale: float, zero: int) -> float:
+        error = ((quantized.astype(np.float32) - zero) * scale - exact).reshape(-1, exact.shape[-1])
+        spread = exact.reshape(-1, exact.shape[-1]).var(axis=0)
+        live = spread > _LEAST_VARIANCE
+        return float(np.minimum(1.0, (error**2).mean(axis=0)[live] / spread[live]).mean()) if live.any() else 0.0
+
+    with native_output_dropped(STDOUT, STDERR), _warnings_dropped():
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            quant_debug_model_content=mlir_quantize(calibrated, enable_numeric_verify=True),
+            debug_dataset=lambda: ([picture[np.newaxis].astype(np.float32)] for picture in pictures[:_MOST_LOOKED_AT]),
+            debug_options=tf.lite.experimental.QuantizationDebugOptions(layer_direct_compare_metrics={"noise": noise}),
+        )
+        debugger.run()
+    tensors = schema.ModelT.InitFromPackedBuf(calibrated, 0).subgraphs[0].tensors
+    known = {tensor.name.decode() for tensor in tensors}
+    found = []
+    for check, metrics in debugger.layer_statistics.items():
+        # NumericVerify/<layer>:<number of the tensor>; the layer may have got a digit more, to be unlike its float twin.
+        name = check.removeprefix("NumericVerify/").rpartition(":")[0]
+        found.append(LayerError(name if name in known else name[:-1], float(metrics["noise"])))
+    return sorted(found, key=lambda layer: -layer.noise)
+
+
+def with_consumers(calibrated: bytes, layers: Sequence[str]) -> list[str]:
+    """Add the layers that take what these give: were they quantized, what they take would be, too."""
+    graph = schema.ModelT.InitFromPackedBuf(calibrated, 0).subgraphs[0]
+    names = [tensor.name.decode() for tensor in graph.tensors]
+    wanted = {index for index, name in enumerate(names) if name in layers}
+    consumers = [names[op.outputs[0]] for op in graph.operators if wanted & {int(index) for index in op.inputs}]
+    return list(dict.fromkeys((*layers, *consumers)))
+
+
+def _runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:
+    """Run a float model on some pictures, every tensor kept."""
+    with native_output_dropped(), _warnings_dropped():
+        interpreter = Interpreter(model_content=model, experimental_preserve_all_tensors=True, num_threads=2)
+        interpreter.allocate_tensors()
+    (pixels,) = interpreter.get_input_details()
+    for picture in pictures[:_MOST_LOOKED_AT]:
+        interpreter.set_tensor(pixels["index"], picture[np.newaxis].astype(np.float32))
+        interpreter.invoke()
+        yield interpreter
+
+
+@contextmanager
+def _warnings_dropped() -> Iterator[None]:
+    """Drop what the libraries say of interpreters that keep every tensor, or are TensorFlow's: both are meant."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,84 @@
+"""From an export to one self-contained page."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catdog.train.report.drawing import shorten
+from catdog.train.report.pictures import Shown
+from catdog.train.report.template import render
+from catdog.train.report.text import interval, percent
+
+from ..proof import Drop, Flip
+
+if TYPE_CHECKING:
+    from ..bundle import Artifact, Export
+
+_TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_MOST_FLIPS = 12  # pictures shown an artifact; the manifest has all
+_CAPTION = 14  # characters of a label
+
+
+@dataclass(frozen=True)
+class ShownFlip:
+    """A picture whose answer is another, with its picture."""
+
+    flip: Flip
+    shown: Shown
+
+    @property
+    def caption(self) -> str:
+        """What it is, what was answered, and now is, on one line."""
+        flip = self.flip
+        truth = "" if flip.truth is None else f"{shorten(flip.truth, _CAPTION)}; "
+        before, after = (shorten(label, _CAPTION) for label in (flip.reference, flip.answer))
+        return f"{truth}Keras {before} {flip.reference_score:.2f}, now {after} {flip.score:.2f}"
+
+
+def to_html(found: "Export") -> str:
+    """Write the page.
+
+    Raises:
+        MissingExtraError: jinja2 is not installed.
+    """
+    return render(
+        _TEMPLATE,
+        {"percent": percent, "interval": interval, "points": points, "megabytes": _megabytes},
+        extra="export",
+        found=found,
+        headline=_headline(found),
+        contract=found.contract,
+        artifacts=found.artifacts,
+        calibration=found.calibration,
+        counts={} if found.calibration is None else found.calibration.counts(found.contract.labels),
+        flips={artifact.file: list(_flips(artifact, found)) for artifact in found.artifacts},
+        largest=max(len(artifact.data) for artifact in found.artifacts),
+    )
+
+
+def points(drop: Drop | None) -> str:
+    """Write a difference of accuracies with its interval, in points."""
+    if drop is None:
+        return "not known"
+    return f"{100 * drop.value:+.2f} ({100 * drop.low:+.2f} to {100 * drop.high:+.2f})"
+
+
+def _headline(found: "Export") -> str:
+    refused = [artifact.file for artifact in found.artifacts if artifact.objections]
+    count = len(found.published)
+    made = f"{count} of {len(found.artifacts)} files answer as Keras does on {found.pictures.description}"
+    return made + (f"; refused: {', '.join(refused)}." if refused else ".")
+
+
+def _flips(artifact: "Artifact", found: "Export") -> Iterator[ShownFlip]:
+    for flip in _surest(artifact.proof.flips)[:_MOST_FLIPS]:
+        yield ShownFlip(flip, Shown(flip.name, found.pictures.pixels[flip.index]))
+
+
+def _surest(flips: Sequence[Flip]) -> list[Flip]:
+    return sorted(flips, key=lambda flip: -flip.score)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.2f} MB"

@@ -1,0 +1,85 @@
+"""The gate's statistics; nothing here needs TensorFlow."""
+
+import numpy as np
+import pytest
+
+from catdog.edge.errors import VerificationError
+from catdog.export.proof import Truth, compare, mcnemar, objections, paired_interval
+
+LABELS = ("cats", "dogs", "neither")
+
+
+def rows(answers: list[int], score: float = 0.8) -> np.ndarray:
+    scores = np.full((len(answers), 3), (1 - score) / 2, np.float32)
+    scores[np.arange(len(answers)), answers] = score
+    return scores
+
+
+def truth(targets: list[int] | None, n: int) -> Truth:
+    return Truth("pictures", tuple(f"{i}.jpg" for i in range(n)), None if targets is None else np.array(targets, np.int64))
+
+
+def test_what_was_lost_and_gained_is_counted_picture_by_picture() -> None:
+    targets = [0] * 50 + [1] * 50
+    reference = [0] * 48 + [1] * 52  # two cats wrong
+    artifact = [1] * 3 + [0] * 46 + [1] * 51  # three other cats wrong, one of the two right
+    proof = compare(rows(artifact), rows(reference, 0.7), truth(targets, 100), LABELS)
+    assert proof.drop is not None
+    assert (proof.drop.lost, proof.drop.gained, proof.drop.value) == (3, 1, pytest.approx(0.02))
+    assert (proof.drop.worst_label, proof.drop.worst) == ("cats", pytest.approx(0.04))
+    assert proof.drop.low < 0.02 < proof.drop.high
+    assert proof.agreement.value == pytest.approx(0.96)
+    assert [(flip.index, flip.truth, flip.reference, flip.answer) for flip in proof.flips] == [
+        (0, "cats", "cats", "dogs"), (1, "cats", "cats", "dogs"), (2, "cats", "cats", "dogs"), (48, "cats", "dogs", "cats"),
+    ]  # fmt: skip
+    assert proof.largest_difference == pytest.approx(0.65, abs=1e-6)
+
+
+def test_mcnemar_is_exact() -> None:
+    # By hand: 2 * (1 + 10 + 45) / 2**10; an even split says nothing.
+    assert mcnemar(8, 2) == pytest.approx(2 * (1 + 10 + 45) / 1024)
+    assert mcnemar(2, 8) == mcnemar(8, 2)
+    assert mcnemar(0, 0) == mcnemar(3, 3) == 1.0
+
+
+def test_paired_interval_holds_its_coverage() -> None:
+    rng = np.random.default_rng(0)
+    n, only_first, only_second = 500, 0.02, 0.01
+    counts = rng.multinomial(n, [only_first, only_second, 1 - only_first - only_second], size=4000)
+    intervals = [paired_interval(lost, gained, n) for lost, gained, _ in counts.tolist()]
+    covered = np.mean([low <= only_first - only_second <= high for low, high in intervals])
+    assert 0.94 <= covered <= 0.975
+
+
+def test_gate_is_about_net_loss_in_points() -> None:
+    targets = [0] * 1000
+    for wrong, passes in ((5, True), (6, False)):
+        proof = compare(rows([1] * wrong + [0] * (1000 - wrong)), rows(targets), truth(targets, 1000), LABELS)
+        assert (objections(proof, 0.5) == []) is passes
+        assert objections(proof, 1.0) == []
+
+
+def test_one_picture_of_a_handful_refuses_nothing() -> None:
+    targets = [0] * 10
+    assert objections(compare(rows([1] + [0] * 9), rows(targets), truth(targets, 10), LABELS), 0.5) == []
+    assert objections(compare(rows([1] * 2 + [0] * 8), rows(targets), truth(targets, 10), LABELS), 0.5) != []
+
+
+def test_where_the_truth_is_not_known_agreement_decides() -> None:
+    reference = rows([0] * 200)
+    proof = compare(rows([1] * 30 + [0] * 170), reference, truth(None, 200), LABELS)
+    assert proof.artifact is proof.drop is None
+    assert "same answer" in objections(proof, 0.5)[0]
+    assert objections(compare(reference, reference, truth(None, 200), LABELS), 0.5) == []
+
+
+def test_what_changes_from_call_to_call_is_refused() -> None:
+    proof = compare(rows([0]), rows([0]), truth([0], 1), LABELS, deterministic=False)
+    assert "two calls" in objections(proof, 0.5)[0]
+
+
+def test_scores_that_are_no_numbers_are_refused() -> None:
+    broken = rows([0, 1])
+    broken[0, 0] = np.nan
+    with pytest.raises(VerificationError, match="numbers"):
+        compare(broken, rows([0, 1]), truth(None, 2), LABELS)
