@@ -63,6 +63,19 @@ def read_model_file(path: Path) -> ModelFile:
         raise ModelError(
             "a model file that may be read", got=f"{path}: {error.strerror}", fix="Check its permissions."
         ) from error
+    return parse_model(data, path)
+
+
+def parse_model(data: bytes, path: Path) -> ModelFile:
+    """Take a model file apart that is in memory already.
+
+    Args:
+        data: its bytes.
+        path: what to call it; the suffix tells ONNX from anything.
+
+    Raises:
+        ModelError: as `read_model_file`.
+    """
     if data[4:8] == _TFLITE_IDENTIFIER:
         return ModelFile(path, "tflite", data, *_split_tflite(data, path))
     if path.suffix.lower() == ".onnx" and data:

@@ -1,6 +1,5 @@
 """From a model to the bytes of a file, and from these to what the edge runner makes of pictures."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from catdog.edge.artifact import append_to_tflite, read_model_file
+from catdog.edge.artifact import append_to_tflite, parse_model
 from catdog.edge.backends import Backend, open_backend
 from catdog.edge.contract import Golden, ModelContract
 from catdog.edge.golden import golden_input_sha256, golden_picture
@@ -88,10 +87,7 @@ def open_file(file: bytes, suffix: str) -> Backend:
     Raises:
         ModelError: it is refused.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"artifact{suffix}"
-        path.write_bytes(file)
-        return open_backend(read_model_file(path), threads=_THREADS)
+    return open_backend(parse_model(file, Path(f"artifact{suffix}")), threads=_THREADS)
 
 
 def ask(backend: Backend, pixels: NDArray[np.uint8], *, quietly: bool = False) -> NDArray[np.float32]:
