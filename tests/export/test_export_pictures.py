@@ -27,8 +27,8 @@ def test_the_runs_split_holds_in_export_whatever_its_seed(class_folders: Path, n
     assert rows(calibration.pixels) == rows(split.train.pixels)
     held_back = split.validation + split.test
     assert rows(verification.pixels) == rows(held_back.pixels)
-    assert verification.labelled is not None
-    assert verification.labelled.targets.tolist() == held_back.targets.tolist()
+    assert verification.truth.targets is not None
+    assert verification.truth.targets.tolist() == held_back.targets.tolist()
 
 
 def test_data_that_is_gone_is_replaced_by_drawn_pictures_and_said(tmp_path: Path) -> None:
@@ -36,3 +36,11 @@ def test_data_that_is_gone_is_replaced_by_drawn_pictures_and_said(tmp_path: Path
     source = TrainedModel(None, ModelContract("m", ("cats", "dogs"), InputSpec(32, 32, dtype="float32")), gone)
     assert "drawn" in calibration_pictures(None, 4, source, seed=0).description
     assert "drawn" in verification_pictures(None, source, seed=0).description
+
+
+def test_pictures_of_neither_are_left_out_of_a_model_without_it(class_folders: Path) -> None:
+    data = DataOptions(data=str(class_folders), image_size=32, negatives="synthetic", synthetic_count=8)
+    source = TrainedModel(None, ModelContract("m", ("cats", "dogs"), InputSpec(32, 32, dtype="float32")), data)
+    found = verification_pictures(None, source, seed=0)
+    assert found.counts(("cats", "dogs")) == {"cats": 2, "dogs": 2}
+    assert calibration_pictures(None, 100, source, seed=0).counts(("cats", "dogs")) == {"cats": 8, "dogs": 8}
