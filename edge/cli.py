@@ -1,17 +1,19 @@
 """`catdog-edge`: classify pictures, videos, streams and cameras."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from .backends import BACKENDS
 from .classifier import DEFAULT_THREADS, Classifier
-from .command import CommandParser, run_command
+from .command import CommandParser, end_like_ctrl_c, run_command
 from .decode import silence_opencv
-from .errors import CatdogError, PartialFailureError, UsageError
-from .results import Result
-from .runner import run
-from .sources import SourceOptions, open_sources
+from .errors import CatdogError, PartialFailureError
+from .results import Result, state_to_json
+from .runner import RunOptions, run
+from .sources import Change, SourceOptions, open_sources
 from .sources.options import BUFFERS
 
 _EXAMPLES = """\
@@ -49,6 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     look.add_argument("--camera", metavar="N", help="camera number, /dev/videoN, or demo")
     look.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
+    look.add_argument("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
+    look.add_argument("--wait", action="store_true", help="keep trying where a camera or stream does not open")
     look.add_argument(
         "--buffer",
         choices=BUFFERS,
@@ -74,9 +78,18 @@ def build_parser() -> argparse.ArgumentParser:
     model.add_argument(
         "--threads",
         type=int,
-        default=DEFAULT_THREADS,
         metavar="N",
-        help="threads for one inference (default: %(default)s)",
+        help=f"threads for one inference (default: {DEFAULT_THREADS}; in a folder one, on every core)",
+    )
+    model.add_argument(
+        "--threshold", type=float, default=0.0, metavar="S", help="a score below S is answered unsure (default: %(default)s)"
+    )
+    model.add_argument(
+        "--smooth",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="average a camera's scores over about S seconds (default: %(default)s)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
     return parser
@@ -84,20 +97,28 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
-    if arguments.max_frames is not None and arguments.max_frames < 1:
-        raise UsageError("--max-frames of at least 1", got=str(arguments.max_frames), fix="Give a positive number.")
+    how = RunOptions(arguments.max_frames, arguments.max_fps, arguments.threshold, arguments.smooth, arguments.threads)
     options = SourceOptions(
-        inputs=tuple(arguments.inputs), camera=arguments.camera, buffer=arguments.buffer, timeout_s=arguments.timeout
+        inputs=tuple(arguments.inputs),
+        camera=arguments.camera,
+        buffer=arguments.buffer,
+        timeout_s=arguments.timeout,
+        wait=arguments.wait,
     )
     labels = None if arguments.labels is None else [label.strip() for label in arguments.labels.split(",")]
     silence_opencv()
+    end_like_ctrl_c(signal.SIGTERM, signal.SIGHUP)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
     with open_sources(options) as sources:
-        classifier = Classifier(arguments.model, labels=labels, backend=arguments.backend, threads=arguments.threads)
-        return _report(run(sources, classifier, max_frames=arguments.max_frames), as_json=arguments.json)
+        load = partial(_load, arguments, labels)
+        return _report(run(sources, load, how), as_json=arguments.json)
 
 
-def _report(results: Iterable[Result], *, as_json: bool) -> int:
+def _load(arguments: argparse.Namespace, labels: Sequence[str] | None, threads: int) -> Classifier:
+    return Classifier(arguments.model, labels=labels, backend=arguments.backend, threads=threads)
+
+
+def _report(results: Iterable[Result | Change], *, as_json: bool) -> int:
     """Print each result as it comes; return the exit code.
 
     Raises:
@@ -105,12 +126,17 @@ def _report(results: Iterable[Result], *, as_json: bool) -> int:
     """
     done, errors = 0, list[CatdogError]()
     for result in results:
+        if isinstance(result, Change):
+            print(f"catdog-edge: {result.source} is {result.state}: {result.cause}", file=sys.stderr)
+            if as_json:
+                print(state_to_json(result), flush=True)
+            continue
         done += 1
         if as_json:
             print(result.to_json(), flush=True)
         elif result.error is None:
             print(result.to_text(), flush=True)
-        if result.error is not None:
+        if result.error is not None and result.frame.state is None:  # of a live source the state has been told
             errors.append(result.error)
             print(f"catdog-edge: {result.error}", file=sys.stderr)
     if not errors:

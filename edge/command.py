@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -16,6 +17,25 @@ from .errors import CatdogError, OutputError, UsageError
 EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not a fault of the input
 _WIDEST_HELP = 110  # columns; longer lines are hard to read
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count it
+
+
+class Terminated(KeyboardInterrupt):
+    """A signal that asks the program to end, raised like Ctrl-C so that everything is released on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def end_like_ctrl_c(*signals: int) -> None:
+    """Let signals end the program as Ctrl-C does, with their own exit code: 128 and their number, as shells count it."""
+
+    def end(number: int, _: object) -> NoReturn:
+        raise Terminated(number)
+
+    for number in signals:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has said that a closed terminal is no end
+            signal.signal(number, end)
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -80,6 +100,10 @@ def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[
         return code
     except CatdogError as error:
         return _complain(name, str(error), error.exit_code)
+    except Terminated as end:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        return _complain(name, f"ended by {signal.Signals(end.number).name}", 128 + end.number)
     except KeyboardInterrupt:
         return _complain(name, "interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:

@@ -3,7 +3,10 @@
     {"source": "photos/a.jpg", "frame": 0, "label": "cats", "score": 0.991, "scores": {"cats": 0.991, "dogs": 0.009},
      "age_ms": 3.1, "latency_ms": {"capture": 0.2, "decode": 0.9, "preprocess": 0.1, "invoke": 1.9}}
 
-A frame without a verdict has ``"error"`` (one line of text) and no ``"label"``.
+A frame without a verdict has ``"error"`` (one line of text) and no ``"label"``. Of a live source there are also lines without a
+frame, one for each change of state, and frames that show nothing have the state as well:
+
+    {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
 """
 
 import json
@@ -11,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .classifier import Prediction
 from .errors import CatdogError
-from .sources import Frame
+from .sources import Change, Frame
 
 
 class Result(NamedTuple):
@@ -33,6 +36,8 @@ class Result(NamedTuple):
         """Serialise to one line, without the line break."""
         line: dict[str, Any] = {"source": self.frame.source, "frame": self.frame.number}
         if self.prediction is None:
+            if self.frame.state is not None:
+                line["state"] = self.frame.state
             line["error"] = str(self.error)
             return json.dumps(line)
         timings = self.prediction.latency_ms
@@ -57,3 +62,8 @@ class Result(NamedTuple):
         others = "  ".join(f"{label} {score:.3f}" for label, score in self.prediction.scores.items())
         name = self.frame.source if self.frame.number == 0 else f"{self.frame.source} #{self.frame.number}"
         return f"{name}: {self.prediction.label} {self.prediction.score:.1%}  ({others})  {self.age_ms:.1f} ms"
+
+
+def state_to_json(change: Change) -> str:
+    """Serialise a change of state to one line, without the line break."""
+    return json.dumps({"source": change.source, "state": change.state, "cause": change.cause})

@@ -1,35 +1,83 @@
-"""source -> frame -> preprocess -> backend -> prediction -> result, one frame after another."""
+"""source -> frame -> preprocess -> backend -> prediction -> result: one after another, or folders on all cores."""
 
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-from .classifier import Classifier
-from .errors import CatdogError
+from .classifier import DEFAULT_THREADS, MAX_THREADS, Classifier
+from .errors import CatdogError, UsageError
+from .moderation import Moderator
 from .results import Result
-from .sources import Frame, Source
+from .sources import Change, Frame, Source
+from .sources.pictures import PictureSource
+
+_ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
+_AHEAD = 4  # pictures a core may be ahead of the one whose turn it is
 
 
-def run(sources: Iterable[Source], classifier: Classifier, *, max_frames: int | None = None) -> Iterator[Result]:
+@dataclass(frozen=True)
+class RunOptions:
+    """How to go about it.
+
+    Attributes:
+        max_frames: stop after that many frames; None for no limit.
+        max_fps: judge at most so many a second; None for as many as come.
+        threshold: score, 0-1, below which an answer is `unsure`.
+        smooth_s: time constant of the scores' average, in seconds; 0 for none.
+        threads: of one inference; None for some, and in a folder for one on every core.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+
+    max_frames: int | None = None
+    max_fps: float | None = None
+    threshold: float = 0.0
+    smooth_s: float = 0.0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_frames is not None and self.max_frames < 1:
+            raise UsageError("--max-frames of at least 1", got=str(self.max_frames), fix="Give a positive number.")
+        if self.max_fps is not None and not 0 < self.max_fps <= 1000:
+            raise UsageError("--max-fps of more than 0 and at most 1,000", got=str(self.max_fps), fix="Give a rate.")
+        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
+            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Give a whole number in that range.")
+        Moderator(self.threshold, self.smooth_s)
+
+
+def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result | Change]:
     """Classify the frames of each source in turn.
 
     Args:
         sources: opened sources.
-        classifier: the model.
-        max_frames: stop after that many frames; None for no limit.
+        load: gives a copy of the model that uses so many threads.
+        options: how.
 
     Yields:
-        One result per frame, in order. A frame that cannot be judged gives a result with its error.
+        One result per frame, in order, and the changes of state of live sources. A frame that cannot be judged gives a result
+        with its error.
 
     Raises:
-        SourceError: a live source was lost.
+        SourceError: a live source never opened.
+        ModelError: the model cannot be used.
     """
-    count = 0
+    left = options.max_frames
+    lead: Classifier | None = None
     for source in sources:
-        for frame in source.frames():
-            yield judge(frame, classifier)
-            count += 1
-            if count == max_frames:
-                return
+        if isinstance(source, PictureSource) and _is_worth_all_cores(source, options, left):
+            results: Iterator[Result | Change] = _on_all_cores(source, load, options)
+        else:
+            lead = lead or load(options.threads or DEFAULT_THREADS)
+            results = _in_sequence(source, lead, options)
+        for result in results:
+            yield result
+            if isinstance(result, Result) and left is not None:
+                left -= 1
+                if left == 0:
+                    return
 
 
 def judge(frame: Frame, classifier: Classifier) -> Result:
@@ -41,3 +89,66 @@ def judge(frame: Frame, classifier: Classifier) -> Result:
         except CatdogError as trouble:
             error = trouble
     return Result(frame, 1e3 * (time.monotonic() - frame.captured_at), prediction, error)
+
+
+def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | None) -> bool:
+    count = len(source) if left is None else min(left, len(source))
+    return count >= _ENOUGH and options.max_fps is None
+
+
+def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change]:
+    # Pictures of a folder are no film: nothing is averaged over them.
+    moderator = Moderator(options.threshold, 0.0 if isinstance(source, PictureSource) else options.smooth_s)
+    pause = 0.0 if options.max_fps is None else 1 / options.max_fps
+    due = time.monotonic()
+    for frame in source.frames():
+        if isinstance(frame, Change):
+            moderator.forget()
+            yield frame
+            continue
+        yield _moderated(judge(frame, classifier), moderator)
+        if pause:
+            due = max(due + pause, time.monotonic())
+            time.sleep(due - time.monotonic() if due > time.monotonic() else 0.0)
+
+
+def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result]:
+    """Read and judge pictures in as many threads as there are cores, each with a copy of the model; results in order.
+
+    OpenCV and the runtimes let go of Python's lock while they work.
+    """
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    threads = options.threads or 1
+    workers = max(1, (os.cpu_count() or 1) // threads)
+    moderator = Moderator(options.threshold)
+    idle = deque([load(threads)])  # here, where trouble with the model is told at once
+
+    def work(read: Callable[[], Frame]) -> Result:
+        try:
+            mine = idle.pop()
+        except IndexError:
+            mine = load(threads)
+        try:
+            return judge(read(), mine)
+        finally:
+            idle.append(mine)
+
+    waiting: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(workers)
+    try:
+        for read in source.readers():
+            waiting.append(pool.submit(work, read))
+            if len(waiting) >= workers * _AHEAD:
+                yield _moderated(waiting.popleft().result(), moderator)
+        while waiting:
+            yield _moderated(waiting.popleft().result(), moderator)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _moderated(result: Result, moderator: Moderator) -> Result:
+    if result.prediction is None:
+        moderator.forget()
+        return result
+    return result._replace(prediction=moderator(result.prediction, result.frame.captured_at))

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 
-from .frame import Frame, Source
+from .frame import Change, Frame, Source, State
 from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
 from .video import VIDEO_SUFFIXES, VideoFileSource
 
 STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
 
-__all__ = ["Frame", "Source", "SourceOptions", "open_sources"]
+__all__ = ["Change", "Frame", "Source", "SourceOptions", "State", "open_sources"]
 
 
 @contextmanager
@@ -43,16 +43,29 @@ def _open_camera(camera: str, options: SourceOptions) -> Source:
         from .demo import DemoSource  # costs as much as OpenCV to import, and few want it
 
         return DemoSource(paced=options.buffer != "all")
-    from .camera import CameraSource, check_camera
+    from .camera import check_camera, check_device
+    from .live.source import LiveSource
 
-    return CameraSource(check_camera(camera))
+    number = check_camera(camera)
+    if not options.wait:
+        check_device(number)
+    return LiveSource(f"camera {number}", {"kind": "camera", "number": number}, wait=options.wait)
+
+
+def _open_stream(url: str, options: SourceOptions) -> Source:
+    from .stream import StreamSource, check_stream  # brings all of Python's HTTP
+
+    name, live = check_stream(url, options.timeout_s, wait=options.wait)
+    if not live:
+        return StreamSource(url, timeout_s=options.timeout_s)
+    from .live.source import LiveSource
+
+    return LiveSource(name, {"kind": "stream", "url": url, "timeout_s": options.timeout_s}, wait=options.wait)
 
 
 def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> None:
     if text.lower().startswith(STREAM_SCHEMES):
-        from .stream import StreamSource  # brings all of Python's HTTP
-
-        sources.append(StreamSource(text, timeout_s=options.timeout_s))
+        sources.append(_open_stream(text, options))
         return
     # Neighbouring pictures share a source.
     for is_video, paths in groupby(find_inputs(text), key=lambda path: path.suffix.lower() in VIDEO_SUFFIXES):

@@ -28,6 +28,22 @@ def check_camera(text: str) -> int:
     )
 
 
+def check_device(number: int) -> None:
+    """Make sure that the system has the camera.
+
+    Raises:
+        SourceError: it has not.
+    """
+    device = Path(f"/dev/video{number}")
+    if sys.platform == "linux" and not device.exists():
+        present = ", ".join(sorted(entry.name for entry in Path("/dev").glob("video*"))) or "none"
+        raise SourceError(
+            f"a camera at {device}",
+            got=f"no such device (present: {present})",
+            fix="Plug it in, name another with --camera N, or try --camera demo.",
+        )
+
+
 class CameraSource:
     """A camera of the system.
 
@@ -40,14 +56,7 @@ class CameraSource:
 
     def __init__(self, number: int) -> None:
         self._name = f"camera {number}"
-        device = Path(f"/dev/video{number}")
-        if sys.platform == "linux" and not device.exists():
-            present = ", ".join(sorted(entry.name for entry in Path("/dev").glob("video*"))) or "none"
-            raise SourceError(
-                f"a camera at {device}",
-                got=f"no such device (present: {present})",
-                fix="Plug it in, name another with --camera N, or try --camera demo.",
-            )
+        check_device(number)
         self._capture = cv2.VideoCapture(number)
         # Drivers queue several frames; one is enough to see what is in front of the camera now.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)

@@ -1,12 +1,42 @@
 """What a source is, and what it gives."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CatdogError
+
+
+class State(StrEnum):
+    """What is known of a live source.
+
+    ONLINE: frames come, and may be judged. STALE: the last one is too old to stand for now, or those that come show nothing.
+    OFFLINE: it is gone. RECOVERING: it is being opened again.
+    """
+
+    ONLINE = "ONLINE"
+    STALE = "STALE"
+    OFFLINE = "OFFLINE"
+    RECOVERING = "RECOVERING"
+
+
+class Change(NamedTuple):
+    """A new state.
+
+    Attributes:
+        source: of which source.
+        state: the new one.
+        cause: why, in words.
+        at: seconds, monotonic.
+    """
+
+    source: str
+    state: State
+    cause: str
+    at: float
 
 
 class Frame(NamedTuple):
@@ -23,6 +53,7 @@ class Frame(NamedTuple):
         decode_ms: time to make a picture of it.
         picture: BGR uint8 ``[height, width, 3]``; None if `error` is set.
         error: why there is no picture.
+        state: of a live source, where that is why; None for a frame that may be judged, and for files.
     """
 
     source: str
@@ -32,13 +63,14 @@ class Frame(NamedTuple):
     decode_ms: float
     picture: NDArray[np.uint8] | None = None
     error: CatdogError | None = None
+    state: State | None = None
 
 
 class Source(Protocol):
     """Something that gives frames until it ends."""
 
-    def frames(self) -> Iterator[Frame]:
-        """Give the frames in order."""
+    def frames(self) -> Iterator["Frame | Change"]:
+        """Give the frames in order; a live source tells of its state as well."""
         ...
 
     def close(self) -> None:

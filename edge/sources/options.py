@@ -17,6 +17,7 @@ class SourceOptions:
         buffer: for the demo camera: ``"latest"`` (or ``"auto"``) keeps a camera's pace and skips frames that nobody had time
             for, ``"all"`` gives every frame as fast as it is asked for.
         timeout_s: seconds to wait for a stream's first answer.
+        wait: keep trying where a camera or stream does not open.
 
     Raises:
         UsageError: nothing to look at, or a value out of range.
@@ -26,6 +27,7 @@ class SourceOptions:
     camera: str | None = None
     buffer: str = "auto"
     timeout_s: float = 1.2
+    wait: bool = False
 
     def __post_init__(self) -> None:
         if not self.inputs and self.camera is None:

@@ -2,7 +2,8 @@
 
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from ..decode import PICTURE_SUFFIXES, decode_picture
@@ -66,10 +67,16 @@ class PictureSource:
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = tuple(paths)
 
+    def __len__(self) -> int:
+        return len(self._paths)
+
     def frames(self) -> Iterator[Frame]:
         """Give one frame per file."""
-        for path in self._paths:
-            yield _read(path)
+        return (read() for read in self.readers())
+
+    def readers(self) -> Iterator[Callable[[], Frame]]:
+        """Give, for each file, what reads it: for several threads."""
+        return (partial(_read, path) for path in self._paths)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -18,6 +18,7 @@ import cv2
 from ..decode import decode_picture
 from ..errors import CatdogError, SourceError, UsageError
 from .frame import Frame
+from .mjpeg import frames_of
 from .video import captured_frames
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
@@ -25,6 +26,43 @@ MAX_PICTURE_BYTES = 64 * 1024 * 1024
 # Once a host has answered, its first key frame may take a few seconds.
 _PATIENCE_S = 5.0
 _RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
+
+
+def check_stream(url: str, timeout_s: float, *, wait: bool) -> tuple[str, bool]:
+    """Ask an address what it is, without opening video.
+
+    Args:
+        url: as for `StreamSource`.
+        timeout_s: seconds to wait for the answer.
+        wait: take an RTSP address for live without asking.
+
+    Returns:
+        Its name without secrets, and whether it is live: RTSP, or pictures pushed part by part.
+
+    Raises:
+        UsageError: the address is not valid.
+        SourceError: nothing answers.
+    """
+    parts = _split(url)
+    name = _public_name(parts)
+    is_rtsp = parts.scheme.lower() not in ("http", "https")
+    if is_rtsp and wait:
+        return name, True
+    try:
+        if is_rtsp:
+            _greet_rtsp(parts, timeout_s)
+            return name, True
+        reply, _ = _ask(parts, timeout_s)
+    except UnicodeError as error:
+        raise UsageError("an address of ASCII signs", got=name, fix="Write others as %XX.") from error
+    except (OSError, http.client.HTTPException) as error:
+        if wait:
+            return name, True
+        reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+        raise _unreachable(name, str(reason)) from error
+    if reply is not None:
+        reply.close()
+    return name, reply is not None
 
 
 class StreamSource:
@@ -44,41 +82,43 @@ class StreamSource:
         self._name = _public_name(parts)
         self._capture: cv2.VideoCapture | None = None
         self._picture: tuple[bytes, float] | None = None
-        self._live = parts.scheme.lower() not in ("http", "https")
+        self._parts: http.client.HTTPResponse | None = None
+        self._is_rtsp = parts.scheme.lower() not in ("http", "https")
         start = time.perf_counter()
         try:
             if parts.scheme.lower() in ("http", "https"):
-                content_type, picture = _ask(parts, timeout_s)
+                self._parts, picture = _ask(parts, timeout_s)
                 if picture is not None:
                     self._picture = (picture, 1e3 * (time.perf_counter() - start))
+                if self._parts is not None or picture is not None:
                     return
-                # A file has an end; what is pushed part by part has none.
-                self._live = content_type.startswith("multipart/")
             else:
                 _greet_rtsp(parts, timeout_s)
         except UnicodeError as error:
             raise UsageError("an address of ASCII signs", got=self._name, fix="Write others as %XX.") from error
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-            raise self._unreachable(str(reason)) from error
+            raise _unreachable(self._name, str(reason)) from error
         limit = int(1e3 * max(timeout_s, _PATIENCE_S))
         self._capture = cv2.VideoCapture(
             url, cv2.CAP_FFMPEG, [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
         )
         if not self._capture.isOpened():
-            raise self._unreachable("an answer that is no video")
+            raise _unreachable(self._name, "an answer that is no video")
 
     def frames(self) -> Iterator[Frame]:
-        """Give the picture, or the frames until the video ends.
+        """Give the picture, or the frames until the video ends; what is pushed part by part, or comes by RTSP, has no end.
 
         Raises:
             SourceError: a live stream stopped giving frames; it has no end of its own.
         """
         if self._picture is not None:
             yield self._decoded(*self._picture)
+        elif self._parts is not None:
+            yield from frames_of(self._parts, self._name)
         elif self._capture is not None:
             yield from captured_frames(self._capture, self._name)
-            if self._live:
+            if self._is_rtsp:
                 raise SourceError(
                     f"frames from {self._name}",
                     got="none any more: it stalled, broke off or sent what cannot be decoded",
@@ -87,6 +127,8 @@ class StreamSource:
 
     def close(self) -> None:
         """Close the connection."""
+        if self._parts is not None:
+            self._parts.close()
         if self._capture is not None:
             self._capture.release()
 
@@ -99,12 +141,13 @@ class StreamSource:
             trouble = error
         return Frame(self._name, 0, captured_at, capture_ms, 1e3 * (time.perf_counter() - start), picture, trouble)
 
-    def _unreachable(self, what: str) -> SourceError:
-        return SourceError(
-            f"a picture or video stream at {self._name}",
-            got=what,
-            fix="Check address, network and camera; a slow one may need --timeout 10.",
-        )
+
+def _unreachable(name: str, what: str) -> SourceError:
+    return SourceError(
+        f"a picture or video stream at {name}",
+        got=what,
+        fix="Check address, network and camera; a slow one may need --timeout 10.",
+    )
 
 
 def _split(url: str) -> SplitResult:
@@ -122,23 +165,25 @@ def _public_name(parts: SplitResult) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _ask(parts: SplitResult, timeout_s: float) -> tuple[str, bytes | None]:
-    """Ask an HTTP server what it has: the content type, and the bytes of a still picture."""
+def _ask(parts: SplitResult, timeout_s: float) -> tuple[http.client.HTTPResponse | None, bytes | None]:
+    """Ask an HTTP server what it has: pictures without an end (the open answer), a still picture (its bytes), or neither."""
     try:
-        reply = urllib.request.urlopen(_request(parts), timeout=timeout_s)  # noqa: S310 - scheme checked by the caller
+        reply: http.client.HTTPResponse = urllib.request.urlopen(_request(parts), timeout=timeout_s)  # noqa: S310 - checked
     except urllib.error.HTTPError as error:
         error.close()  # it is the open connection, too
         raise http.client.HTTPException(f"the answer {error.code} {error.reason}") from error
+    content_type = reply.headers.get_content_type()
+    if content_type.startswith("multipart/"):
+        return reply, None
     with reply:
-        content_type = reply.headers.get_content_type()
         if content_type.startswith("image/"):
             data: bytes = reply.read(MAX_PICTURE_BYTES + 1)
             if len(data) > MAX_PICTURE_BYTES:
                 raise http.client.HTTPException(f"a picture of more than {MAX_PICTURE_BYTES >> 20} MiB")
-            return content_type, data
+            return None, data
         if content_type.startswith("text/"):
             raise http.client.HTTPException(f"a page of type {content_type}")
-    return content_type, None
+    return None, None
 
 
 def _request(parts: SplitResult) -> urllib.request.Request:

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -71,6 +72,40 @@ def test_one_bad_picture_of_many_is_reported_and_the_rest_classified(tmp_path: P
     assert "all 4 pictures; got 1" in last
 
 
+def test_folder_is_shared_by_all_cores_and_told_in_order(tmp_path: Path) -> None:
+    for seed in range(20):
+        cv2.imwrite(str(tmp_path / f"{seed:02}.jpg"), draw_picture(("cats", "dogs")[seed % 2], seed))
+    (tmp_path / "07b.jpg").write_text("this is text")
+    together = run("catdog-edge", str(tmp_path), "--json")
+    assert together.returncode == 11
+    found = [json.loads(line) for line in together.stdout.splitlines()]
+    assert [Path(line["source"]).name for line in found] == sorted(path.name for path in tmp_path.iterdir())
+    alone = run("catdog-edge", str(tmp_path), "--json", "--max-fps", "1000", "--threads", "1")
+    scores = [json.loads(line).get("scores") for line in alone.stdout.splitlines()]
+    assert [line.get("scores") for line in found] == scores
+    assert len(run("catdog-edge", str(tmp_path), "--max-frames", "12").stdout.splitlines()) == 11
+
+
+def test_weak_answer_is_unsure(picture: Path) -> None:
+    assert lines(str(picture), "--threshold", "0")[0]["label"] == "cats"
+    (line,) = lines(str(picture), "--threshold", "1")
+    assert line["label"] == "unsure"
+    assert line["score"] == max(line["scores"].values())
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130), ("SIGHUP", 129)])
+def test_signals_end_it_at_once_with_what_was_said_in_place(name: str, code: int) -> None:
+    program = [str(Path(sys.executable).parent / "catdog-edge"), "--camera", "demo", "--json"]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["source"] == "demo"
+    process.send_signal(getattr(signal, name))
+    rest, trouble = process.communicate(timeout=5)
+    assert process.returncode == code
+    assert all(json.loads(line)["source"] == "demo" for line in rest.splitlines())
+    assert len(trouble.splitlines()) == 1
+
+
 @pytest.fixture
 def bad_inputs(tmp_path: Path) -> Path:
     (tmp_path / "empty").mkdir()
@@ -108,6 +143,9 @@ def bad_inputs(tmp_path: Path) -> Path:
         (("http://127.0.0.1:1/b\u00fc.jpg",), 2),
         (("whole.jpg", "--max-frames", "0"), 2),
         (("whole.jpg", "--threads", "many"), 2),
+        (("whole.jpg", "--threshold", "2"), 2),
+        (("whole.jpg", "--smooth", "-1"), 2),
+        (("whole.jpg", "--max-fps", "0"), 2),
         (("http://127.0.0.1:1/stream",), 5),
         (("rtsp://127.0.0.1:1/stream",), 5),
         (("http://no.such.host.invalid/stream",), 5),

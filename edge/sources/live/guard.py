@@ -1,0 +1,60 @@
+"""Frames that must not be judged: what a camera sends when it has nothing to show."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_STRIDE = 997  # bytes between those that are compared first; a prime, so that no column of a picture is skipped
+_GRID = 16  # pixels between those that are looked at for light
+_BLACK = 10  # of 255; a lens cap, or a sensor that sends nothing
+_FLAT = 1.5  # standard deviation of the brightness below which there is nothing to see: grey, blue or green screens
+
+
+class Guard:
+    """Looks at the frames of one live source.
+
+    Args:
+        frozen_s: for how many seconds frames may be the same, byte for byte. Sensors are never so still: noise changes
+            some pixel of every frame.
+    """
+
+    def __init__(self, frozen_s: float) -> None:
+        self._frozen_s = frozen_s
+        self._last: NDArray[np.uint8] | None = None
+        self._same_since = 0.0
+
+    def objection(self, picture: object, now: float) -> str | None:
+        """Say why a frame must not be judged; None where it may.
+
+        Args:
+            picture: what the source gave.
+            now: seconds, monotonic.
+        """
+        if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
+            shape = list(picture.shape) if isinstance(picture, np.ndarray) else type(picture).__name__
+            return f"a frame that is no picture ({shape})"
+        if picture.dtype != np.uint8:
+            return f"a frame of {picture.dtype}, not of bytes"
+        if self._is_repeated(picture):
+            if now - self._same_since > self._frozen_s:
+                return f"the same frame for {now - self._same_since:.0f} s"
+        else:
+            self._last, self._same_since = picture.copy(), now
+        seen = picture[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID] if min(picture.shape[:2]) > _GRID else picture
+        if seen.max() <= _BLACK:
+            return "a black frame"
+        if seen.reshape(-1, 3).std(axis=0).max() < _FLAT:
+            return "a frame of one colour"
+        return None
+
+    def forget(self) -> None:
+        """Begin anew: the source was opened again."""
+        self._last = None
+
+    def _is_repeated(self, picture: NDArray[np.uint8]) -> bool:
+        last = self._last
+        if last is None or last.shape != picture.shape:
+            return False
+        # A few hundred bytes tell almost all live frames apart, at no cost.
+        if not np.array_equal(last.ravel()[::_STRIDE], picture.reshape(-1)[::_STRIDE]):
+            return False
+        return np.array_equal(last, picture)

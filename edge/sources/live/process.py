@@ -1,0 +1,112 @@
+"""The parent's end of a capture process: starts it, takes its newest frame, kills it."""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+from typing import Any
+
+from ...errors import SourceError
+from ..frame import Frame
+from .ring import Ring
+
+_STARTING_S = 20.0  # Python and OpenCV on a slow card; after that the process is taken for hung
+_GONE_S = 2.0  # for a killed process to be gone
+_CHUNK = 64 * 1024
+
+
+class CaptureProcess:
+    """A source in a process of its own.
+
+    Args:
+        name: of the source.
+        specification: what to open, for `catdog.edge.sources.live.worker`.
+    """
+
+    def __init__(self, name: str, specification: dict[str, Any]) -> None:
+        self._name = name
+        self._ring = Ring()
+        said = json.dumps(specification | {"descriptor": self._ring.descriptor})
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "catdog.edge.sources.live.worker", said],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(self._ring.descriptor,),
+                start_new_session=True,  # Ctrl-C is for the parent, who then ends this
+            )
+        except OSError:
+            self._ring.close()
+            raise
+        self._held = b""
+        if self._process.stdout is None:
+            raise ValueError("Expected a pipe. Received: none")
+        self._pipe = self._process.stdout.fileno()
+        os.set_blocking(self._pipe, False)
+        self._poll = select.poll()
+        self._poll.register(self._pipe, select.POLLIN | select.POLLHUP)
+
+    @property
+    def process_id(self) -> int:
+        """The capture process."""
+        return self._process.pid
+
+    def newest(self, timeout: float) -> Frame | None:
+        """Return the newest frame that was not returned yet; None if none comes in time.
+
+        Its picture is a view that is valid until the next call.
+
+        Raises:
+            SourceError: the source has ended, and why.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            messages = self._read()
+            for message in reversed(messages):
+                if "ended" in message:
+                    raise SourceError(f"frames from {self._name}", got=message["ended"], fix="Check camera, cable and network.")
+                frame = self._frame(message)
+                if frame is not None:
+                    return frame
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self._poll.poll(1e3 * left)
+
+    def stop(self) -> None:
+        """Kill the process and release everything; safe to call twice."""
+        if self._process.poll() is None:
+            self._process.kill()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        # A process in the kernel's hands cannot be killed; it holds the device, and the next attempt will say so.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_GONE_S)
+        self._ring.close()
+
+    def _read(self) -> list[dict[str, Any]]:
+        parts = [self._held]
+        while True:
+            try:
+                part = os.read(self._pipe, _CHUNK)
+            except BlockingIOError:
+                break
+            if not part:
+                if self._process.poll() is not None and not any(parts):
+                    return [{"ended": f"the end of its capture process (code {self._process.returncode})"}]
+                break
+            parts.append(part)
+        *lines, self._held = b"".join(parts).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def _frame(self, message: dict[str, Any]) -> Frame | None:
+        common = (message["source"], message["number"], message["at"], message["capture_ms"], message["decode_ms"])
+        if "error" in message:
+            return Frame(*common, error=SourceError("a whole frame", got=message["error"], fix="Check the camera."))
+        picture = self._ring.read(message["slot"], message["stamp"], tuple(message["shape"]))
+        return None if picture is None else Frame(*common, picture)

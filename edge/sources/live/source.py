@@ -1,0 +1,43 @@
+"""A live camera or stream as a source like any other, but that its frames have no end and its states are told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..frame import Change, Frame
+from .process import CaptureProcess
+from .supervisor import Limits, Supervisor
+
+
+class LiveSource:
+    """A source in a process of its own, supervised; opened at once.
+
+    Args:
+        name: what to call it.
+        specification: what to open, for `catdog.edge.sources.live.worker`.
+        wait: keep trying where it does not open; else that is an error.
+        limits: how patient to be.
+
+    Raises:
+        SourceError: its process cannot be started.
+    """
+
+    def __init__(self, name: str, specification: dict[str, Any], *, wait: bool, limits: Limits | None = None) -> None:
+        self._supervisor = Supervisor(name, lambda: CaptureProcess(name, specification), limits=limits, wait=wait)
+        self._supervisor.start()
+
+    def frames(self) -> Iterator[Frame | Change]:
+        """Give frames and changes of state until closed.
+
+        Raises:
+            SourceError: it never opened, and nobody said to wait.
+        """
+        yield from self._supervisor.updates()
+
+    @property
+    def process_id(self) -> int | None:
+        """The capture process, if there is one."""
+        return self._supervisor.process_id
+
+    def close(self) -> None:
+        """End the process."""
+        self._supervisor.close()

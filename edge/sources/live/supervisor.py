@@ -1,0 +1,187 @@
+"""A live source that is opened, watched, given up and opened again, for ever."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...errors import SourceError
+from ..frame import Change, Frame, State
+from .clock import Clock, MonotonicClock
+from .guard import Guard
+
+
+class Capture(Protocol):
+    """A running capture. Whatever it does inside, these two return."""
+
+    def newest(self, timeout: float) -> Frame | None:
+        """Return the newest frame that was not returned yet; None if none comes in time.
+
+        Raises:
+            SourceError: it has ended, and why.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Release everything, now; safe to call twice."""
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How patient to be, in seconds.
+
+    Attributes:
+        stale_s: silence after which the last answer stands no more.
+        offline_s: silence after which the capture is given up.
+        first_s: the same for the first frame after opening, which takes cameras longer.
+        frozen_s: for how long frames may be the same.
+        retry_s: from giving up to opening again; doubles each time.
+        longest_retry_s: at most.
+        jitter: share by which that varies, so that many devices do not knock at once.
+    """
+
+    stale_s: float = 0.7
+    offline_s: float = 1.8
+    first_s: float = 6.0
+    frozen_s: float = 5.0
+    retry_s: float = 0.25
+    longest_retry_s: float = 2.5
+    jitter: float = 0.2
+
+
+class Supervisor:
+    """Keeps one live source running.
+
+    Args:
+        name: of the source.
+        open_capture: starts a capture; raises `SourceError` where there is nothing to open.
+        limits: how patient to be.
+        clock: tells the time.
+        wait: keep trying also where the source never opened; else that is raised.
+        seed: of the jitter; None for another each time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_capture: Callable[[], Capture],
+        *,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        wait: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        self.name = name
+        self._open = open_capture
+        self._limits = limits or Limits()
+        self._clock = clock or MonotonicClock()
+        self._wait = wait
+        self._chance = random.Random(seed)  # noqa: S311 - spreads load, keeps no secret
+        self._guard = Guard(self._limits.frozen_s)
+        self._capture: Capture | None = None
+        self._state: State | None = None
+        self._failures = 0
+        self._seen = False  # ever a frame
+        self._fresh = False  # one since it was opened
+        self._last = 0.0  # when something was last heard
+
+    @property
+    def state(self) -> State | None:
+        """What is known of it; None before it was asked for."""
+        return self._state
+
+    @property
+    def process_id(self) -> int | None:
+        """The process of the running capture, if it has one."""
+        return getattr(self._capture, "process_id", None)
+
+    def start(self) -> None:
+        """Open the source, so that it wakes up while something else is done.
+
+        Raises:
+            SourceError: there is nothing to open, and nobody said to wait.
+        """
+        for _ in self._try_to_open():
+            pass
+
+    def updates(self) -> Iterator[Frame | Change]:
+        """Give frames that may be judged, frames with an error that must not be, and every change of state; without an end.
+
+        Raises:
+            SourceError: it never opened, and nobody said to wait.
+        """
+        while True:
+            if self._capture is None:
+                yield from self._try_to_open()
+            else:
+                yield from self._listen()
+
+    def close(self) -> None:
+        """Release the source."""
+        if self._capture is not None:
+            self._capture.stop()
+            self._capture = None
+
+    def _try_to_open(self) -> Iterator[Change]:
+        if self._seen or self._failures:
+            yield from self._become(State.RECOVERING, f"attempt {self._failures + 1}")
+        try:
+            self._capture = self._open()
+        except SourceError as error:
+            if not self._seen and not self._wait:
+                raise
+            yield from self._give_up(str(error))
+            return
+        self._fresh, self._last = False, self._clock.now()
+        self._guard.forget()
+
+    def _listen(self) -> Iterator[Frame | Change]:
+        if self._capture is None:
+            return
+        limits = self._limits
+        try:
+            frame = self._capture.newest(min(limits.stale_s, limits.offline_s) / 4)
+        except SourceError as error:
+            if not self._seen and not self._wait:
+                self.close()
+                raise
+            yield from self._give_up(str(error))
+            return
+        now = self._clock.now()
+        if frame is not None:
+            self._last, self._seen, self._fresh, self._failures = now, True, True, 0
+            yield from self._look_at(frame, now)
+            return
+        silent = now - self._last
+        if silent > (limits.offline_s if self._fresh else limits.first_s):
+            cause = f"no frame for {silent:.1f} s"
+            if not self._seen and not self._wait:
+                self.close()
+                raise SourceError(f"frames from {self.name}", got=cause, fix="Check camera, cable and network.")
+            yield from self._give_up(cause)
+        elif self._fresh and silent > limits.stale_s:
+            yield from self._become(State.STALE, f"no frame for {silent:.1f} s")
+
+    def _look_at(self, frame: Frame, now: float) -> Iterator[Frame | Change]:
+        reason = str(frame.error) if frame.error is not None else self._guard.objection(frame.picture, now)
+        if reason is None:
+            yield from self._become(State.ONLINE, "frames come")
+            yield frame
+            return
+        yield from self._become(State.STALE, reason)
+        error = frame.error or SourceError(f"a frame of {self.name} to judge", got=reason, fix="Look at the camera.")
+        yield frame._replace(picture=None, error=error, state=State.STALE)
+
+    def _give_up(self, cause: str) -> Iterator[Change]:
+        self.close()
+        limits = self._limits
+        pause = min(limits.longest_retry_s, limits.retry_s * 2**self._failures)
+        self._failures = min(self._failures + 1, 30)
+        yield from self._become(State.OFFLINE, cause)
+        self._clock.wait(pause * self._chance.uniform(1 - limits.jitter, 1 + limits.jitter))
+
+    def _become(self, state: State, cause: str) -> Iterator[Change]:
+        if state is not self._state:
+            self._state = state
+            yield Change(self.name, state, cause, self._clock.now())

@@ -1,0 +1,194 @@
+"""Live sources under every fault, with a clock of the test's own: states, causes, and never a frame that must not be judged."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from catdog.edge.errors import SourceError
+from catdog.edge.sources.frame import Change, Frame, State
+from catdog.edge.sources.live.guard import Guard
+from catdog.edge.sources.live.supervisor import Limits, Supervisor
+
+
+class FakeClock:
+    """Time passes when somebody waits."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        return self.time
+
+    def wait(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def noisy(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (48, 64, 3), np.uint8)
+
+
+class Script:
+    """A capture that does what a list says: a picture, None for silence, an exception."""
+
+    open_ones = 0
+
+    def __init__(self, clock: FakeClock, steps: Iterator[object]) -> None:
+        self._clock, self._steps, self._number = clock, steps, 0
+        self._stopped = False
+        Script.open_ones += 1
+
+    def newest(self, timeout: float) -> Frame | None:
+        step = next(self._steps)
+        if isinstance(step, Exception):
+            raise step
+        if step is None:
+            self._clock.time += timeout
+            return None
+        self._clock.time += 0.033
+        self._number += 1
+        return Frame("camera", self._number, self._clock.time, 0.0, 0.0, step)  # type: ignore[arg-type]
+
+    def stop(self) -> None:
+        if not self._stopped:
+            self._stopped = True
+            Script.open_ones -= 1
+
+
+LOST = SourceError("frames", got="unplugged", fix="Plug it in.")
+
+
+def supervise(
+    *sessions: list[object] | SourceError, clock: FakeClock | None = None, wait: bool = False
+) -> tuple[Supervisor, FakeClock]:
+    """A source whose openings go as listed; the last one repeats."""
+    clock = clock or FakeClock()
+    left = list(sessions)
+
+    def open_capture() -> Script:
+        session = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(session, SourceError):
+            raise session
+        return Script(clock, iter(session))
+
+    return Supervisor("camera", open_capture, clock=clock, wait=wait, seed=0), clock
+
+
+def states(updates: Iterator[Frame | Change], count: int) -> list[State]:
+    return [update.state for update in islice((u for u in updates if isinstance(u, Change)), count)]
+
+
+def test_frames_of_a_healthy_camera_are_given_as_they_are() -> None:
+    supervisor, _ = supervise([noisy(seed) for seed in range(50)])
+    first, *others = islice(supervisor.updates(), 41)
+    assert isinstance(first, Change)
+    assert first.state is State.ONLINE
+    assert all(isinstance(update, Frame) and update.picture is not None for update in others)
+
+
+def test_camera_that_never_was_ends_the_program_unless_told_to_wait() -> None:
+    supervisor, _ = supervise(SourceError("a camera", got="none", fix="Plug it in."))
+    with pytest.raises(SourceError, match="Plug it in"):
+        next(supervisor.updates())
+    supervisor, _ = supervise(LOST, LOST, [noisy(1)] * 2, wait=True)
+    assert states(supervisor.updates(), 5) == [State.OFFLINE, State.RECOVERING, State.OFFLINE, State.RECOVERING, State.ONLINE]
+
+
+def test_camera_that_opens_and_stays_silent_ends_the_program_too() -> None:
+    supervisor, _ = supervise([None] * 1000)
+    with pytest.raises(SourceError, match="no frame for"):
+        list(islice(supervisor.updates(), 1))
+
+
+def test_gone_and_back_a_hundred_times() -> None:
+    before = Script.open_ones
+    sessions: list[list[object] | SourceError] = []
+    for number in range(100):
+        sessions += [[*(noisy(number * 10 + i) for i in range(3)), *([None] * 100)], LOST, LOST]
+    supervisor, clock = supervise(*sessions, [noisy(seed) for seed in range(9)])
+    losses = returns = 0
+    last_frame = gone_at = clock.now()
+    online = False
+    for update in supervisor.updates():
+        if isinstance(update, Frame):
+            assert online, "a frame while the camera was not online"
+            last_frame = clock.now()
+            if losses == 100:
+                break
+        elif update.state is State.OFFLINE:
+            if online:
+                losses += 1
+                gone_at = clock.now()
+                assert clock.now() - last_frame <= 2.0
+            online = False
+        elif update.state is State.ONLINE:
+            online = True
+            if losses:
+                returns += 1
+                assert clock.now() - gone_at <= 5.0
+    assert (losses, returns) == (100, 100)
+    supervisor.close()
+    assert Script.open_ones == before
+
+
+def test_stall_makes_the_answer_stale_before_it_makes_the_camera_gone() -> None:
+    supervisor, _ = supervise([noisy(1), *([None] * 100)])
+    assert states(supervisor.updates(), 4) == [State.ONLINE, State.STALE, State.OFFLINE, State.RECOVERING]
+    supervisor, _ = supervise([noisy(1), *([None] * 5), *(noisy(seed) for seed in range(2, 9))])
+    assert states(supervisor.updates(), 3) == [State.ONLINE, State.STALE, State.ONLINE]
+
+
+@pytest.mark.parametrize(
+    ("broken", "cause"),
+    [
+        (np.zeros((48, 64, 3), np.uint8), "black"),
+        (np.full((48, 64, 3), 130, np.uint8), "one colour"),
+        (np.full((48, 64, 3), np.nan, np.float32), "float32"),
+        (np.zeros((48, 64), np.uint8), "no picture"),
+        (np.zeros((0, 64, 3), np.uint8), "no picture"),
+        ("text", "no picture"),
+    ],
+)
+def test_frames_that_show_nothing_are_not_judged(broken: object, cause: str) -> None:
+    supervisor, _ = supervise([noisy(1), broken, broken, noisy(2)])
+    found = list(islice(supervisor.updates(), 7))
+    changes = [update for update in found if isinstance(update, Change)]
+    assert [change.state for change in changes] == [State.ONLINE, State.STALE, State.ONLINE]
+    assert cause in changes[1].cause
+    refused = [update for update in found if isinstance(update, Frame) and update.error is not None]
+    assert len(refused) == 2
+    assert all(frame.picture is None for frame in refused)
+
+
+def test_frozen_picture_is_noticed_and_a_still_scene_is_not() -> None:
+    same = noisy(1)
+    supervisor, clock = supervise([same.copy() for _ in range(400)])
+    judged = 0
+    for update in supervisor.updates():
+        if isinstance(update, Change) and update.state is State.STALE:
+            assert "same frame" in update.cause
+            break
+        judged += isinstance(update, Frame)
+    assert clock.now() - 1000 == pytest.approx(Limits().frozen_s, abs=0.2)
+    guard = Guard(5.0)
+    for number in range(400):
+        almost = same.copy()
+        almost[number % 48, 0, 0] ^= 1  # noise of a single step
+        assert guard.objection(almost, 0.05 * number) is None
+
+
+def test_attempts_grow_rarer_and_vary(monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[float] = []
+    clock = FakeClock()
+
+    def open_capture() -> Script:
+        attempts.append(clock.now())
+        raise LOST
+
+    updates = Supervisor("camera", open_capture, clock=clock, wait=True, seed=1).updates()
+    list(islice(updates, 24))
+    pauses = np.diff(attempts)
+    assert pauses[0] < 0.31
+    assert 1.9 < pauses[-1] < 3.1
+    assert len(set(pauses[-5:].tolist())) == 5

@@ -1,0 +1,224 @@
+"""The capture process with real HTTP streams: frames cross, hangs are cut, nothing is left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from catdog.edge.errors import SourceError
+from catdog.edge.sources import SourceOptions, open_sources
+from catdog.edge.sources.frame import Change, Frame, State
+from catdog.edge.sources.live.process import CaptureProcess
+from catdog.edge.sources.live.ring import Ring
+from catdog.edge.sources.live.source import LiveSource
+from catdog.edge.sources.live.supervisor import Limits
+from catdog.edge.synthetic import draw_picture
+
+HEAD = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+
+
+def encoded(seed: int) -> bytes:
+    return cv2.imencode(".jpg", draw_picture("cats", seed, width=160, height=120))[1].tobytes()
+
+
+class Camera:
+    """A network camera that can be made to misbehave.
+
+    Attributes:
+        url: its address.
+        answers: whether it takes connections.
+        sends: what it sends next, over and over; empty for silence.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.answers = True
+        self.sends = [HEAD + encoded(seed) + b"\r\n" for seed in range(5)]
+
+
+@contextmanager
+def camera_on(camera: Camera) -> Iterator[Camera]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if not camera.answers:
+                self.send_error(503)
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            number = 0
+            while camera.answers:
+                parts = camera.sends
+                try:
+                    if parts:
+                        self.wfile.write(parts[number % len(parts)])
+                        number += 1
+                except OSError:
+                    return
+                time.sleep(0.02)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    camera.url = f"http://127.0.0.1:{server.server_port}/stream"
+    try:
+        yield camera
+    finally:
+        camera.answers = False
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def specification(camera: Camera) -> dict[str, object]:
+    return {"kind": "stream", "url": camera.url, "timeout_s": 1.0}
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Wait for what other threads are about to do."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def test_ring_gives_the_newest_whole_frame_and_never_a_torn_one() -> None:
+    writer = Ring()
+    reader = Ring(os.dup(writer.descriptor))
+    first = writer.write(np.full((4, 5, 3), 1, np.uint8))
+    seen = reader.read(*first, (4, 5, 3))
+    assert seen is not None
+    for value in range(2, 12):
+        newest = writer.write(np.full((4, 5, 3), value, np.uint8))
+    assert (seen == 1).all()  # the slot that is being read is left alone
+    assert reader.read(first[0], first[1] + 1, (4, 5, 3)) is None
+    again = reader.read(*newest, (4, 5, 3))
+    assert again is not None
+    assert (again == 11).all()
+    writer.close()
+    reader.close()
+
+
+def test_frames_cross_as_they_are() -> None:
+    with camera_on(Camera()) as camera:
+        capture = CaptureProcess("camera", specification(camera))
+        frame = capture.newest(20.0)
+        assert frame is not None
+        assert frame.picture is not None
+        expected = [cv2.imdecode(np.frombuffer(encoded(seed), np.uint8), cv2.IMREAD_COLOR) for seed in range(5)]
+        assert any(np.array_equal(frame.picture, picture) for picture in expected)
+        assert 0 <= time.monotonic() - frame.captured_at < 20
+        capture.stop()
+        capture.stop()
+    with pytest.raises(SourceError):
+        refused = CaptureProcess("camera", specification(camera))
+        try:
+            refused.newest(20.0)
+        finally:
+            refused.stop()
+
+
+def test_hang_is_cut_and_what_comes_back_is_seen_again() -> None:
+    before = descriptors()
+    limits = Limits(stale_s=0.3, offline_s=0.8, retry_s=0.05, longest_retry_s=0.2)
+    with camera_on(Camera()) as camera:
+        source = LiveSource("camera", specification(camera), wait=False, limits=limits)
+        updates = source.frames()
+        for _ in range(3):
+            frames = [update for update in islice(updates, 8) if isinstance(update, Frame)]
+            assert frames
+            # The process hangs as in a driver that never returns: it is there, and does nothing.
+            hung = source.process_id
+            assert hung is not None
+            os.kill(hung, signal.SIGSTOP)
+            changes = [update for update in until(updates, State.ONLINE) if isinstance(update, Change)]
+            assert [change.state for change in changes] == [State.STALE, State.OFFLINE, State.RECOVERING, State.ONLINE]
+            with pytest.raises(ProcessLookupError):
+                os.kill(hung, 0)
+        source.close()
+    del frames, updates  # they hold the last picture, and that its memory
+    assert eventually(lambda: descriptors() == before)
+
+
+def until(updates: Iterator[Frame | Change], state: State) -> Iterator[Frame | Change]:
+    """Give updates up to the next change to a state; frames that were on their way before a silence may come first."""
+    left = False
+    for update in updates:
+        yield update
+        if isinstance(update, Change):
+            if left and update.state is state:
+                return
+            left = True
+
+
+def test_stream_that_closes_sends_garbage_or_half_a_picture() -> None:
+    limits = Limits(stale_s=0.5, offline_s=1.5, retry_s=0.05, longest_retry_s=0.2)
+    good = Camera().sends
+    with camera_on(Camera()) as camera:
+        source = LiveSource("camera", specification(camera), wait=False, limits=limits)
+        updates = source.frames()
+        list(islice(updates, 5))
+        half = encoded(7)[: len(encoded(7)) // 2]
+        for bad in ([b"\xff\xd8garbage" * 100], [HEAD + half], [b""]):
+            camera.sends = bad
+            trouble = next(u for u in updates if isinstance(u, Change))
+            assert trouble.state in (State.STALE, State.OFFLINE)
+            camera.sends = good
+            assert any(isinstance(u, Change) and u.state is State.ONLINE for u in updates)
+            assert all(u.picture is not None for u in islice(updates, 3) if isinstance(u, Frame))
+        source.close()
+
+
+def test_command_tells_states_and_judges_nothing_while_the_camera_is_gone() -> None:
+    with camera_on(Camera()) as camera:
+        program = [str(Path(sys.executable).parent / "catdog-edge"), camera.url, "--json"]
+        process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        said = (json.loads(line) for line in process.stdout)
+        assert next(said)["state"] == "ONLINE"
+        assert "label" in next(said)
+        camera.sends = []
+        away = next(line for line in said if line.get("state") == "STALE")
+        assert "no frame" in away["cause"]
+        gone = list(takewhile_not(said, "RECOVERING"))
+        assert not any("label" in line for line in gone)
+        assert any(line["state"] == "OFFLINE" for line in gone)
+        camera.sends = Camera().sends
+        assert next(line for line in said if line.get("state") == "ONLINE")
+        assert "label" in next(said)
+        process.terminate()
+        process.communicate(timeout=5)
+        assert process.returncode == 143
+
+
+def takewhile_not(said: Iterator[dict[str, str]], state: str) -> Iterator[dict[str, str]]:
+    for line in said:
+        yield line
+        if line.get("state") == state:
+            return
+
+
+def test_stream_by_its_address(tmp_path: Path) -> None:
+    with camera_on(Camera()) as camera, open_sources(SourceOptions(inputs=(camera.url,))) as (source,):
+        found = list(islice(source.frames(), 6))
+        assert sum(isinstance(update, Frame) for update in found) == 5
