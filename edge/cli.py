@@ -3,18 +3,25 @@
 import argparse
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .backends import BACKENDS
 from .classifier import DEFAULT_THREADS, Classifier
 from .command import CommandParser, end_like_ctrl_c, run_command
 from .decode import silence_opencv
-from .errors import CatdogError, PartialFailureError
-from .results import Result, state_to_json
+from .events import EventOptions
+from .reporter import Reporter
 from .runner import RunOptions, run
-from .sources import Change, SourceOptions, open_sources
+from .sources import SourceOptions, open_sources
 from .sources.options import BUFFERS
+from .sources.pictures import PictureSource
+
+if TYPE_CHECKING:
+    from .sinks.base import Sink
 
 _EXAMPLES = """\
 examples:
@@ -23,6 +30,8 @@ examples:
   catdog-edge --camera 0                     the first camera, until Ctrl-C
   catdog-edge --camera demo                  a drawn room with a cat and a dog; no hardware needed
   catdog-edge rtsp://camera.local/stream     a network camera
+  catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
+  catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
   catdog-edge cat.jpg --model mine.tflite    a model of your own
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
@@ -91,7 +100,25 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="S",
         help="average a camera's scores over about S seconds (default: %(default)s)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    told = parser.add_argument_group("where to tell it")
+    told.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    told.add_argument("--csv", type=Path, metavar="FILE", help="append a line a frame to a CSV file")
+    told.add_argument("--record", type=Path, metavar="FILE", help="write video (.mkv, .mp4, .avi) with the answers, in pieces")
+    told.add_argument("--record-events", action="store_true", help="only what is around events")
+    told.add_argument(
+        "--record-limit",
+        type=float,
+        default=2000.0,
+        metavar="MB",
+        help="size of all pieces; the oldest go (default: %(default)s)",
+    )
+    told.add_argument("--save-uncertain", type=Path, metavar="DIR", help="keep frames with a weak answer, to be labelled")
+    told.add_argument(
+        "--save-limit", type=int, default=1000, metavar="N", help="how many of these; the oldest go (default: %(default)s)"
+    )
+    told.add_argument(
+        "--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what"
+    )
     return parser
 
 
@@ -111,40 +138,52 @@ def _main(argv: Sequence[str]) -> int:
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
     with open_sources(options) as sources:
         load = partial(_load, arguments, labels)
-        return _report(run(sources, load, how), as_json=arguments.json)
+        with _open_sinks(arguments, load) as sinks:
+            reporter = Reporter(
+                as_json=arguments.json,
+                sinks=sinks,
+                events=EventOptions() if any(not isinstance(source, PictureSource) for source in sources) else None,
+                in_place=sys.stdout.isatty() and arguments.camera is not None,
+            )
+            return reporter.report(run(sources, load, how))
+
+
+@contextmanager
+def _open_sinks(arguments: argparse.Namespace, load: Callable[[int], Classifier]) -> "Iterator[Sequence[Sink]]":
+    """Open what was asked for, and let it finish at the end."""
+    if not any((arguments.csv, arguments.record, arguments.save_uncertain, arguments.on_event)):
+        yield ()
+        return
+    from .sinks.queue import QueuedSink
+
+    plain: list[Sink] = []
+    if arguments.csv is not None:
+        from .sinks.table import CsvSink
+
+        plain.append(CsvSink(arguments.csv, load(1).contract.labels))
+    if arguments.record is not None:
+        from .sinks.record import RecordSink
+
+        plain.append(RecordSink(arguments.record, most_mb=arguments.record_limit, only_events=arguments.record_events))
+    if arguments.save_uncertain is not None:
+        from .sinks.uncertain import UncertainSink
+
+        plain.append(UncertainSink(arguments.save_uncertain, most=arguments.save_limit))
+    if arguments.on_event is not None:
+        from .sinks.command import CommandSink
+
+        plain.append(CommandSink(arguments.on_event))
+    sinks = [QueuedSink(sink, _log) for sink in plain]
+    try:
+        yield sinks
+    finally:
+        for sink in sinks:
+            sink.close()
+
+
+def _log(line: str) -> None:
+    print(f"catdog-edge: {line}", file=sys.stderr)
 
 
 def _load(arguments: argparse.Namespace, labels: Sequence[str] | None, threads: int) -> Classifier:
     return Classifier(arguments.model, labels=labels, backend=arguments.backend, threads=threads)
-
-
-def _report(results: Iterable[Result | Change], *, as_json: bool) -> int:
-    """Print each result as it comes; return the exit code.
-
-    Raises:
-        PartialFailureError: some pictures could not be judged, others could.
-    """
-    done, errors = 0, list[CatdogError]()
-    for result in results:
-        if isinstance(result, Change):
-            print(f"catdog-edge: {result.source} is {result.state}: {result.cause}", file=sys.stderr)
-            if as_json:
-                print(state_to_json(result), flush=True)
-            continue
-        done += 1
-        if as_json:
-            print(result.to_json(), flush=True)
-        elif result.error is None:
-            print(result.to_text(), flush=True)
-        if result.error is not None and result.frame.state is None:  # of a live source the state has been told
-            errors.append(result.error)
-            print(f"catdog-edge: {result.error}", file=sys.stderr)
-    if not errors:
-        return 0
-    if len(errors) == done:
-        return errors[0].exit_code
-    raise PartialFailureError(
-        f"to classify all {done:,} pictures",
-        got=f"{len(errors):,} that could not be read",
-        fix="They are named above; the others are classified.",
-    )

@@ -7,6 +7,10 @@ A frame without a verdict has ``"error"`` (one line of text) and no ``"label"``.
 frame, one for each change of state, and frames that show nothing have the state as well:
 
     {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
+
+Of cameras, streams and videos there is a line for each event:
+
+    {"source": "camera 0", "frame": 71, "event": "appeared", "label": "cats", "score": 0.97}
 """
 
 import json

@@ -1,0 +1,73 @@
+"""`--on-event CMD`: runs a program when somebody appears or leaves."""
+
+import os
+import shlex
+import shutil
+import subprocess
+from datetime import UTC, datetime
+
+from ..errors import OutputError, UsageError
+from .base import Seen
+
+
+class CommandSink:
+    """Runs a program once for each event, one at a time, with a time limit; no shell is asked.
+
+    The program gets the event in its environment: CATDOG_EVENT (``appeared`` or ``left``), CATDOG_LABEL, CATDOG_SCORE,
+    CATDOG_SOURCE, CATDOG_FRAME and CATDOG_TIME (ISO 8601, UTC).
+
+    Args:
+        command: program and arguments, in shell's quoting.
+        limit_s: after which it is killed, seconds.
+
+    Raises:
+        UsageError: there is no such program.
+    """
+
+    wants_pictures = False
+
+    def __init__(self, command: str, *, limit_s: float = 30.0) -> None:
+        self.name = "--on-event"
+        try:
+            self._arguments = shlex.split(command)
+        except ValueError as error:
+            raise UsageError(
+                "--on-event CMD in shell's quoting", got=f"{command} ({error})", fix="Check the quotes."
+            ) from error
+        if not self._arguments or shutil.which(self._arguments[0]) is None:
+            raise UsageError("--on-event with a program that can be run", got=command or "nothing", fix="Check its path.")
+        self._limit_s = limit_s
+
+    def take(self, seen: Seen) -> None:
+        """Run the program for each event."""
+        for event in seen.events:
+            about = {
+                "CATDOG_EVENT": event.kind,
+                "CATDOG_LABEL": event.label,
+                "CATDOG_SCORE": f"{event.score:.4f}",
+                "CATDOG_SOURCE": event.source,
+                "CATDOG_FRAME": str(event.frame),
+                "CATDOG_TIME": datetime.fromtimestamp(seen.at, UTC).isoformat(timespec="milliseconds"),
+            }
+            # Its output must not come between our results on stdout.
+            with subprocess.Popen(
+                self._arguments,
+                env=os.environ | about,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            ) as process:
+                try:
+                    code = process.wait(self._limit_s)
+                except subprocess.TimeoutExpired as error:
+                    os.killpg(process.pid, 9)
+                    raise OutputError(
+                        f"{self._arguments[0]} to be done in {self._limit_s:g} s",
+                        got="more",
+                        fix="Let it go to the background.",
+                    ) from error
+            if code != 0:
+                raise OutputError(f"{self._arguments[0]} to end with code 0", got=str(code), fix="Run it by hand.")
+
+    def close(self) -> None:
+        """Nothing is held open."""

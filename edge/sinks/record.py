@@ -1,0 +1,116 @@
+"""`--record FILE`: what the camera saw, the answer drawn into it, in pieces, so that not all hang on the last."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import OutputError, UsageError
+from ..results import Result
+from .base import Seen
+
+CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+class RecordSink:
+    """Writes video files FILE-0001, FILE-0002, ...; the oldest go when they are too large together.
+
+    Args:
+        path: gives folder, name and format.
+        fps: frames a second that it plays with.
+        piece_s: length of a piece, seconds.
+        most_mb: size of all pieces together, megabytes.
+        only_events: keep only what is around events.
+        around_s: how long after an event that is, seconds.
+
+    Raises:
+        UsageError: a format that cannot be written.
+    """
+
+    wants_pictures = True
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        fps: float = 10.0,
+        piece_s: float = 60.0,
+        most_mb: float = 2000.0,
+        only_events: bool = False,
+        around_s: float = 10.0,
+    ) -> None:
+        if path.suffix.lower() not in CODECS:
+            raise UsageError(f"--record FILE that ends in {', '.join(CODECS)}", got=str(path), fix="Name it so.")
+        self.name = f"--record {path}"
+        self._path, self._fps, self._piece_s, self._most = path, fps, piece_s, most_mb * 1e6
+        self._only_events, self._around_s = only_events, around_s
+        self._until = -1.0
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._begun = 0.0
+        self._pieces = sorted(path.parent.glob(f"{path.stem}-[0-9][0-9][0-9][0-9]{path.suffix}"))
+        self._number = int(self._pieces[-1].stem[-4:]) if self._pieces else 0
+
+    def take(self, seen: Seen) -> None:
+        """Write the frame, if it is one to be kept."""
+        result = seen.what
+        if not isinstance(result, Result) or result.frame.picture is None:
+            return
+        now = result.frame.captured_at
+        if seen.events:
+            self._until = now + self._around_s
+        if self._only_events and now > self._until:
+            self._finish()
+            return
+        picture = annotate(result)
+        size = (picture.shape[1], picture.shape[0])
+        if self._writer is not None and (size != self._size or now - self._begun >= self._piece_s):
+            self._finish()
+        if self._writer is None:
+            self._begin(size, now)
+        if self._writer is not None:
+            self._writer.write(picture)
+
+    def close(self) -> None:
+        """Finish the piece."""
+        self._finish()
+
+    def _begin(self, size: tuple[int, int], now: float) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._number = self._number % 9999 + 1
+        piece = self._path.with_name(f"{self._path.stem}-{self._number:04}{self._path.suffix}")
+        codec = cv2.VideoWriter.fourcc(*CODECS[self._path.suffix.lower()])
+        writer = cv2.VideoWriter(str(piece), cv2.CAP_FFMPEG, codec, self._fps, size)
+        if not writer.isOpened():
+            writer.release()
+            raise OutputError(
+                f"to write {piece}", got="nothing that OpenCV can open", fix="Free some space, or name another file."
+            )
+        self._writer, self._size, self._begun = writer, size, now
+        self._pieces.append(piece)
+
+    def _finish(self) -> None:
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        sizes = [path.stat().st_size if path.exists() else 0 for path in self._pieces]
+        while sum(sizes) > self._most and len(self._pieces) > 1:
+            self._pieces.pop(0).unlink(missing_ok=True)
+            sizes.pop(0)
+
+
+def annotate(result: Result) -> NDArray[np.uint8]:
+    """Draw a result's answer into a copy of its picture: BGR uint8 ``[height, width, 3]``."""
+    if result.frame.picture is None:
+        raise ValueError("Expected a result with its picture. Received: none")
+    picture = result.frame.picture.copy()
+    answer = result.prediction
+    text = f"{answer.label} {answer.score:.0%}" if answer is not None else str(result.frame.state or "no answer")
+    scale = max(0.5, picture.shape[0] / 480)
+    (width, height), below = cv2.getTextSize(text, _FONT, scale, 2)
+    cv2.rectangle(picture, (0, 0), (width + 16, height + below + 12), (30, 30, 30), cv2.FILLED)
+    cv2.putText(picture, text, (8, height + 6), _FONT, scale, (255, 255, 255), 2, cv2.LINE_AA)
+    return picture

@@ -1,0 +1,64 @@
+"""`--csv FILE`: one line a frame and one a change of state, for spreadsheets."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..errors import OutputError
+from ..sources import Change
+from .base import Seen
+
+_COLUMNS = ("time", "source", "frame", "state", "label", "score", "age_ms", "events", "message")
+
+
+class CsvSink:
+    """Appends to a CSV file, a line at a time, so that what was written is there whatever comes.
+
+    Args:
+        path: the file; one that was begun earlier with the same columns is gone on with.
+        labels: the model's; each gets a column for its score.
+
+    Raises:
+        OutputError: the file cannot be written, or has other columns.
+    """
+
+    wants_pictures = False
+
+    def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
+        self.name = f"--csv {path}"
+        self._labels = labels
+        header = [*_COLUMNS, *(f"score of {label}" for label in labels)]
+        try:
+            begun = path.exists() and path.stat().st_size > 0
+            if begun:
+                with path.open(newline="", encoding="utf-8") as earlier:
+                    if next(csv.reader(earlier), []) != header:
+                        raise OutputError(
+                            "a CSV file with this model's columns", got=f"{path} with others", fix="Name another."
+                        )
+            self._file = path.open("a", newline="", encoding="utf-8", buffering=1)
+            self._writer = csv.writer(self._file, lineterminator="\n")
+            if not begun:
+                self._writer.writerow(header)
+        except OSError as error:
+            raise OutputError(f"to write {path}", got=error.strerror or str(error), fix="Name another file.") from error
+
+    def take(self, seen: Seen) -> None:
+        """Write a line."""
+        at = datetime.fromtimestamp(seen.at, UTC).isoformat(timespec="milliseconds")
+        events = "; ".join(str(event) for event in seen.events)
+        what = seen.what
+        if isinstance(what, Change):
+            self._writer.writerow([at, what.source, "", what.state, "", "", "", events, what.cause])
+            return
+        frame, answer = what.frame, what.prediction
+        start = [at, frame.source, frame.number, frame.state or ""]
+        if answer is None:
+            self._writer.writerow([*start, "", "", "", events, str(what.error)])
+            return
+        scores = [f"{answer.scores[label]:.6f}" for label in self._labels]
+        self._writer.writerow([*start, answer.label, f"{answer.score:.6f}", f"{what.age_ms:.1f}", events, "", *scores])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

@@ -1,0 +1,206 @@
+"""Sinks with real files and programs; a slow or failing one never holds up the camera."""
+
+import csv
+import json
+import resource
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from commands import run
+
+from catdog.edge.classifier import Prediction, Timings
+from catdog.edge.errors import OutputError, UsageError
+from catdog.edge.events import APPEARED, Event
+from catdog.edge.results import Result
+from catdog.edge.sinks.base import Seen
+from catdog.edge.sinks.command import CommandSink
+from catdog.edge.sinks.queue import QueuedSink
+from catdog.edge.sinks.record import RecordSink
+from catdog.edge.sinks.table import CsvSink
+from catdog.edge.sinks.uncertain import UncertainSink
+from catdog.edge.sources import Change, Frame, State
+from catdog.edge.synthetic import draw_picture
+
+NOON = 1_700_000_000.0
+
+
+def seen(number: int, score: float = 0.9, events: tuple[Event, ...] = ()) -> Seen:
+    picture = draw_picture("cats", number % 3, width=160, height=120)
+    scores = {"cats": score, "dogs": 1 - score}
+    answer = Prediction("cats", score, scores, Timings(0.0, 0.0, 0.0))
+    return Seen(Result(Frame("camera", number, float(number), 0.0, 0.0, picture), 5.0, answer), events, NOON + number)
+
+
+APPEARANCE = Event("camera", APPEARED, "cats", 0.93, 3.0, 3)
+
+
+class Probe:
+    """A sink that waits until it is let go, and may fail."""
+
+    name, wants_pictures = "probe", False
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.gate, self.taken, self.error, self.closed = threading.Event(), 0, error, False
+
+    def take(self, what: Seen) -> None:
+        self.gate.wait(30)
+        self.taken += 1
+        if self.error:
+            raise self.error
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_sink_that_blocks_loses_frames_and_holds_up_nothing() -> None:
+    probe, said = Probe(), list[str]()
+    queued = QueuedSink(probe, said.append, waiting=8)
+    for number in range(1000):
+        queued.take(seen(0)._replace(at=number))
+    assert queued.dropped >= 990
+    probe.gate.set()
+    queued.close()
+    assert probe.closed
+    assert probe.taken + queued.dropped == 1000
+    assert f"{queued.dropped:,} dropped" in said[-1]
+
+
+def test_sink_that_fails_is_counted_told_once_and_asked_again() -> None:
+    probe, said = Probe(OSError(28, "No space left on device")), list[str]()
+    probe.gate.set()
+    queued = QueuedSink(probe, said.append, waiting=100)
+    for _ in range(50):
+        queued.take(seen(0))
+    queued.close()
+    assert (probe.taken, queued.failed) == (50, 50)
+    assert ["No space left" in line for line in said] == [True, False]
+
+
+def test_csv_has_a_line_a_frame_and_goes_on_with_an_earlier_file(tmp_path: Path) -> None:
+    path = tmp_path / "day.csv"
+    for start in (0, 2):
+        sink = CsvSink(path, ("cats", "dogs"))
+        sink.take(seen(start))
+        sink.take(seen(start + 1, events=(APPEARANCE,)))
+        sink.take(Seen(Change("camera", State.OFFLINE, "unplugged", 2.0), (), NOON))
+        sink.close()
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert [row["frame"] for row in rows] == ["0", "1", "", "2", "3", ""]
+    assert rows[1]["events"] == "cats appeared"
+    assert (rows[2]["state"], rows[2]["message"]) == ("OFFLINE", "unplugged")
+    assert float(rows[0]["score of cats"]) == 0.9
+    assert rows[0]["time"] == "2023-11-14T22:13:20.000+00:00"
+    with pytest.raises(OutputError, match="columns"):
+        CsvSink(path, ("cats", "dogs", "birds"))
+    with pytest.raises(OutputError):
+        CsvSink(tmp_path / "none" / "day.csv", ("cats",))
+
+
+def test_doubtful_frames_are_kept_apart_and_capped(tmp_path: Path) -> None:
+    sink = UncertainSink(tmp_path / "doubtful", below=0.8, most=3, apart_s=2.0)
+    for number, score in enumerate([0.9, 0.6, 0.6, 0.9, 0.55, 0.7, 0.6, 0.7, 0.75]):
+        sink.take(seen(number, score))
+    names = sorted(path.name for path in (tmp_path / "doubtful").iterdir())
+    assert [name.split("-", 1)[1] for name in names] == ["cats-0.55.jpg", "cats-0.60.jpg", "cats-0.75.jpg"]
+    assert cv2.imread(str(tmp_path / "doubtful" / names[0])).shape == (120, 160, 3)
+    # A later start knows what is there.
+    again = UncertainSink(tmp_path / "doubtful", most=3)
+    again.take(seen(100, 0.5))
+    assert len(list((tmp_path / "doubtful").iterdir())) == 3
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mkv", ".mp4"])
+def test_video_is_recorded_in_pieces_with_the_answer_in_it(tmp_path: Path, suffix: str) -> None:
+    sink = RecordSink(tmp_path / f"yard{suffix}", piece_s=10.0)
+    for number in range(25):
+        sink.take(seen(number))
+    sink.close()
+    pieces = sorted(tmp_path.glob(f"yard-*{suffix}"))
+    assert [path.stem for path in pieces] == ["yard-0001", "yard-0002", "yard-0003"]
+    capture = cv2.VideoCapture(str(pieces[0]))
+    frames = []
+    while (frame := capture.read())[0]:
+        frames.append(frame[1])
+    assert len(frames) == 10
+    original = draw_picture("cats", 0, width=160, height=120)
+    assert frames[0][:12, :40].mean() < original[:12, :40].mean() - 20  # the label's dark ground
+    assert np.abs(frames[0][60:].astype(int) - original[60:]).mean() < 20
+
+
+def test_only_events_are_recorded_and_the_oldest_pieces_go(tmp_path: Path) -> None:
+    sink = RecordSink(tmp_path / "yard.avi", only_events=True, around_s=3.0, most_mb=0.05, piece_s=1e9)
+    for number in range(60):
+        sink.take(seen(number, events=(APPEARANCE,) if number % 20 == 10 else ()))
+    sink.close()
+    pieces = sorted(tmp_path.glob("yard-*.avi"))
+    assert pieces[-1].stem == "yard-0003"
+    assert len(pieces) < 3
+    with pytest.raises(UsageError, match="mkv"):
+        RecordSink(tmp_path / "yard.gif")
+
+
+def test_program_gets_the_event_and_no_shell(tmp_path: Path) -> None:
+    script = tmp_path / "feeder.sh"
+    script.write_text('#!/bin/sh\nenv | grep ^CATDOG_ > "$1"; echo "$2" >> "$1"; echo noise\n')
+    script.chmod(0o755)
+    CommandSink(f"{script} {tmp_path / 'out'} '$(touch evil)'").take(seen(3, events=(APPEARANCE,)))
+    told = (tmp_path / "out").read_text().splitlines()
+    assert {"CATDOG_EVENT=appeared", "CATDOG_LABEL=cats", "CATDOG_SCORE=0.9300", "CATDOG_SOURCE=camera"} <= set(told)
+    assert told[-1] == "$(touch evil)"
+
+
+def test_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
+    script = tmp_path / "hang.sh"
+    script.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {tmp_path / 'child'}\nwait\n")
+    script.chmod(0o755)
+    with pytest.raises(OutputError, match=r"0\.5 s"):
+        CommandSink(str(script), limit_s=0.5).take(seen(3, events=(APPEARANCE,)))
+    child = int((tmp_path / "child").read_text())
+    state = Path(f"/proc/{child}/stat")
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+@pytest.mark.parametrize("command", ["", "no-such-program-here", "'unclosed"])
+def test_program_that_cannot_be_run_is_told_at_once(command: str) -> None:
+    with pytest.raises(UsageError):
+        CommandSink(command)
+
+
+def test_all_of_them_on_the_demo_camera(tmp_path: Path) -> None:
+    script = tmp_path / "note.sh"
+    script.write_text(f'#!/bin/sh\necho "$CATDOG_LABEL $CATDOG_EVENT" >> {tmp_path / "events"}\n')
+    script.chmod(0o755)
+    finished = run(
+        "catdog-edge", "--camera", "demo", "--max-frames", "60", "--json", "--csv", "day.csv", "--record", "film.avi",
+        "--save-uncertain", "doubtful", "--on-event", str(script), cwd=tmp_path,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    lines = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert len((tmp_path / "day.csv").read_text().splitlines()) >= 61
+    assert (tmp_path / "film-0001.avi").stat().st_size > 10_000
+    events = [f"{line['label']} {line['event']}" for line in lines if "event" in line]
+    assert events == ((tmp_path / "events").read_text().splitlines() if (tmp_path / "events").exists() else [])
+
+
+def test_full_disk_is_told_and_inference_goes_on(tmp_path: Path) -> None:
+    finished = subprocess.run(
+        [str(Path(sys.executable).parent / "catdog-edge"), "--camera", "demo", "--buffer", "all", "--max-frames", "100",
+         "--csv", "day.csv"],
+        cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    assert len(finished.stdout.splitlines()) >= 100
+    told, counted = finished.stderr.splitlines()
+    assert "File too large; going on without" in told
+    assert "failed" in counted
+    assert (tmp_path / "day.csv").stat().st_size == 4096
+    assert run("catdog-edge", "--camera", "demo", "--csv", "/dev/full", cwd=tmp_path).returncode == 10
