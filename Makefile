@@ -50,7 +50,7 @@ lint: install  ## ruff and mypy only
 # The bundled models: settings and temperature by cross-validation inside the training photographs; the held-back ones are read
 # once, by the last step, which refuses a run that was made in another way.
 RECIPE := --stage transfer --data $(DATA) --backbone-weights $(WEIGHTS) --negatives $(NEGATIVES) --negatives-share 0.3 --views 4
-RECIPE_default := --image-size 224 --distill-epochs 8
+RECIPE_default := --image-size 224 --distill-epochs 5
 RECIPE_fast := --image-size 160 --distill-epochs 24
 
 .PHONY: bundled-models

@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     look.add_argument("--camera", metavar="N", help="camera number, /dev/videoN, or demo")
     look.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     look.add_argument("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
+    look.add_argument("--motion-gate", action="store_true", help="while nothing moves let the last answer stand: saves power")
     look.add_argument("--wait", action="store_true", help="keep trying where a camera or stream does not open")
     look.add_argument(
         "--buffer",
@@ -124,7 +125,14 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
-    how = RunOptions(arguments.max_frames, arguments.max_fps, arguments.threshold, arguments.smooth, arguments.threads)
+    how = RunOptions(
+        max_frames=arguments.max_frames,
+        max_fps=arguments.max_fps,
+        threshold=arguments.threshold,
+        smooth_s=arguments.smooth,
+        motion_gate=arguments.motion_gate,
+        threads=arguments.threads,
+    )
     options = SourceOptions(
         inputs=tuple(arguments.inputs),
         camera=arguments.camera,

@@ -1,12 +1,17 @@
 """Picture files to BGR arrays, refusing what is not whole."""
 
+import os
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+MAX_PIXELS = 128_000_000  # of one picture; more is a bomb, or would fill a small board's memory
+# OpenCV looks at the header, in every format, before it decodes; it reads the limit once, when it is loaded.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 
-from .errors import InputNotFoundError, UnreadableInputError
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
+
+from .errors import InputNotFoundError, UnreadableInputError  # noqa: E402
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
 
@@ -57,11 +62,13 @@ def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
     if fault is None:
         try:
             picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-        except cv2.error:
+            fault = "which cannot be decoded"
+        except cv2.error as error:
             picture = None
+            too_large = "MAX_IMAGE_PIXELS" in str(error)
+            fault = f"of more than {MAX_PIXELS:,} pixels" if too_large else "which cannot be decoded"
         if picture is not None:
             return picture  # type: ignore[return-value] # IMREAD_COLOR gives uint8
-        fault = "which cannot be decoded"
     raise UnreadableInputError(
         "a whole picture (JPEG, PNG, WebP, BMP, TIFF)",
         got=f"{name}, {fault}",

@@ -8,6 +8,8 @@ frame, one for each change of state, and frames that show nothing have the state
 
     {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
 
+With ``--motion-gate`` an answer that stands because nothing moved has ``"held": true``.
+
 Of cameras, streams and videos there is a line for each event:
 
     {"source": "camera 0", "frame": 71, "event": "appeared", "label": "cats", "score": 0.97}
@@ -29,12 +31,14 @@ class Result(NamedTuple):
         age_ms: time from the capture to this result.
         prediction: the model's answer; None if `error` is set.
         error: why there is no answer.
+        held: the answer is the one before, since nothing has moved.
     """
 
     frame: Frame
     age_ms: float
     prediction: Prediction | None = None
     error: CatdogError | None = None
+    held: bool = False
 
     def to_json(self) -> str:
         """Serialise to one line, without the line break."""
@@ -57,6 +61,8 @@ class Result(NamedTuple):
                 "invoke": round(timings.invoke, 3),
             },
         }
+        if self.held:
+            line["held"] = True
         return json.dumps(line, allow_nan=False)
 
     def to_text(self) -> str:

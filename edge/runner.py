@@ -6,14 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from .classifier import DEFAULT_THREADS, MAX_THREADS, Classifier
+from .classifier import DEFAULT_THREADS, MAX_THREADS, Classifier, Prediction, Timings
 from .errors import CatdogError, UsageError
 from .moderation import Moderator
+from .motion import MotionGate
 from .results import Result
 from .sources import Change, Frame, Source
 from .sources.pictures import PictureSource
 
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
+_NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
 _AHEAD = 4  # pictures a core may be ahead of the one whose turn it is
 
 
@@ -26,6 +28,7 @@ class RunOptions:
         max_fps: judge at most so many a second; None for as many as come.
         threshold: score, 0-1, below which an answer is `unsure`.
         smooth_s: time constant of the scores' average, in seconds; 0 for none.
+        motion_gate: while nothing moves, let the last answer stand.
         threads: of one inference; None for some, and in a folder for one on every core.
 
     Raises:
@@ -36,6 +39,7 @@ class RunOptions:
     max_fps: float | None = None
     threshold: float = 0.0
     smooth_s: float = 0.0
+    motion_gate: bool = False
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -99,14 +103,24 @@ def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | 
 def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change]:
     # Pictures of a folder are no film: nothing is averaged over them.
     moderator = Moderator(options.threshold, 0.0 if isinstance(source, PictureSource) else options.smooth_s)
+    gate = MotionGate() if options.motion_gate and not isinstance(source, PictureSource) else None
+    last: Prediction | None = None
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
     due = time.monotonic()
     for frame in source.frames():
         if isinstance(frame, Change):
             moderator.forget()
+            last = None
             yield frame
             continue
-        yield _moderated(judge(frame, classifier), moderator)
+        # Asked of every frame, so that it knows what was judged.
+        stands = gate is not None and frame.picture is not None and gate.may_stand(frame.picture, frame.captured_at)
+        if last is not None and stands:
+            yield Result(frame, 1e3 * (time.monotonic() - frame.captured_at), last._replace(latency_ms=_NO_TIME), held=True)
+        else:
+            result = _moderated(judge(frame, classifier), moderator)
+            last = result.prediction
+            yield result
         if pause:
             due = max(due + pause, time.monotonic())
             time.sleep(due - time.monotonic() if due > time.monotonic() else 0.0)

@@ -1,3 +1,7 @@
+import struct
+import subprocess
+import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -69,3 +73,38 @@ def test_what_is_no_picture_is_refused_by_name(tmp_path: Path, content: bytes) -
 def test_missing_picture(tmp_path: Path) -> None:
     with pytest.raises(InputNotFoundError):
         read_picture(tmp_path / "none.jpg")
+
+
+def bomb(side: int) -> bytes:
+    """A PNG of a few kilobytes that would decode to `side` by `side` pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    rows = zlib.compress(b"\0" * (side * ((side + 7) // 8 + 1)), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def test_picture_that_would_fill_the_memory_is_refused_before_decoding() -> None:
+    # In a process of its own: the limit is read when OpenCV is loaded, which other tests may have done before us.
+    script = (
+        "import sys, resource\n"
+        "from catdog.edge.decode import decode_picture\n"
+        "from catdog.edge.errors import UnreadableInputError\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: decode_picture(sys.stdin.buffer.read(), 'bomb.png')\n"
+        "except UnreadableInputError as error: print(error)\n"
+        "assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", script], input=bomb(30_000), capture_output=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert b"more than 128,000,000 pixels" in finished.stdout
+
+
+def test_every_truncation_of_a_jpeg_is_refused() -> None:
+    whole = cv2.imencode(".jpg", draw_picture("cats", 3, width=48, height=32))[1].tobytes()
+    decode_picture(whole, "whole.jpg")
+    for length in range(len(whole)):
+        with pytest.raises(UnreadableInputError):
+            decode_picture(whole[:length], "cut.jpg")

@@ -1,0 +1,38 @@
+"""`--motion-gate`: while nothing moves, the last answer stands, and the model is not asked."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_CELLS = (32, 24)  # the picture is looked at in so many cells, each an average: noise cancels, a tail does not
+_CHANGE = 5.0  # levels of 255 by which a cell must change
+_SETTLE_S = 0.5  # after the last movement the model is still asked for so long
+_LONGEST_S = 10.0  # and at least so often, whatever does not move
+
+
+class MotionGate:
+    """Compares frames with the last one that was judged."""
+
+    def __init__(self) -> None:
+        self._judged: NDArray[np.float32] | None = None
+        self._moved_at = self._judged_at = float("-inf")
+
+    def may_stand(self, picture: NDArray[np.uint8], now: float) -> bool:
+        """Tell whether the last answer may stand for this frame, too.
+
+        Args:
+            picture: uint8 ``[height, width, 3]``.
+            now: when it was captured, seconds, monotonic.
+        """
+        cells = cv2.resize(picture, _CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
+        before = self._judged
+        if before is None or float(np.abs(cells - before).max()) > _CHANGE:
+            self._moved_at = now
+        stands = before is not None and now - self._moved_at > _SETTLE_S and now - self._judged_at < _LONGEST_S
+        if not stands:
+            self._judged, self._judged_at = cells, now
+        return stands
+
+    def forget(self) -> None:
+        """Begin anew: there was a silence."""
+        self._judged = None
