@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CELLS = (32, 24)  # the picture is looked at in so many cells, each an average: noise cancels, a tail does not
-_CHANGE = 5.0  # levels of 255 by which a cell must change
+_CHANGE = 8.0  # levels of 255 by which a cell must change; grain and rounding move one by up to 5
 _SETTLE_S = 0.5  # after the last movement the model is still asked for so long
 _LONGEST_S = 10.0  # and at least so often, whatever does not move
 
