@@ -67,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--buffer",
         choices=BUFFERS,
         default="auto",
-        help="for --camera demo: all gives every frame at once, latest keeps a camera's pace (default: latest)",
+        help="latest keeps pace and skips frames, all takes every frame (default: latest for cameras, all for files)",
     )
     look.add_argument(
         "--timeout",

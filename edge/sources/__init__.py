@@ -49,7 +49,9 @@ def _open_camera(camera: str, options: SourceOptions) -> Source:
     number = check_camera(camera)
     if not options.wait:
         check_device(number)
-    return LiveSource(f"camera {number}", {"kind": "camera", "number": number}, wait=options.wait)
+    return LiveSource(
+        f"camera {number}", {"kind": "camera", "number": number}, wait=options.wait, every=options.buffer == "all"
+    )
 
 
 def _open_stream(url: str, options: SourceOptions) -> Source:
@@ -60,7 +62,8 @@ def _open_stream(url: str, options: SourceOptions) -> Source:
         return StreamSource(url, timeout_s=options.timeout_s)
     from .live.source import LiveSource
 
-    return LiveSource(name, {"kind": "stream", "url": url, "timeout_s": options.timeout_s}, wait=options.wait)
+    specification = {"kind": "stream", "url": url, "timeout_s": options.timeout_s}
+    return LiveSource(name, specification, wait=options.wait, every=options.buffer == "all")
 
 
 def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> None:
@@ -70,4 +73,5 @@ def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> Non
     # Neighbouring pictures share a source.
     for is_video, paths in groupby(find_inputs(text), key=lambda path: path.suffix.lower() in VIDEO_SUFFIXES):
         neighbours = list(paths)
-        sources.extend(map(VideoFileSource, neighbours) if is_video else [PictureSource(neighbours)])
+        videos = (VideoFileSource(path, paced=options.buffer == "latest") for path in neighbours)
+        sources.extend(videos if is_video else [PictureSource(neighbours)])

@@ -14,8 +14,8 @@ class SourceOptions:
     Attributes:
         inputs: picture files, folders, glob patterns, video files, ``http(s)://`` and ``rtsp(s)://`` addresses.
         camera: camera number, ``/dev/videoN`` or ``"demo"``; None for no camera.
-        buffer: for the demo camera: ``"latest"`` (or ``"auto"``) keeps a camera's pace and skips frames that nobody had time
-            for, ``"all"`` gives every frame as fast as it is asked for.
+        buffer: ``"latest"`` gives the newest frame and skips those that nobody had time for, ``"all"`` every frame;
+            ``"auto"`` is the former for cameras and streams, the latter for files.
         timeout_s: seconds to wait for a stream's first answer.
         wait: keep trying where a camera or stream does not open.
 

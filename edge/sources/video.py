@@ -17,15 +17,19 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".m
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
-def captured_frames(capture: cv2.VideoCapture, source: str) -> Iterator[Frame]:
+def captured_frames(capture: cv2.VideoCapture, source: str, fps: float = 0.0) -> Iterator[Frame]:
     """Give a capture's frames until it has no more.
 
     Args:
         capture: an opened capture.
         source: what to call it in the frames.
+        fps: skip, without decoding, what is late for so many frames a second; 0 to skip nothing.
     """
     index = 0
+    begun = time.monotonic()
     while True:
+        while fps > 0 and index + 1 < (time.monotonic() - begun) * fps and capture.grab():
+            index += 1
         start = time.perf_counter()
         grabbed = capture.grab()
         captured_at, taken = time.monotonic(), time.perf_counter()
@@ -40,22 +44,27 @@ def captured_frames(capture: cv2.VideoCapture, source: str) -> Iterator[Frame]:
 
 
 class VideoFileSource:
-    """A video file, every frame, as fast as it can be read. Opened when its turn comes: of many, one is open at a time.
+    """A video file. Opened when its turn comes: of many, one is open at a time.
 
     Args:
         path: the file.
+        paced: show it at its own pace, skipping frames that nobody had time for; else every frame, as fast as they are read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, paced: bool = False) -> None:
+        self._path, self._paced = path, paced
         self._capture: cv2.VideoCapture | None = None
 
     def frames(self) -> Iterator[Frame]:
         """Give every frame; a file that cannot be opened, or has none, gives a frame with the error."""
         self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         count = 0
-        for frame in captured_frames(self._capture, str(self._path)):
-            yield frame
+        fps = self._capture.get(cv2.CAP_PROP_FPS) if self._paced else 0.0
+        begun = time.monotonic()
+        for frame in captured_frames(self._capture, str(self._path), fps):
+            if fps > 0:
+                time.sleep(max(0.0, begun + frame.number / fps - time.monotonic()))
+            yield frame if fps <= 0 else frame._replace(captured_at=time.monotonic())
             count += 1
         if count == 0:
             what = "without a frame" if self._capture.isOpened() else "which cannot be opened"

@@ -138,6 +138,28 @@ def test_frames_cross_as_they_are() -> None:
             refused.stop()
 
 
+def test_every_frame_can_be_had_where_none_may_be_left_out() -> None:
+    with camera_on(Camera()) as camera:
+        capture = CaptureProcess("camera", specification(camera), every=True)
+        numbers = []
+        for _ in range(12):
+            frame = capture.newest(20.0)
+            assert frame is not None
+            numbers.append(frame.number)
+            time.sleep(0.05)  # slower than the camera
+        capture.stop()
+    assert numbers == list(range(12))
+
+
+def test_password_of_an_address_is_not_among_the_arguments() -> None:
+    with camera_on(Camera()) as camera:
+        url = camera.url.replace("//", "//keeper:secret@")
+        capture = CaptureProcess("camera", {"kind": "stream", "url": url, "timeout_s": 1.0})
+        assert capture.newest(20.0) is not None
+        assert b"secret" not in Path(f"/proc/{capture.process_id}/cmdline").read_bytes()
+        capture.stop()
+
+
 def test_hang_is_cut_and_what_comes_back_is_seen_again() -> None:
     before = descriptors()
     limits = Limits(stale_s=0.3, offline_s=0.8, retry_s=0.05, longest_retry_s=0.2)
@@ -157,7 +179,7 @@ def test_hang_is_cut_and_what_comes_back_is_seen_again() -> None:
                 os.kill(hung, 0)
         source.close()
     del frames, updates  # they hold the last picture, and that its memory
-    assert eventually(lambda: descriptors() == before)
+    assert eventually(lambda: descriptors() <= before)  # servers of earlier tests may have closed theirs since
 
 
 def until(updates: Iterator[Frame | Change], state: State) -> Iterator[Frame | Change]:

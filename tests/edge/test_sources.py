@@ -72,6 +72,22 @@ def test_video_file_gives_every_frame_then_ends(tmp_path: Path) -> None:
     assert all(frame.picture is not None and frame.picture.shape == (120, 160, 3) for frame in found)
 
 
+def test_video_file_at_its_own_pace_skips_what_is_late(tmp_path: Path) -> None:
+    clip = video(tmp_path / "v.avi", count=12)  # 10 frames a second
+    begun = time.monotonic()
+    with open_sources(SourceOptions(inputs=(str(clip),), buffer="latest")) as (source,):
+        numbers = []
+        for frame in source.frames():
+            assert isinstance(frame, Frame)
+            numbers.append(frame.number)
+            assert time.monotonic() - begun >= frame.number / 10
+            if frame.number == 3:
+                time.sleep(0.45)  # somebody had no time
+    assert numbers[:4] == [0, 1, 2, 3]
+    assert numbers[4] > 5
+    assert numbers[-1] == 11
+
+
 def test_video_file_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     path.write_bytes(b"this is text")

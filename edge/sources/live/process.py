@@ -24,15 +24,15 @@ class CaptureProcess:
     Args:
         name: of the source.
         specification: what to open, for `catdog.edge.sources.live.worker`.
+        every: give every frame, and let the source wait; else the newest.
     """
 
-    def __init__(self, name: str, specification: dict[str, Any]) -> None:
-        self._name = name
+    def __init__(self, name: str, specification: dict[str, Any], *, every: bool = False) -> None:
+        self._name, self._every, self._owed = name, every, False
         self._ring = Ring()
-        said = json.dumps(specification | {"descriptor": self._ring.descriptor})
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "catdog.edge.sources.live.worker", said],
+                [sys.executable, "-m", "catdog.edge.sources.live.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -42,6 +42,7 @@ class CaptureProcess:
         except OSError:
             self._ring.close()
             raise
+        self._tell(json.dumps(specification | {"descriptor": self._ring.descriptor, "every": every}).encode() + b"\n")
         self._held = b""
         if self._process.stdout is None:
             raise ValueError("Expected a pipe. Received: none")
@@ -64,6 +65,9 @@ class CaptureProcess:
             SourceError: the source has ended, and why.
         """
         deadline = time.monotonic() + timeout
+        if self._owed:
+            self._owed = False
+            self._tell(b"+")
         while True:
             messages = self._read()
             for message in reversed(messages):
@@ -71,6 +75,7 @@ class CaptureProcess:
                     raise SourceError(f"frames from {self._name}", got=message["ended"], fix="Check camera, cable and network.")
                 frame = self._frame(message)
                 if frame is not None:
+                    self._owed = self._every
                     return frame
             left = deadline - time.monotonic()
             if left <= 0:
@@ -83,11 +88,18 @@ class CaptureProcess:
             self._process.kill()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
-                stream.close()
+                with contextlib.suppress(OSError):  # what was not sent need not be
+                    stream.close()
         # A process in the kernel's hands cannot be killed; it holds the device, and the next attempt will say so.
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_GONE_S)
         self._ring.close()
+
+    def _tell(self, what: bytes) -> None:
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):  # it is gone; reading will say so
+                self._process.stdin.write(what)
+                self._process.stdin.flush()
 
     def _read(self) -> list[dict[str, Any]]:
         parts = [self._held]

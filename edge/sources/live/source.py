@@ -15,14 +15,17 @@ class LiveSource:
         name: what to call it.
         specification: what to open, for `catdog.edge.sources.live.worker`.
         wait: keep trying where it does not open; else that is an error.
+        every: give every frame, and let the source wait; else the newest.
         limits: how patient to be.
 
     Raises:
         SourceError: its process cannot be started.
     """
 
-    def __init__(self, name: str, specification: dict[str, Any], *, wait: bool, limits: Limits | None = None) -> None:
-        self._supervisor = Supervisor(name, lambda: CaptureProcess(name, specification), limits=limits, wait=wait)
+    def __init__(
+        self, name: str, specification: dict[str, Any], *, wait: bool, every: bool = False, limits: Limits | None = None
+    ) -> None:
+        self._supervisor = Supervisor(name, lambda: CaptureProcess(name, specification, every=every), limits=limits, wait=wait)
         self._supervisor.start()
 
     def frames(self) -> Iterator[Frame | Change]:

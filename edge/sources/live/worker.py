@@ -1,14 +1,14 @@
-"""The capture process: `python -m catdog.edge.sources.live.worker SPECIFICATION`, started by its neighbour `process`.
+"""The capture process: `python -m catdog.edge.sources.live.worker`, started by its neighbour `process`.
 
 Drivers and network libraries can hang inside a call for ever. Here that harms nobody: the parent kills the process and starts
-another. Frames go into shared memory; a line of JSON on stdout tells of each. When stdin closes, the parent is gone, and so is
-this.
+another. What to open comes as a line of JSON on stdin, not as an argument, where every user of the machine could read the
+password in an address. Frames go into shared memory; a line on stdout tells of each. Every byte on stdin asks for one more
+frame, where none may be left out. When stdin closes, the parent is gone, and so is this.
 """
 
 import contextlib
 import json
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -21,12 +21,15 @@ from .ring import Ring
 
 def main() -> None:
     """Capture until killed, or until the source ends."""
-    specification = json.loads(sys.argv[1])
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    specification = json.loads(_first_line())
+    asked = threading.Semaphore(1)
+    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
     silence_opencv()
-    ring = Ring(specification.pop("descriptor"))
+    ring, every = Ring(specification.pop("descriptor")), specification.pop("every")
     try:
         for frame in _frames(specification):
+            if every:
+                asked.acquire()
             _say(_describe(frame, ring))
         _say({"ended": "it gave no more frames"})
     except CatdogError as error:
@@ -68,10 +71,20 @@ def _say(what: dict[str, Any]) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")
 
 
-def _die_with_parent() -> None:
+def _first_line() -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)  # unbuffered: what follows is for the thread that listens
+        if not byte:
+            os._exit(0)
+        line += byte
+    return line
+
+
+def _listen(asked: threading.Semaphore) -> None:
     with contextlib.suppress(OSError):
-        while os.read(0, 64):
-            pass
+        while wishes := os.read(0, 64):
+            asked.release(len(wishes))
     os._exit(0)
 
 
