@@ -19,6 +19,7 @@ from .runner import RunOptions, run
 from .sources import SourceOptions, open_sources
 from .sources.options import BUFFERS
 from .sources.pictures import PictureSource
+from .view import View
 
 if TYPE_CHECKING:
     from .sinks.base import Sink
@@ -28,6 +29,8 @@ examples:
   catdog-edge photo.jpg                      one picture
   catdog-edge photos/ --json > results.jsonl a folder, one JSON object a line
   catdog-edge --camera 0                     the first camera, until Ctrl-C
+  find . -name '*.jpg' | catdog-edge -       paths on stdin
+  catdog-edge --watch inbox/                 every picture that comes into a folder
   catdog-edge --camera demo                  a drawn room with a cat and a dog; no hardware needed
   catdog-edge rtsp://camera.local/stream     a network camera
   catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
@@ -56,8 +59,12 @@ def build_parser() -> argparse.ArgumentParser:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="picture, folder, 'pattern*.jpg', video, http(s):// or rtsp(s):// address",
+        help="picture, folder, 'pattern*.jpg', video, http(s):// or rtsp(s):// address; - for paths on stdin",
     )
+    look.add_argument("--watch", action="store_true", help="go on with every new picture that comes into the folder")
+    look.add_argument("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
+    look.add_argument("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
+    look.add_argument("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
     look.add_argument("--camera", metavar="N", help="camera number, /dev/videoN, or demo")
     look.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     look.add_argument("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
@@ -125,11 +132,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
+    if arguments.list_cameras:
+        return _list_cameras()
+    view = View.of(arguments.rotate, arguments.crop)
     how = RunOptions(
         max_frames=arguments.max_frames,
         max_fps=arguments.max_fps,
         threshold=arguments.threshold,
         smooth_s=arguments.smooth,
+        view=None if view == View() else view,
         motion_gate=arguments.motion_gate,
         threads=arguments.threads,
     )
@@ -138,6 +149,7 @@ def _main(argv: Sequence[str]) -> int:
         camera=arguments.camera,
         buffer=arguments.buffer,
         timeout_s=arguments.timeout,
+        watch=arguments.watch,
         wait=arguments.wait,
     )
     labels = None if arguments.labels is None else [label.strip() for label in arguments.labels.split(",")]
@@ -154,6 +166,19 @@ def _main(argv: Sequence[str]) -> int:
                 in_place=sys.stdout.isatty() and arguments.camera is not None,
             )
             return reporter.report(run(sources, load, how))
+
+
+def _list_cameras() -> int:
+    from .sources.probe import list_cameras
+
+    silence_opencv()
+    cameras = list_cameras()
+    for camera in cameras:
+        size = f"{camera.size[0]} x {camera.size[1]}" if camera.size else f"no pictures: {camera.trouble}"
+        print(f"--camera {camera.number}  {camera.name}  {size}")
+    if not cameras:
+        _log("no cameras: /dev has no video devices. A CSI camera needs libcamera; try --camera demo for none at all")
+    return 0
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from .motion import MotionGate
 from .results import Result
 from .sources import Change, Frame, Source
 from .sources.pictures import PictureSource
+from .view import View
 
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
 _NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
@@ -28,6 +29,7 @@ class RunOptions:
         max_fps: judge at most so many a second; None for as many as come.
         threshold: score, 0-1, below which an answer is `unsure`.
         smooth_s: time constant of the scores' average, in seconds; 0 for none.
+        view: what is done to each picture first.
         motion_gate: while nothing moves, let the last answer stand.
         threads: of one inference; None for some, and in a folder for one on every core.
 
@@ -39,6 +41,7 @@ class RunOptions:
     max_fps: float | None = None
     threshold: float = 0.0
     smooth_s: float = 0.0
+    view: View | None = None
     motion_gate: bool = False
     threads: int | None = None
 
@@ -107,12 +110,13 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
     last: Prediction | None = None
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
     due = time.monotonic()
-    for frame in source.frames():
-        if isinstance(frame, Change):
+    for given in source.frames():
+        if isinstance(given, Change):
             moderator.forget()
             last = None
-            yield frame
+            yield given
             continue
+        frame = _looked_at(given, options.view)
         # Asked of every frame, so that it knows what was judged.
         stands = gate is not None and frame.picture is not None and gate.may_stand(frame.picture, frame.captured_at)
         if last is not None and stands:
@@ -144,7 +148,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         except IndexError:
             mine = load(threads)
         try:
-            return judge(read(), mine)
+            return judge(_looked_at(read(), options.view), mine)
         finally:
             idle.append(mine)
 
@@ -159,6 +163,15 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
             yield _moderated(waiting.popleft().result(), moderator)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _looked_at(frame: Frame, view: View | None) -> Frame:
+    if view is None or frame.picture is None:
+        return frame
+    try:
+        return frame._replace(picture=view(frame.picture))
+    except CatdogError as error:
+        return frame._replace(picture=None, error=error)
 
 
 def _moderated(result: Result, moderator: Moderator) -> Result:

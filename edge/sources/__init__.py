@@ -6,6 +6,7 @@ May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.synthetic`,
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
+from pathlib import Path
 
 from .frame import Change, Frame, Source, State
 from .options import SourceOptions
@@ -67,6 +68,16 @@ def _open_stream(url: str, options: SourceOptions) -> Source:
 
 
 def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> None:
+    if text == "-":
+        from .listed import ListedSource
+
+        sources.append(ListedSource())
+        return
+    if options.watch:
+        from .listed import WatchedSource
+
+        sources.append(WatchedSource(Path(text)))
+        return
     if text.lower().startswith(STREAM_SCHEMES):
         sources.append(_open_stream(text, options))
         return

@@ -17,6 +17,7 @@ class SourceOptions:
         buffer: ``"latest"`` gives the newest frame and skips those that nobody had time for, ``"all"`` every frame;
             ``"auto"`` is the former for cameras and streams, the latter for files.
         timeout_s: seconds to wait for a stream's first answer.
+        watch: judge new pictures of the named folder as they come, for ever.
         wait: keep trying where a camera or stream does not open.
 
     Raises:
@@ -27,6 +28,7 @@ class SourceOptions:
     camera: str | None = None
     buffer: str = "auto"
     timeout_s: float = 1.2
+    watch: bool = False
     wait: bool = False
 
     def __post_init__(self) -> None:
@@ -38,6 +40,8 @@ class SourceOptions:
             )
         if self.inputs and self.camera is not None:
             raise UsageError("files or a camera", got="both", fix="Run the command once for each.")
+        if self.watch and len(self.inputs) != 1:
+            raise UsageError("one folder to --watch", got=str(len(self.inputs)), fix="Run the command once for each.")
         if self.buffer not in BUFFERS:
             raise UsageError(f"--buffer to be one of {', '.join(BUFFERS)}", got=self.buffer, fix="Check the spelling.")
         if not 0 < self.timeout_s <= 600:

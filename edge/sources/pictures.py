@@ -76,13 +76,14 @@ class PictureSource:
 
     def readers(self) -> Iterator[Callable[[], Frame]]:
         """Give, for each file, what reads it: for several threads."""
-        return (partial(_read, path) for path in self._paths)
+        return (partial(read_frame, path) for path in self._paths)
 
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def _read(path: Path) -> Frame:
+def read_frame(path: Path) -> Frame:
+    """Read one file; what cannot be read becomes a frame with its error."""
     captured_at, start = time.monotonic(), time.perf_counter()
     picture, error = None, None
     read = start

@@ -86,6 +86,51 @@ def test_folder_is_shared_by_all_cores_and_told_in_order(tmp_path: Path) -> None
     assert len(run("catdog-edge", str(tmp_path), "--max-frames", "12").stdout.splitlines()) == 11
 
 
+def test_paths_on_stdin(tmp_path: Path) -> None:
+    for seed in range(3):
+        cv2.imwrite(str(tmp_path / f"a cat {seed}.jpg"), draw_picture("cats", seed))
+    finished = shell(f"cd {tmp_path} && (ls *.jpg; echo; echo none.jpg) | catdog-edge - --json")
+    assert finished.returncode == 11
+    found = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert [line["source"] for line in found] == ["a cat 0.jpg", "a cat 1.jpg", "a cat 2.jpg", "none.jpg"]
+    assert ["label" in line for line in found] == [True, True, True, False]
+
+
+def test_folder_is_watched(tmp_path: Path) -> None:
+    whole = cv2.imencode(".jpg", draw_picture("cats", 1))[1].tobytes()
+    (tmp_path / "1.jpg").write_bytes(whole)
+    program = [str(Path(sys.executable).parent / "catdog-edge"), "--watch", str(tmp_path), "--json"]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["source"].endswith("1.jpg")
+    (tmp_path / "2.jpg").write_bytes(whole[:-100])  # still being written
+    (tmp_path / "3.jpg").write_bytes(whole)
+    assert json.loads(process.stdout.readline())["source"].endswith("3.jpg")
+    (tmp_path / "2.jpg").write_bytes(whole)
+    line = json.loads(process.stdout.readline())
+    assert line["source"].endswith("2.jpg")
+    assert "label" in line
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=5)
+    assert process.returncode == 130
+
+
+def test_cameras_are_listed() -> None:
+    finished = run("catdog-edge", "--list-cameras")
+    assert finished.returncode == 0
+    if not list(Path("/dev").glob("video*")):
+        assert (finished.stdout, "no cameras" in finished.stderr) == ("", True)
+
+
+def test_pictures_can_be_turned_and_cut(picture: Path) -> None:
+    turned = picture.with_name("turned.png")
+    cv2.imwrite(str(turned), cv2.rotate(cv2.imread(str(picture)), cv2.ROTATE_90_COUNTERCLOCKWISE))
+    (line,), (straight,) = lines(str(turned), "--rotate", "90"), lines(str(picture))
+    assert line["scores"] == straight["scores"]
+    assert lines(str(picture), "--crop", "10,10,100,100")[0]["scores"] != straight["scores"]
+    assert run("catdog-edge", str(picture), "--crop", "0,0,9000,10").returncode == 4
+
+
 def test_weak_answer_is_unsure(picture: Path) -> None:
     assert lines(str(picture), "--threshold", "0")[0]["label"] == "cats"
     (line,) = lines(str(picture), "--threshold", "1")
@@ -146,6 +191,10 @@ def bad_inputs(tmp_path: Path) -> Path:
         (("whole.jpg", "--threshold", "2"), 2),
         (("whole.jpg", "--smooth", "-1"), 2),
         (("whole.jpg", "--max-fps", "0"), 2),
+        (("whole.jpg", "--rotate", "45"), 2),
+        (("whole.jpg", "--crop", "1,2"), 2),
+        (("--watch", "none"), 3),
+        (("--watch",), 2),
         (("http://127.0.0.1:1/stream",), 5),
         (("rtsp://127.0.0.1:1/stream",), 5),
         (("http://no.such.host.invalid/stream",), 5),
