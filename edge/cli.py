@@ -65,7 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     look.add_argument("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
     look.add_argument("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
     look.add_argument("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
-    look.add_argument("--camera", metavar="N", help="camera number, /dev/videoN, or demo")
+    look.add_argument("--camera", metavar="N", help="camera number, /dev/videoN, picamera2 (CSI), or demo")
     look.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     look.add_argument("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
     look.add_argument("--motion-gate", action="store_true", help="while nothing moves let the last answer stand: saves power")
@@ -110,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     told = parser.add_argument_group("where to tell it")
     told.add_argument("--json", action="store_true", help="one JSON object a line on stdout")
+    told.add_argument("--show", action="store_true", help="a window; needs opencv-python in place of the headless one")
     told.add_argument("--csv", type=Path, metavar="FILE", help="append a line a frame to a CSV file")
     told.add_argument("--record", type=Path, metavar="FILE", help="write video (.mkv, .mp4, .avi) with the answers, in pieces")
     told.add_argument("--record-events", action="store_true", help="only what is around events")
@@ -184,7 +185,7 @@ def _list_cameras() -> int:
 @contextmanager
 def _open_sinks(arguments: argparse.Namespace, load: Callable[[int], Classifier]) -> "Iterator[Sequence[Sink]]":
     """Open what was asked for, and let it finish at the end."""
-    if not any((arguments.csv, arguments.record, arguments.save_uncertain, arguments.on_event)):
+    if not any((arguments.show, arguments.csv, arguments.record, arguments.save_uncertain, arguments.on_event)):
         yield ()
         return
     from .sinks.queue import QueuedSink
@@ -206,7 +207,11 @@ def _open_sinks(arguments: argparse.Namespace, load: Callable[[int], Classifier]
         from .sinks.command import CommandSink
 
         plain.append(CommandSink(arguments.on_event))
-    sinks = [QueuedSink(sink, _log) for sink in plain]
+    sinks: list[Sink] = [QueuedSink(sink, _log) for sink in plain]
+    if arguments.show:
+        from .sinks.window import WindowSink
+
+        sinks.append(WindowSink())
     try:
         yield sinks
     finally:

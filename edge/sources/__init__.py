@@ -47,12 +47,19 @@ def _open_camera(camera: str, options: SourceOptions) -> Source:
     from .camera import check_camera, check_device
     from .live.source import LiveSource
 
+    if camera == "picamera2":
+        return LiveSource(camera, {"width": 640, "height": 480}, wait=options.wait, command=_csi_command())
     number = check_camera(camera)
     if not options.wait:
         check_device(number)
     return LiveSource(
         f"camera {number}", {"kind": "camera", "number": number}, wait=options.wait, every=options.buffer == "all"
     )
+
+
+def _csi_command() -> list[str]:
+    """Return what captures from a CSI camera: apt's picamera2 is for the system's Python alone."""
+    return ["/usr/bin/python3", str(Path(__file__).parent / "live" / "csi_worker.py")]
 
 
 def _open_stream(url: str, options: SourceOptions) -> Source:

@@ -24,7 +24,7 @@ def check_camera(text: str) -> int:
     if match and int(match.group(1)) <= _HIGHEST:
         return int(match.group(1))
     raise UsageError(
-        f"a camera number of 0 to {_HIGHEST}, /dev/videoN, or demo", got=text, fix="Try --camera 0 or --camera demo."
+        f"a camera number of 0 to {_HIGHEST}, /dev/videoN, picamera2, or demo", got=text, fix="Try --camera 0 or --camera demo."
     )
 
 

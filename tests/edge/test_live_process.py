@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
+import catdog.edge.sources
 from catdog.edge.errors import SourceError
 from catdog.edge.sources import SourceOptions, open_sources
 from catdog.edge.sources.frame import Change, Frame, State
@@ -238,6 +239,52 @@ def takewhile_not(said: Iterator[dict[str, str]], state: str) -> Iterator[dict[s
         yield line
         if line.get("state") == state:
             return
+
+
+PICAMERA2 = """
+import numpy, time
+class Picamera2:
+    def create_video_configuration(self, lores, display):
+        return lores["size"]
+    def configure(self, size):
+        self.size = size
+    def start(self):
+        pass
+    def capture_array(self, name):
+        assert name == "lores"
+        time.sleep(0.02)
+        width, height = self.size
+        planes = numpy.full((height * 3 // 2, width + 32), 128, numpy.uint8)  # rows are padded
+        planes[:height, :width] = numpy.random.randint(100, 255, (height, width))
+        planes[:height, width:] = 0
+        return planes
+"""
+
+
+def csi(folder: Path) -> CaptureProcess:
+    """The script for CSI cameras, with a stand-in for the library that only a board has."""
+    worker = Path(catdog.edge.sources.__file__).parent / "live" / "csi_worker.py"
+    command = ["env", f"PYTHONPATH={folder}", sys.executable, str(worker)]
+    return CaptureProcess("picamera2", {"width": 64, "height": 48}, command=command)
+
+
+def test_csi_cameras_frames_cross_as_bgr(tmp_path: Path) -> None:
+    (tmp_path / "picamera2.py").write_text(PICAMERA2)
+    capture = csi(tmp_path)
+    frame = capture.newest(20.0)
+    capture.stop()
+    assert frame is not None
+    assert frame.picture is not None
+    assert frame.picture.shape == (48, 64, 3)
+    assert frame.picture.min() > 60
+    assert np.ptp(frame.picture.astype(int), axis=2).max() <= 2  # grey: colour planes of 128 say so
+
+
+def test_csi_camera_without_its_library_says_what_to_install(tmp_path: Path) -> None:
+    capture = csi(tmp_path)
+    with pytest.raises(SourceError, match="apt install python3-picamera2"):
+        capture.newest(20.0)
+    capture.stop()
 
 
 def test_stream_by_its_address(tmp_path: Path) -> None:

@@ -171,6 +171,15 @@ def test_program_that_cannot_be_run_is_told_at_once(command: str) -> None:
         CommandSink(command)
 
 
+def test_window_without_an_opencv_that_has_any() -> None:
+    if cv2.currentUIFramework():
+        pytest.skip("this OpenCV has windows")
+    finished = run("catdog-edge", "--camera", "demo", "--show", "--max-frames", "1")
+    assert finished.returncode == 7
+    (line,) = finished.stderr.splitlines()
+    assert "pip install opencv-python" in line
+
+
 def test_all_of_them_on_the_demo_camera(tmp_path: Path) -> None:
     script = tmp_path / "note.sh"
     script.write_text(f'#!/bin/sh\necho "$CATDOG_LABEL $CATDOG_EVENT" >> {tmp_path / "events"}\n')

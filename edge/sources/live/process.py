@@ -7,7 +7,11 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
+
+import cv2
+import numpy as np
 
 from ...errors import SourceError
 from ..frame import Frame
@@ -25,14 +29,17 @@ class CaptureProcess:
         name: of the source.
         specification: what to open, for `catdog.edge.sources.live.worker`.
         every: give every frame, and let the source wait; else the newest.
+        command: the program that captures; None for `worker`.
     """
 
-    def __init__(self, name: str, specification: dict[str, Any], *, every: bool = False) -> None:
+    def __init__(
+        self, name: str, specification: dict[str, Any], *, every: bool = False, command: Sequence[str] | None = None
+    ) -> None:
         self._name, self._every, self._owed = name, every, False
         self._ring = Ring()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "catdog.edge.sources.live.worker"],
+                command or [sys.executable, "-m", "catdog.edge.sources.live.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -121,4 +128,6 @@ class CaptureProcess:
         if "error" in message:
             return Frame(*common, error=SourceError("a whole frame", got=message["error"], fix="Check the camera."))
         picture = self._ring.read(message["slot"], message["stamp"], tuple(message["shape"]))
+        if picture is not None and message.get("format") == "yuv420":
+            picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420), np.uint8)
         return None if picture is None else Frame(*common, picture)

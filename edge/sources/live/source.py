@@ -1,6 +1,6 @@
 """A live camera or stream as a source like any other, but that its frames have no end and its states are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..frame import Change, Frame
@@ -17,15 +17,25 @@ class LiveSource:
         wait: keep trying where it does not open; else that is an error.
         every: give every frame, and let the source wait; else the newest.
         limits: how patient to be.
+        command: the program that captures; None for `worker`.
 
     Raises:
         SourceError: its process cannot be started.
     """
 
     def __init__(
-        self, name: str, specification: dict[str, Any], *, wait: bool, every: bool = False, limits: Limits | None = None
+        self,
+        name: str,
+        specification: dict[str, Any],
+        *,
+        wait: bool,
+        every: bool = False,
+        limits: Limits | None = None,
+        command: Sequence[str] | None = None,
     ) -> None:
-        self._supervisor = Supervisor(name, lambda: CaptureProcess(name, specification, every=every), limits=limits, wait=wait)
+        self._supervisor = Supervisor(
+            name, lambda: CaptureProcess(name, specification, every=every, command=command), limits=limits, wait=wait
+        )
         self._supervisor.start()
 
     def frames(self) -> Iterator[Frame | Change]:
