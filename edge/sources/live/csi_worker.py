@@ -1,7 +1,7 @@
 """The capture process for CSI cameras: a script, run by the system's Python, which alone can import apt's picamera2.
 
 That Python has another numpy than ours, and none of our packages: this file imports its neighbour `ring` by its place, and
-nothing else of catdog. It speaks as `worker` does. Pictures are sent as the sensor's small stream gives them, planes of YUV 4:2:0.
+nothing else of catdog. It speaks as `worker` does. Pictures are sent as the small stream gives them, planes of YUV 4:2:0.
 
 Source: the Picamera2 Library manual, chapters 4 (streams; on boards before the Pi 5 the small one is YUV 4:2:0) and 6 (arrays).
 Written from the manual; not run on a board.
