@@ -1,6 +1,5 @@
 """From answers frame by frame to what happened: somebody appeared, somebody left. Feeders and doors hang on this."""
 
-import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,17 +34,6 @@ class Event(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.label} {self.kind}"
-
-    def to_json(self) -> str:
-        """Serialise to one line, without the line break."""
-        fields = {
-            "source": self.source,
-            "frame": self.frame,
-            "event": self.kind,
-            "label": self.label,
-            "score": round(self.score, 6),
-        }
-        return json.dumps(fields)
 
 
 @dataclass(frozen=True)

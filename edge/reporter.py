@@ -68,22 +68,23 @@ class Reporter:
             if self._as_json:
                 print(state_to_json(result), flush=True)
         else:
-            self._tell_result(result)
-        for event in events:
-            print(event.to_json() if self._as_json else self._line(f"{event.source}: {event}"), flush=True)
+            self._tell_result(result, events)
         if self._sinks:
             self._pass_on(result, events)
 
-    def _tell_result(self, result: Result) -> None:
+    def _tell_result(self, result: Result, events: tuple[Event, ...]) -> None:
         self._done += 1
         if self._as_json:
-            print(result.to_json(), flush=True)
+            print(result.to_json([str(event) for event in events]), flush=True)
         elif result.error is None:
             text = result.to_text()
             print(_CLEAR_LINE + text if self._in_place else text, end="" if self._in_place else "\n", flush=True)
         if result.error is not None and result.frame.state is None:  # of a live source the state has been told
             self._errors.append(result.error)
             self._say_aside(str(result.error))
+        if not self._as_json:
+            for event in events:
+                print(f"{_CLEAR_LINE if self._in_place else ''}{event.source}: {event}", flush=True)
 
     def _pass_on(self, result: Result | Change, events: tuple[Event, ...]) -> None:
         at = time.time()
@@ -98,9 +99,6 @@ class Reporter:
                 with_picture = Seen(result._replace(frame=result.frame._replace(picture=picture.copy())), events, at)
         for sink in self._sinks:
             sink.take(with_picture if sink.wants_pictures else without)
-
-    def _line(self, text: str) -> str:
-        return f"{_CLEAR_LINE}{text}" if self._in_place else text
 
     def _say_aside(self, text: str) -> None:
         print(f"{_CLEAR_LINE if self._in_place and sys.stderr.isatty() else ''}catdog-edge: {text}", file=sys.stderr)

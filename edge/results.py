@@ -10,12 +10,11 @@ frame, one for each change of state, and frames that show nothing have the state
 
 With ``--motion-gate`` an answer that stands because nothing moved has ``"held": true``.
 
-Of cameras, streams and videos there is a line for each event:
-
-    {"source": "camera 0", "frame": 71, "event": "appeared", "label": "cats", "score": 0.97}
+Of cameras, streams and videos the frame that settles an event has it as well: ``"events": ["cats appeared"]``.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .classifier import Prediction
@@ -40,8 +39,12 @@ class Result(NamedTuple):
     error: CatdogError | None = None
     held: bool = False
 
-    def to_json(self) -> str:
-        """Serialise to one line, without the line break."""
+    def to_json(self, events: Sequence[str] = ()) -> str:
+        """Serialise to one line, without the line break.
+
+        Args:
+            events: what this frame has settled.
+        """
         line: dict[str, Any] = {"source": self.frame.source, "frame": self.frame.number}
         if self.prediction is None:
             if self.frame.state is not None:
@@ -63,6 +66,8 @@ class Result(NamedTuple):
         }
         if self.held:
             line["held"] = True
+        if events:
+            line["events"] = list(events)
         return json.dumps(line, allow_nan=False)
 
     def to_text(self) -> str:

@@ -48,6 +48,8 @@ def test_demo_camera_sees_the_films_animals() -> None:
     pets = [(line["label"], film.truth(line["frame"])) for line in found if film.truth(line["frame"]) in LABELS]
     assert {truth for _, truth in pets} == set(LABELS)
     assert sum(label == truth for label, truth in pets) >= 0.9 * len(pets)
+    told = [event for line in found for event in line.get("events", ())]
+    assert {f"{label} appeared" for label in LABELS} <= set(told)
 
 
 def test_two_runs_over_every_frame_differ_in_times_only() -> None:
