@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 
 from ..errors import SourceError, UsageError
-from .frame import Frame
-from .video import captured_frames
+from .frame import Packet
+from .video import captured_packets
 
 _HIGHEST = 63  # Linux gives out /dev/video0 to /dev/video63
 
@@ -68,14 +68,9 @@ class CameraSource:
                 fix="Close other programs that use it; check that you are in the group 'video'.",
             )
 
-    def frames(self) -> Iterator[Frame]:
-        """Give frames until the camera is gone.
-
-        Raises:
-            SourceError: the camera stopped giving frames; it has no end of its own.
-        """
-        yield from captured_frames(self._capture, self._name)
-        raise SourceError(f"frames from {self._name}", got="none: it was lost", fix="Check cable and power, then start again.")
+    def packets(self) -> Iterator[Packet]:
+        """Give what the camera takes, not decoded, until it is gone."""
+        yield from captured_packets(self._capture, self._name)
 
     def close(self) -> None:
         """Release the device."""

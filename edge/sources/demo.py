@@ -2,23 +2,39 @@
 
 import time
 from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..synthetic import DemoFilm
 from .frame import Frame
+
+
+class Film(Protocol):
+    """What can be shown."""
+
+    @property
+    def fps(self) -> float:
+        """Frames a second."""
+        ...
+
+    def frame(self, index: int) -> NDArray[np.uint8]:
+        """Give any frame: uint8 ``[height, width, 3]``, BGR."""
+        ...
 
 
 class DemoSource:
     """The film of `catdog.edge.synthetic` as a camera that never ends.
 
     Args:
-        paced: True shows it as a camera would, at its frame rate, skipping frames nobody had time for; False gives
-        every
+        paced: True shows it as a camera would, at its frame rate, skipping frames nobody had time for; False gives every
             frame as fast as it is asked for.
         film: what to show.
     """
 
-    def __init__(self, *, paced: bool = True, film: DemoFilm | None = None) -> None:
-        self._film = film or DemoFilm()
+    def __init__(self, *, paced: bool = True, film: Film | None = None) -> None:
+        self._film: Film = film or DemoFilm()
         self._paced = paced
 
     def frames(self) -> Iterator[Frame]:

@@ -1,6 +1,7 @@
 """What a source is, and what it gives."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -64,6 +65,35 @@ class Frame(NamedTuple):
     picture: NDArray[np.uint8] | None = None
     error: CatdogError | None = None
     state: State | None = None
+
+
+class Packet(NamedTuple):
+    """A frame that is not decoded yet; of a camera that is faster than the model most need not be.
+
+    Attributes:
+        source: as of a frame.
+        number: as of a frame.
+        captured_at: as of a frame.
+        capture_ms: as of a frame.
+        decode: gives the picture, BGR uint8 ``[height, width, 3]``, before the next packet is asked for; raises `CatdogError`.
+    """
+
+    source: str
+    number: int
+    captured_at: float
+    capture_ms: float
+    decode: Callable[[], NDArray[np.uint8]]
+
+    def frame(self) -> Frame:
+        """Decode it."""
+        start = time.perf_counter()
+        picture, error = None, None
+        try:
+            picture = self.decode()
+        except CatdogError as trouble:
+            error = trouble
+        done = time.perf_counter()
+        return Frame(self.source, self.number, self.captured_at, self.capture_ms, 1e3 * (done - start), picture, error)
 
 
 class Source(Protocol):

@@ -9,11 +9,12 @@ import socket
 import time
 import urllib.error
 from collections.abc import Iterator
+from functools import partial
 from typing import IO
 
 from ..decode import decode_picture
-from ..errors import SourceError, UnreadableInputError
-from .frame import Frame
+from ..errors import SourceError
+from .frame import Packet
 
 _START, _END = b"\xff\xd8\xff", b"\xff\xd9"
 _CHUNK = 64 * 1024
@@ -71,8 +72,8 @@ def _is_inside(data: bytes | bytearray, position: int) -> bool:
     return False
 
 
-def frames_of(reply: IO[bytes], name: str) -> Iterator[Frame]:
-    """Give the pictures of an answered request; a picture that is not whole is a frame with an error.
+def packets_of(reply: IO[bytes], name: str) -> Iterator[Packet]:
+    """Give the pictures of an answered request.
 
     Args:
         reply: the open connection, with a time limit of its own.
@@ -81,17 +82,10 @@ def frames_of(reply: IO[bytes], name: str) -> Iterator[Frame]:
     Raises:
         SourceError: it ended, stalled or broke.
     """
-    captured = time.perf_counter()
+    start = time.perf_counter()
     for number, data in enumerate(split_pictures(_chunks(reply, name))):
-        at, start = time.monotonic(), time.perf_counter()
-        picture, error = None, None
-        try:
-            picture = decode_picture(data, name)
-        except UnreadableInputError as trouble:
-            error = trouble
-        done = time.perf_counter()
-        yield Frame(name, number, at, 1e3 * (start - captured), 1e3 * (done - start), picture, error)
-        captured = time.perf_counter()
+        yield Packet(name, number, time.monotonic(), 1e3 * (time.perf_counter() - start), partial(decode_picture, data, name))
+        start = time.perf_counter()
 
 
 def _chunks(reply: IO[bytes], name: str) -> Iterator[bytes]:

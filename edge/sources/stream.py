@@ -17,9 +17,9 @@ import cv2
 
 from ..decode import decode_picture
 from ..errors import CatdogError, SourceError, UsageError
-from .frame import Frame
-from .mjpeg import frames_of
-from .video import captured_frames
+from .frame import Frame, Packet
+from .mjpeg import packets_of
+from .video import captured_frames, captured_packets
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
@@ -115,7 +115,7 @@ class StreamSource:
         if self._picture is not None:
             yield self._decoded(*self._picture)
         elif self._parts is not None:
-            yield from frames_of(self._parts, self._name)
+            yield from (packet.frame() for packet in packets_of(self._parts, self._name))
         elif self._capture is not None:
             yield from captured_frames(self._capture, self._name)
             if self._is_rtsp:
@@ -124,6 +124,17 @@ class StreamSource:
                     got="none any more: it stalled, broke off or sent what cannot be decoded",
                     fix="Check the camera and the network, then start again.",
                 )
+
+    def packets(self) -> Iterator[Packet]:
+        """Give what a live stream sends, not decoded; like `frames`, but for still pictures and files.
+
+        Raises:
+            SourceError: it stopped.
+        """
+        if self._parts is not None:
+            yield from packets_of(self._parts, self._name)
+        elif self._capture is not None:
+            yield from captured_packets(self._capture, self._name)
 
     def close(self) -> None:
         """Close the connection."""

@@ -3,13 +3,15 @@
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import UnreadableInputError
-from .frame import Frame
+from ..errors import CatdogError, UnreadableInputError
+from .frame import Frame, Packet
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mjpg", ".mjpeg"})
 
@@ -17,13 +19,17 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".m
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
-def captured_frames(capture: cv2.VideoCapture, source: str, fps: float = 0.0) -> Iterator[Frame]:
-    """Give a capture's frames until it has no more.
+class EndError(CatdogError):
+    """A capture took a frame and could not make a picture of it: there is nothing more to come."""
+
+
+def captured_packets(capture: cv2.VideoCapture, source: str, fps: float = 0.0) -> Iterator[Packet]:
+    """Give what a capture takes until it has no more.
 
     Args:
         capture: an opened capture.
         source: what to call it in the frames.
-        fps: skip, without decoding, what is late for so many frames a second; 0 to skip nothing.
+        fps: skip what is late for so many frames a second; 0 to skip nothing.
     """
     index = 0
     begun = time.monotonic()
@@ -31,16 +37,26 @@ def captured_frames(capture: cv2.VideoCapture, source: str, fps: float = 0.0) ->
         while fps > 0 and index + 1 < (time.monotonic() - begun) * fps and capture.grab():
             index += 1
         start = time.perf_counter()
-        grabbed = capture.grab()
-        captured_at, taken = time.monotonic(), time.perf_counter()
-        if not grabbed:
+        if not capture.grab():
             return
-        decoded, picture = capture.retrieve()
-        done = time.perf_counter()
-        if not decoded or picture is None or picture.dtype != np.uint8:
-            return
-        yield Frame(source, index, captured_at, 1e3 * (taken - start), 1e3 * (done - taken), picture)  # type: ignore[arg-type]
+        yield Packet(source, index, time.monotonic(), 1e3 * (time.perf_counter() - start), partial(_retrieve, capture, source))
         index += 1
+
+
+def captured_frames(capture: cv2.VideoCapture, source: str, fps: float = 0.0) -> Iterator[Frame]:
+    """Give a capture's frames until it has no more; for the arguments see `captured_packets`."""
+    for packet in captured_packets(capture, source, fps):
+        frame = packet.frame()
+        if isinstance(frame.error, EndError):
+            return
+        yield frame
+
+
+def _retrieve(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
+    decoded, picture = capture.retrieve()
+    if not decoded or picture is None or picture.dtype != np.uint8:
+        raise EndError(f"a picture from {source}", got="none", fix="Check it.")
+    return picture  # type: ignore[return-value] # uint8, as just seen
 
 
 class VideoFileSource:

@@ -20,6 +20,7 @@ from .ring import Ring
 _STARTING_S = 20.0  # Python and OpenCV on a slow card; after that the process is taken for hung
 _GONE_S = 2.0  # for a killed process to be gone
 _CHUNK = 64 * 1024
+_TAKEN = b"+"
 
 
 class CaptureProcess:
@@ -51,6 +52,7 @@ class CaptureProcess:
             raise
         self._tell(json.dumps(specification | {"descriptor": self._ring.descriptor, "every": every}).encode() + b"\n")
         self._held = b""
+        self._end: dict[str, Any] | None = None
         if self._process.stdout is None:
             raise ValueError("Expected a pipe. Received: none")
         self._pipe = self._process.stdout.fileno()
@@ -74,16 +76,22 @@ class CaptureProcess:
         deadline = time.monotonic() + timeout
         if self._owed:
             self._owed = False
-            self._tell(b"+")
+            self._tell(_TAKEN)
         while True:
-            messages = self._read()
-            for message in reversed(messages):
+            for message in reversed(self._read()):
                 if "ended" in message:
-                    raise SourceError(f"frames from {self._name}", got=message["ended"], fix="Check camera, cable and network.")
+                    self._end = message
+                    continue
                 frame = self._frame(message)
                 if frame is not None:
-                    self._owed = self._every
+                    # Where none may be left out the next one is asked for when this is done with; else it is decoded meanwhile.
+                    if self._every:
+                        self._owed = True
+                    else:
+                        self._tell(_TAKEN)
                     return frame
+            if self._end is not None:  # after what came before it
+                raise _ended(self._end, self._name)
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -131,3 +139,11 @@ class CaptureProcess:
         if picture is not None and message.get("format") == "yuv420":
             picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420), np.uint8)
         return None if picture is None else Frame(*common, picture)
+
+
+def _ended(message: dict[str, Any], name: str) -> SourceError:
+    return SourceError(
+        message.get("expected", f"frames from {name}"),
+        got=message["ended"],
+        fix=message.get("fix", "Check camera, cable and network."),
+    )

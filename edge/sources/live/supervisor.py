@@ -131,7 +131,7 @@ class Supervisor:
         except SourceError as error:
             if not self._seen and not self._wait:
                 raise
-            yield from self._give_up(str(error))
+            yield from self._give_up(error.got)
             return
         self._fresh, self._last = False, self._clock.now()
         self._guard.forget()
@@ -146,7 +146,7 @@ class Supervisor:
             if not self._seen and not self._wait:
                 self.close()
                 raise
-            yield from self._give_up(str(error))
+            yield from self._give_up(error.got)
             return
         now = self._clock.now()
         if frame is not None:
@@ -164,7 +164,7 @@ class Supervisor:
             yield from self._become(State.STALE, f"no frame for {silent:.1f} s")
 
     def _look_at(self, frame: Frame, now: float) -> Iterator[Frame | Change]:
-        reason = str(frame.error) if frame.error is not None else self._guard.objection(frame.picture, now)
+        reason = frame.error.got if frame.error is not None else self._guard.objection(frame.picture, now)
         if reason is None:
             yield from self._become(State.ONLINE, "frames come")
             yield frame

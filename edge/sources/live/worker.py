@@ -2,8 +2,9 @@
 
 Drivers and network libraries can hang inside a call for ever. Here that harms nobody: the parent kills the process and starts
 another. What to open comes as a line of JSON on stdin, not as an argument, where every user of the machine could read the
-password in an address. Frames go into shared memory; a line on stdout tells of each. Every byte on stdin asks for one more
-frame, where none may be left out. When stdin closes, the parent is gone, and so is this.
+password in an address. Frames go into shared memory; a line on stdout tells of each. A byte on stdin says that the parent took
+one: only then is another decoded, or when the one that waits has grown old. When stdin closes, the parent is gone, and so is
+this.
 """
 
 import contextlib
@@ -15,41 +16,60 @@ from typing import Any
 
 from ...decode import silence_opencv
 from ...errors import CatdogError
-from ..frame import Frame
+from ..frame import Frame, Packet
+from ..video import EndError
 from .ring import Ring
+
+_OLD_S = 0.03  # a frame that waits longer is replaced by a newer one
 
 
 def main() -> None:
     """Capture until killed, or until the source ends."""
     specification = json.loads(_first_line())
-    asked = threading.Semaphore(1)
-    threading.Thread(target=_listen, args=(asked,), daemon=True).start()
+    taken = threading.Semaphore(1)
+    threading.Thread(target=_listen, args=(taken,), daemon=True).start()
     silence_opencv()
     ring, every = Ring(specification.pop("descriptor")), specification.pop("every")
     try:
-        for frame in _frames(specification):
-            if every:
-                asked.acquire()
+        for packet in _wanted(_packets(specification), taken, every=every):
+            frame = packet.frame()
+            if isinstance(frame.error, EndError):
+                break
             _say(_describe(frame, ring))
         _say({"ended": "it gave no more frames"})
     except CatdogError as error:
-        _say({"ended": str(error)})
+        _say({"ended": error.got, "expected": error.expected, "fix": error.fix})
     except (OSError, ValueError) as error:
         _say({"ended": f"{type(error).__name__}: {error}"})
     # Not past the library's own clean-up, which may hang as well.
     os._exit(0)
 
 
-def _frames(specification: dict[str, Any]) -> Iterator[Frame]:
+def _wanted(packets: Iterator[Packet], taken: threading.Semaphore, *, every: bool) -> Iterator[Packet]:
+    """Leave out what nobody has time for: decoding it would take from the model what it saves by waiting."""
+    last = 0.0
+    for packet in packets:
+        if every:
+            taken.acquire()
+        elif taken.acquire(blocking=False):
+            while taken.acquire(blocking=False):
+                pass  # what was taken of those sent before
+        elif packet.captured_at - last < _OLD_S:
+            continue
+        last = packet.captured_at
+        yield packet
+
+
+def _packets(specification: dict[str, Any]) -> Iterator[Packet]:
     kind = specification.pop("kind")
     if kind == "camera":
         from ..camera import CameraSource
 
-        return CameraSource(**specification).frames()
+        return CameraSource(**specification).packets()
     if kind == "stream":
         from ..stream import StreamSource
 
-        return StreamSource(specification["url"], timeout_s=specification["timeout_s"]).frames()
+        return StreamSource(specification["url"], timeout_s=specification["timeout_s"]).packets()
     raise ValueError(f"Expected a kind of source. Received: {kind!r}")
 
 
@@ -81,10 +101,10 @@ def _first_line() -> bytes:
     return line
 
 
-def _listen(asked: threading.Semaphore) -> None:
+def _listen(taken: threading.Semaphore) -> None:
     with contextlib.suppress(OSError):
-        while wishes := os.read(0, 64):
-            asked.release(len(wishes))
+        while said := os.read(0, 64):
+            taken.release(len(said))
     os._exit(0)
 
 
