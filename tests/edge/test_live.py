@@ -95,6 +95,12 @@ def test_camera_that_never_was_ends_the_program_unless_told_to_wait() -> None:
     assert states(supervisor.updates(), 5) == [State.OFFLINE, State.RECOVERING, State.OFFLINE, State.RECOVERING, State.ONLINE]
 
 
+def test_what_happened_before_anybody_listened_is_told() -> None:
+    supervisor, _ = supervise(LOST, [noisy(1)] * 2, wait=True)
+    supervisor.start()
+    assert states(supervisor.updates(), 3) == [State.OFFLINE, State.RECOVERING, State.ONLINE]
+
+
 def test_camera_that_opens_and_stays_silent_ends_the_program_too() -> None:
     supervisor, _ = supervise([None] * 1000)
     with pytest.raises(SourceError, match="no frame for"):

@@ -17,7 +17,6 @@ from ...errors import SourceError
 from ..frame import Frame
 from .ring import Ring
 
-_STARTING_S = 20.0  # Python and OpenCV on a slow card; after that the process is taken for hung
 _GONE_S = 2.0  # for a killed process to be gone
 _CHUNK = 64 * 1024
 _TAKEN = b"+"
@@ -47,9 +46,10 @@ class CaptureProcess:
                 pass_fds=(self._ring.descriptor,),
                 start_new_session=True,  # Ctrl-C is for the parent, who then ends this
             )
-        except OSError:
+        except OSError as error:
             self._ring.close()
-            raise
+            what = error.strerror or str(error)
+            raise SourceError(f"to start the capture of {name}", got=what, fix="Close other programs.") from error
         self._tell(json.dumps(specification | {"descriptor": self._ring.descriptor, "every": every}).encode() + b"\n")
         self._held = b""
         self._end: dict[str, Any] | None = None

@@ -43,7 +43,7 @@ class Limits:
 
     stale_s: float = 0.7
     offline_s: float = 1.8
-    first_s: float = 6.0
+    first_s: float = 10.0
     frozen_s: float = 5.0
     retry_s: float = 0.25
     longest_retry_s: float = 2.5
@@ -80,6 +80,7 @@ class Supervisor:
         self._chance = random.Random(seed)  # noqa: S311 - spreads load, keeps no secret
         self._guard = Guard(self._limits.frozen_s)
         self._capture: Capture | None = None
+        self._pending: list[Change] = []  # what was found before anybody listened
         self._state: State | None = None
         self._failures = 0
         self._seen = False  # ever a frame
@@ -102,8 +103,7 @@ class Supervisor:
         Raises:
             SourceError: there is nothing to open, and nobody said to wait.
         """
-        for _ in self._try_to_open():
-            pass
+        self._pending += self._try_to_open()
 
     def updates(self) -> Iterator[Frame | Change]:
         """Give frames that may be judged, frames with an error that must not be, and every change of state; without an end.
@@ -112,6 +112,8 @@ class Supervisor:
             SourceError: it never opened, and nobody said to wait.
         """
         while True:
+            while self._pending:
+                yield self._pending.pop(0)
             if self._capture is None:
                 yield from self._try_to_open()
             else:
