@@ -98,7 +98,9 @@ class ModelContract:
     made_by: str = ""
 
     def __post_init__(self) -> None:
-        _require(_is_text(self.name) and self.name != "", "a model name", self.name)
+        # It becomes a part of file names, and is printed.
+        named = _is_text(self.name) and self.name.isprintable() and not set(self.name) & set("/\\") and self.name.strip(". ")
+        _require(bool(named), "a printable model name without slashes", self.name)
         _require(len(self.labels) >= 2, "at least two labels", list(self.labels))
         # Labels are printed, a line each: no line breaks, no escape sequences.
         printable = all(_is_text(label) and label.strip() and label.isprintable() for label in self.labels)
@@ -106,7 +108,8 @@ class ModelContract:
         _require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
         _require(_is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
         for name in ("trained_on", "verified_on", "made_by"):
-            _require(_is_text(getattr(self, name)), f"{name} to be text", getattr(self, name))
+            text = getattr(self, name)
+            _require(_is_text(text) and (text == "" or text.isprintable()), f"{name} to be printable text", text)
 
     def with_input_dtype(self, dtype: str) -> "ModelContract":
         """Return the same contract for an artifact that takes `dtype`."""

@@ -1,10 +1,11 @@
 """Convert, prove, publish: nothing gets its final name before it is proven."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -12,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.contract import NEITHER, Golden, ModelContract
-from catdog.edge.errors import UsageError, VerificationError
+from catdog.edge.errors import CatdogError, UsageError, VerificationError
 from catdog.train.features import predict
 from catdog.train.model_file import TrainedModel
 
-from .artifact import WITHOUT_RANGES, describe, finish, prove
+from .artifact import WITHOUT_RANGES, describe, finish, open_file, prove
 from .diagnosis import Quantized, Quantizer
 from .formats import FORMATS, INT8, ONNX_INT8, Format
 from .graph import without_neither
@@ -24,7 +25,7 @@ from .onnx import to_onnx, to_onnx_int8
 from .options import ExportOptions
 from .pictures import PictureSet, calibration_pictures, drawn_pictures, verification_pictures
 from .proof import Proof, objections
-from .publish import publish, still_there
+from .publish import REPORT_FILE, publish, still_there
 from .report.page import to_html
 
 _MORE_PICTURES = 4  # times as many to calibrate on, where the first were too few
@@ -42,6 +43,7 @@ class Artifact:
         data: its bytes.
         proof: how it compares with Keras.
         objections: what speaks against publishing it; empty if it is published.
+        calibration: what its ranges were taken from; None where it needs none.
         quantized: how int8 was arrived at; None for other formats.
         drawn: how int8 does when calibrated on drawn pictures, where it was calibrated on photographs.
     """
@@ -51,8 +53,24 @@ class Artifact:
     data: bytes
     proof: Proof
     objections: tuple[str, ...] = ()
+    calibration: PictureSet | None = None
     quantized: Quantized | None = None
     drawn: Proof | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A format that could not be made at all.
+
+    Attributes:
+        file: the name it would have had.
+        kind: the format.
+        reason: why.
+    """
+
+    file: str
+    kind: Format
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -62,19 +80,25 @@ class Export:
     Attributes:
         contract: the model's.
         pictures: what the artifacts were compared on.
-        calibration: what the ranges were taken from; None where no format needs any.
         artifacts: in the order asked for, the refused ones among them.
+        failures: the formats that could not be made.
     """
 
     contract: ModelContract
     pictures: PictureSet
-    calibration: PictureSet | None
     artifacts: tuple[Artifact, ...]
+    failures: tuple[Failure, ...] = ()
 
     @property
     def published(self) -> tuple[Artifact, ...]:
         """The artifacts that nothing speaks against."""
         return tuple(artifact for artifact in self.artifacts if not artifact.objections)
+
+    @property
+    def refused(self) -> dict[str, tuple[str, ...]]:
+        """The files that are not published, and why."""
+        refused = {artifact.file: artifact.objections for artifact in self.artifacts if artifact.objections}
+        return refused | {failure.file: (failure.reason,) for failure in self.failures}
 
 
 def export(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
@@ -86,54 +110,116 @@ def export(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
         log: told what is going on, a line at a time.
 
     Raises:
-        VerificationError: an artifact does not agree with Keras; of that one nothing but the report was published.
         DatasetError: pictures cannot be read.
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written; nothing was published.
     """
     found = convert(source, options, log)
-    entries = [_entry(artifact) for artifact in found.published]
+    entries = [_entry(artifact, found) for artifact in found.artifacts]
+    data = _about(found) | {"artifacts": entries, "refused": found.refused}
     files = {artifact.file: artifact.data for artifact in found.published}
-    manifest = _manifest(found, source, [*entries, *still_there(options.output, list(files))]) if files else None
+    manifest = None
+    if files:
+        made = [entry for entry in entries if entry["file"] in files]
+        manifest = _about(found) | {"artifacts": [*made, *still_there(options.output, list(files))]}
     log("drawing the report")
-    publish(options.output, files, manifest, to_html(found))
-    refused = [artifact for artifact in found.artifacts if artifact.objections]
-    if refused:
-        raise VerificationError(
-            f"{', '.join(artifact.file for artifact in refused)} to answer as Keras does",
-            got="; ".join(refused[0].objections),
-            fix=f"{'The others were' if files else 'Nothing was'} published; {options.output / 'report.html'} has the details. "
-            "Calibrate on photographs of your own with --calibration, or export --float32.",
-        )
+    publish(options.output, files, manifest, to_html(found), data)
     return found
+
+
+def require_all_published(found: Export, output: Path) -> None:
+    """Make a refused format an error.
+
+    Raises:
+        VerificationError: a format was refused; of that nothing but the report was published.
+    """
+    if not found.refused:
+        return
+    file, reasons = next(iter(found.refused.items()))
+    others = f"{'The others were' if found.published else 'Nothing was'} published; {output / REPORT_FILE} has the details."
+    earlier = [name for name in found.refused if (output / name).exists()]
+    if earlier:
+        others += f" Earlier files of these names are still there: {', '.join(earlier)}."
+    raise VerificationError(
+        f"{', '.join(found.refused)} to answer as Keras does", got=f"{file}: {'; '.join(reasons)}", fix=others
+    )
 
 
 def convert(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
     """Convert and prove, and publish nothing; for the arguments see `export`.
 
     Raises:
-        VerificationError: scores are no numbers.
         DatasetError: pictures cannot be read.
+        VerificationError: Keras' own scores are no numbers.
     """
     if not options.neither:
         source = _without_neither(source)
     pictures = verification_pictures(options.verify, source, options.seed)
     log(f"comparing with Keras on {pictures.description}")
+    _tell_skipped(pictures, log)
     reference = predict(source.core, pictures.pixels)
+    if not np.isfinite(reference).all():
+        raise VerificationError("a model whose scores are numbers", got="others", fix="Train it again.")
     kinds = [FORMATS[name] for name in options.formats]
     calibration = _calibration(source, options, 1) if any(kind.quantized for kind in kinds) else None
-    artifacts = []
+    if calibration is not None:
+        counts = calibration.counts(source.contract.labels)
+        log(f"ranges come from {calibration.description}" + (f": {_words(counts)}" if counts else ""))
+        _tell_skipped(calibration, log)
+    job = _Job(source, options, pictures, reference, log)
+    artifacts, failures = [], []
     for kind in kinds:
-        log(
-            f"converting to {kind.name}"
-            + (f", calibrated on {calibration.description}" if kind.quantized and calibration else "")
-        )
+        log(f"converting to {kind.name}")
+        try:
+            artifacts.append(job.make(kind, calibration if kind.quantized else None))
+        # What the converters raise has no common base; a format that fails must not take the others with it.
+        except (CatdogError, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
+            failures.append(Failure(source.contract.name + kind.ending, kind, " ".join(str(error).split())[:500]))
+            log(f"{kind.name} failed: {failures[-1].reason}")
+    return Export(source.contract, pictures, tuple(artifacts), tuple(failures))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What all formats of one export share."""
+
+    source: TrainedModel
+    options: ExportOptions
+    pictures: PictureSet
+    reference: NDArray[np.float32]
+    log: Log
+
+    def make(self, kind: Format, calibration: PictureSet | None) -> Artifact:
+        """Convert to one format and prove it."""
         if kind.name == INT8 and calibration is not None:
-            artifacts.append(_int8(source, options, calibration, pictures, reference, log))
-        else:
-            content = _write(kind, source.core, calibration)
-            proof, golden = prove(content, kind, source.contract, pictures, reference)
-            artifacts.append(_artifact(content, kind, source.contract, proof, golden, options.max_drop))
-    return Export(source.contract, pictures, calibration, tuple(artifacts))
+            return self._int8(kind, calibration)
+        content = _write(kind, self.source.core, calibration)
+        proof, golden = self._prove(content, kind=kind)
+        made = self._artifact(content, kind, proof, golden)
+        return replace(made, calibration=calibration)
+
+    def _int8(self, kind: Format, calibration: PictureSet) -> Artifact:
+        """Quantize; where that is refused, look for a remedy; with photographs, see what drawn pictures would have done."""
+        options = self.options
+        quantizer = Quantizer(self.source.core, partial(self._prove, kind=kind), options.max_drop, kind.tolerance, self.log)
+        found = quantizer.plain(calibration)
+        if found.objections and options.diagnose:
+            found = quantizer.mend(found, _calibration(self.source, options, _MORE_PICTURES))
+        made = self._artifact(found.content, kind, found.proof, found.golden)
+        drawn = None
+        if not calibration.drawn:
+            others = drawn_pictures(len(calibration.pixels), self.source.contract.input.height, options.seed)
+            drawn = quantizer.plain(others, "for comparison, calibrated on drawn pictures").proof
+        return replace(made, calibration=found.calibration, quantized=found, drawn=drawn)
+
+    def _prove(self, content: bytes, kind: Format) -> tuple[Proof, Golden]:
+        return prove(content, kind, self.source.contract, self.pictures, self.reference)
+
+    def _artifact(self, content: bytes, kind: Format, proof: Proof, golden: Golden) -> Artifact:
+        contract = self.source.contract
+        data = finish(content, kind, describe(contract, kind, proof, golden))
+        open_file(data, kind.suffix)  # as it will be read, its figures inside
+        against = tuple(objections(proof, self.options.max_drop, kind.tolerance))
+        return Artifact(contract.name + kind.ending, kind, data, proof, against)
 
 
 def _without_neither(source: TrainedModel) -> TrainedModel:
@@ -151,67 +237,44 @@ def _write(kind: Format, core: keras.Model, calibration: PictureSet | None) -> b
     return WITHOUT_RANGES[kind.name](core)
 
 
-def _int8(
-    source: TrainedModel,
-    options: ExportOptions,
-    calibration: PictureSet,
-    pictures: PictureSet,
-    reference: NDArray[np.float32],
-    log: Log,
-) -> Artifact:
-    """Quantize; where that is refused, look for a remedy; with photographs, see what drawn pictures would have done."""
-    kind = FORMATS[INT8]
-    compared = partial(prove, kind=kind, contract=source.contract, pictures=pictures, reference=reference)
-    quantizer = Quantizer(source.core, compared, options.max_drop, log)
-    found = quantizer.plain(calibration)
-    if found.objections and options.diagnose:
-        found = quantizer.mend(found, _calibration(source, options, _MORE_PICTURES))
-    drawn = None
-    if not calibration.drawn:
-        log("for comparison, calibrated on drawn pictures")
-        drawn = quantizer.plain(drawn_pictures(len(calibration.pixels), source.contract.input.height, options.seed)).proof
-    made = _artifact(found.content, kind, source.contract, found.proof, found.golden, options.max_drop)
-    return replace(made, quantized=found, drawn=drawn)
-
-
 def _calibration(source: TrainedModel, options: ExportOptions, times: int) -> PictureSet:
     return calibration_pictures(options.calibration, times * options.calibration_count, source, options.seed)
 
 
-def _artifact(content: bytes, kind: Format, contract: ModelContract, proof: Proof, golden: Golden, max_drop: float) -> Artifact:
-    data = finish(content, kind, describe(contract, kind, proof, golden))
-    return Artifact(contract.name + kind.ending, kind, data, proof, tuple(objections(proof, max_drop)))
+def _tell_skipped(pictures: PictureSet, log: Log) -> None:
+    for line in pictures.skipped:
+        log(f"skipped: {line}")
 
 
-def _entry(artifact: Artifact) -> dict[str, Any]:
-    quantized = artifact.quantized
+def _words(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {label}" for label, count in counts.items())
+
+
+def _about(found: Export) -> dict[str, Any]:
+    return {"model": found.contract.name, "made_by": f"catdog {version('catdog')}"}
+
+
+def _entry(artifact: Artifact, found: Export) -> dict[str, Any]:
+    """Say everything of one file: an older one may stay beside it, of another model."""
+    quantized, calibration, contract = artifact.quantized, artifact.calibration, found.contract
     return {
         "file": artifact.file,
         "format": artifact.kind.name,
         "for": artifact.kind.purpose,
         "bytes": len(artifact.data),
         "sha256": hashlib.sha256(artifact.data).hexdigest(),
-        **asdict(artifact.proof),
-        "attempts": [asdict(attempt) for attempt in quantized.attempts] if quantized and len(quantized.attempts) > 1 else [],
-        "layers": [asdict(layer) for layer in quantized.layers] if quantized else [],
-        "calibrated_on_drawn_pictures": asdict(artifact.drawn) if artifact.drawn else None,
-    }
-
-
-def _manifest(found: Export, source: TrainedModel, entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    calibration = found.calibration
-    return {
-        "model": found.contract.name,
-        "labels": found.contract.labels,
-        "trained_on": source.contract.trained_on,
+        "labels": contract.labels,
+        "trained_on": contract.trained_on,
         "calibrated_on": None
         if calibration is None
         else {
             "pictures": calibration.description,
-            "counts": calibration.counts(found.contract.labels),
+            "counts": calibration.counts(contract.labels),
             "names": calibration.truth.names,
         },
         "verified_on": found.pictures.description,
-        "made_by": f"catdog {version('catdog')}",
-        "artifacts": list(entries),
+        **asdict(artifact.proof),
+        "attempts": [asdict(attempt) for attempt in quantized.attempts] if quantized and len(quantized.attempts) > 1 else [],
+        "layers": [asdict(layer) for layer in quantized.layers] if quantized else [],
+        "calibrated_on_drawn_pictures": asdict(artifact.drawn) if artifact.drawn else None,
     }

@@ -122,7 +122,7 @@ def _main(argv: Sequence[str]) -> int:
 
     import_tensorflow()
     silence_opencv()
-    from .bundle import export
+    from .bundle import export, require_all_published
     from .source import find_model, load_source
 
     path = find_model(options.model)
@@ -134,10 +134,11 @@ def _main(argv: Sequence[str]) -> int:
         "scores, 0 to 1"
     )
     print(f"report: {options.output / REPORT_FILE}")
+    require_all_published(found, options.output)
     return 0
 
 
-_HEAD = ("file", "size", "accuracy", "Keras'", "drop", "same answers", "largest difference", "for")
+_HEAD = ("file", "size", "accuracy", "Keras'", "drop", "same answers", "largest difference", "verdict")
 
 
 def _row(artifact: "Artifact", folder: Path) -> tuple[str, ...]:
@@ -151,7 +152,7 @@ def _row(artifact: "Artifact", folder: Path) -> tuple[str, ...]:
         f"{100 * drop.value:+.2f} ({100 * drop.low:+.2f} to {100 * drop.high:+.2f})" if drop else "",
         f"{proof.agreement.value:.2%}",
         f"{proof.largest_difference:.4f}",
-        artifact.kind.purpose,
+        "refused" if artifact.objections else "published",
     )
 
 

@@ -69,17 +69,24 @@ class Quantizer:
         core: the Keras model.
         prove: compares a converted model with it.
         max_drop: by how many points accuracy may fall.
+        tolerance: of the mean difference of the scores.
         log: told what is going on, a line at a time.
     """
 
     core: keras.Model
     prove: Callable[[bytes], tuple[Proof, Golden]]
     max_drop: float
+    tolerance: float
     log: Callable[[str], None]
 
-    def plain(self, calibration: PictureSet) -> Quantized:
-        """Quantize every layer, the ranges from the smallest to the largest value."""
-        return self._judge("every layer, full ranges", quantize(calibrate(self.core, calibration.pixels)), calibration)
+    def plain(self, calibration: PictureSet, what: str = "every layer, full ranges") -> Quantized:
+        """Quantize every layer, the ranges from the smallest to the largest value.
+
+        Args:
+            calibration: the pictures that they are taken from.
+            what: what to call it.
+        """
+        return self._judge(what, quantize(calibrate(self.core, calibration.pixels)), calibration)
 
     def mend(self, refused: Quantized, more: PictureSet) -> Quantized:
         """Look for the smallest change by which a refused model passes.
@@ -103,7 +110,8 @@ class Quantizer:
                 if not tried[-1].objections:
                     break
         layers = tuple(rank_layers(ranges, calibration.pixels))
-        self.log(f"quantizing hurts most at {layers[0].name} ({layers[0].noise:.1%} of its channels' variance)")
+        if layers:
+            self.log(f"quantizing hurts most at {layers[0].name} ({layers[0].noise:.1%} of its channels' variance)")
         if tried[-1].objections:
             for what, content in _with_float_layers(ranges, layers):
                 tried.append(self._judge(what, content, calibration))
@@ -117,7 +125,7 @@ class Quantizer:
 
     def _judge(self, what: str, content: bytes, calibration: PictureSet) -> Quantized:
         proof, golden = self.prove(content)
-        attempt = Attempt(what, len(content), proof, tuple(objections(proof, self.max_drop)))
+        attempt = Attempt(what, len(content), proof, tuple(objections(proof, self.max_drop, self.tolerance)))
         self.log(f"int8, {what}: {'; '.join(attempt.objections) or 'passes'}")
         return Quantized(content, proof, golden, calibration, (attempt,))
 
@@ -132,6 +140,8 @@ def _with_float_layers(ranges: bytes, layers: Sequence[LayerError]) -> Iterator[
     count = 1
     while count < len(layers):
         guilty = [layer.name for layer in layers[:count]]
-        content = quantize(ranges, with_consumers(ranges, guilty))
-        yield f"{count} of {len(layers)} layers in float: {', '.join(guilty[:3])}{', …' if count > 3 else ''}", content
+        left = with_consumers(ranges, guilty)
+        content = quantize(ranges, left)
+        named = ", ".join(guilty[:3]) + (", …" if count > 3 else "")
+        yield f"{len(left)} of {len(layers)} layers in float: the worst {count} ({named}) and what takes their output", content
         count *= 2

@@ -16,6 +16,7 @@ class Format:
         input_dtype: what the artifact takes, ``"uint8"`` or ``"float32"``.
         quantized: whether its activations are integers, so that it needs pictures to take their ranges from.
         purpose: what it is for, and where it is slow.
+        tolerance: mean difference of a score from Keras', 0-1, that rounding can explain; more is a fault of the conversion.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Format:
     input_dtype: str
     quantized: bool
     purpose: str
+    tolerance: float
 
     @property
     def suffix(self) -> str:
@@ -35,11 +37,15 @@ class Format:
 FORMATS = {
     each.name: each
     for each in (
-        Format(INT8, "-int8.tflite", "uint8", True, "the edge: smallest, and with LiteRT the fastest, on ARM and x86-64"),
-        Format(FLOAT16, "-float16.tflite", "float32", False, "half the size of float32, as fast; GPUs compute in it"),
-        Format(FLOAT32, "-float32.tflite", "float32", False, "the reference; where int8 is refused"),
-        Format(DYNAMIC, "-dynamic.tflite", "float32", False, "int8 weights, no calibration; slower than float32 on x86-64"),
-        Format(ONNX, "-float32.onnx", "float32", False, "ONNX Runtime, OpenCV and other tools; as fast as float32 TFLite"),
-        Format(ONNX_INT8, "-int8.onnx", "float32", True, "a small ONNX file (QDQ); slower than ONNX float32 on x86-64"),
+        Format(INT8, "-int8.tflite", "uint8", True, "the edge: smallest, and with LiteRT the fastest, on ARM and x86-64", 0.1),
+        Format(FLOAT16, "-float16.tflite", "float32", False, "half the size of float32, as fast; GPUs compute in it", 0.01),
+        Format(FLOAT32, "-float32.tflite", "float32", False, "the reference; where int8 is refused", 0.001),
+        Format(
+            DYNAMIC, "-dynamic.tflite", "float32", False, "int8 weights, no calibration; slower than float32 on x86-64", 0.1
+        ),
+        Format(
+            ONNX, "-float32.onnx", "float32", False, "ONNX Runtime, OpenCV and other tools; as fast as float32 TFLite", 0.001
+        ),
+        Format(ONNX_INT8, "-int8.onnx", "float32", True, "a small ONNX file (QDQ); slower than ONNX float32 on x86-64", 0.1),
     )
 }

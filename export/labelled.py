@@ -1,6 +1,7 @@
 """Labelled photographs for `catdog-export verify`: found and read with what the edge has."""
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from catdog.edge.decode import PICTURE_SUFFIXES, decode_picture, read_picture
 from catdog.edge.errors import DatasetError
 
-_HELD_BACK = ("validation", "val", "test")  # the parts of a data set that nothing was learnt from
+_HELD_BACK = ("validation", "valid", "val", "test", "testing")  # the parts of a data set that nothing was learnt from
+
+_LARGEST_FILE = 64 * 1024 * 1024  # bytes of a picture, unpacked: an archive may claim anything
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class Photograph:
 
     Attributes:
         name: its path inside the folder or archive.
-        label: the name of its folder.
+        label: the name of the nearest folder above it that is one of the model's labels; empty if none is.
         read: gives it, BGR uint8 ``[height, width, 3]``; raises `CatdogError`.
     """
 
@@ -40,11 +43,11 @@ def find_photographs(where: Path, labels: Sequence[str]) -> list[Photograph]:
     Raises:
         DatasetError: nothing is there.
     """
-    found = sorted(_in_archive(where) if where.is_file() else _in_folder(where), key=lambda each: each.name)
-    known = [each for each in found if each.label in labels]
+    found = sorted(_in_archive(where, labels) if where.is_file() else _in_folder(where, labels), key=lambda each: each.name)
+    known = [each for each in found if each.label]
     held_back = [each for each in known if any(part in PurePosixPath(each.name).parts[:-2] for part in _HELD_BACK)]
     if not known:
-        folders = ", ".join(sorted({each.label for each in found})[:8]) or "no pictures"
+        folders = ", ".join(sorted({PurePosixPath(each.name).parent.name for each in found})[:8]) or "no pictures"
         raise DatasetError(
             f"a folder or zip archive with pictures in folders named {', '.join(labels)}",
             got=f"{where} with {folders}",
@@ -53,16 +56,16 @@ def find_photographs(where: Path, labels: Sequence[str]) -> list[Photograph]:
     return held_back or known
 
 
-def _in_folder(root: Path) -> Iterator[Photograph]:
+def _in_folder(root: Path, labels: Sequence[str]) -> Iterator[Photograph]:
     if not root.is_dir():
         raise DatasetError("a folder or zip archive of photographs", got=f"{root}, which does not exist", fix="Check the path.")
     for path in root.rglob("*"):
         if _is_picture(path.name) and path.is_file():
             name = path.relative_to(root.parent).as_posix()
-            yield Photograph(name, path.parent.name, partial(read_picture, path))
+            yield Photograph(name, _label(name, labels), partial(read_picture, path))
 
 
-def _in_archive(path: Path) -> Iterator[Photograph]:
+def _in_archive(path: Path, labels: Sequence[str]) -> Iterator[Photograph]:
     try:
         archive = zipfile.ZipFile(path)
         names = archive.namelist()
@@ -71,14 +74,23 @@ def _in_archive(path: Path) -> Iterator[Photograph]:
     for name in names:
         inside = PurePosixPath(name)
         if _is_picture(inside.name) and len(inside.parts) > 1:
-            yield Photograph(name, inside.parts[-2], partial(_read_member, archive, name))
+            yield Photograph(name, _label(name, labels), partial(_read_member, archive, name))
 
 
 def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[np.uint8]:
     try:
-        return decode_picture(archive.read(name), name)
-    except (OSError, zipfile.BadZipFile) as error:
+        with archive.open(name) as member:
+            data = member.read(_LARGEST_FILE + 1)
+        if len(data) > _LARGEST_FILE:
+            raise DatasetError(f"a picture file of at most {_LARGEST_FILE >> 20} MiB", got=f"{name}, more", fix="Leave it out.")
+        return decode_picture(data, name)
+    # Damage shows in many ways: zlib's error, a password that is not there, a method that nobody knows.
+    except (OSError, EOFError, RuntimeError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         raise DatasetError("a whole picture", got=f"{name}: {error}", fix="Copy the archive again.") from error
+
+
+def _label(name: str, labels: Sequence[str]) -> str:
+    return next((folder for folder in reversed(PurePosixPath(name).parts[:-1]) if folder in labels), "")
 
 
 def _is_picture(name: str) -> bool:

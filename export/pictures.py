@@ -1,7 +1,7 @@
 """The pictures that int8 ranges are taken from and that artifacts are compared on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -32,11 +32,13 @@ class PictureSet:
         pixels: uint8 ``[n, size, size, 3]``, RGB.
         truth: what they are called and, where that is known, what is on them.
         drawn: whether they are drawn, not photographs.
+        skipped: one line for each that could not be read.
     """
 
     pixels: NDArray[np.uint8]
     truth: Truth
     drawn: bool = False
+    skipped: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
@@ -69,7 +71,8 @@ def calibration_pictures(where: str | None, count: int, source: TrainedModel, se
         return _photographs("training pictures", learnt.name, learnt.labels, chosen, source)
     if where is not None:
         part = load_part(where, "train", size, count=count, seed=seed)
-        return _photographs("pictures", part.name, part.labels, part.pictures, source)
+        found = _photographs("pictures", part.name, part.labels, part.pictures, source)
+        return replace(found, skipped=part.skipped)
     return drawn_pictures(count, size, seed)
 
 
@@ -86,7 +89,9 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
         return _photographs("held-back pictures", held_back.name, held_back.labels, pictures, source)
     if where is not None:
         part = load_part(where, "validation", size)
-        return _photographs("pictures", part.name, part.labels, part.pictures, source)
+        kept, labels, left_out = _known_only(where, part.labels, part.pictures, source.contract.labels)
+        found = _photographs("pictures", part.name + left_out, labels, kept, source)
+        return replace(found, skipped=part.skipped)
     return drawn_pictures(_DRAWN_FOR_VERIFICATION, size, _VERIFICATION_SEED + seed)
 
 
@@ -116,6 +121,28 @@ def _data_of_run(options: DataOptions) -> Dataset | None:
         return None
 
 
+def _known_only(
+    where: str, labels: tuple[str, ...], pictures: Pictures, known: Sequence[str]
+) -> tuple[Pictures, tuple[str, ...], str]:
+    """Leave out what the model has no label for: its answers there prove nothing. Pictures in no folders are all kept.
+
+    Returns:
+        The pictures, their labels, and a word on what was left out.
+
+    Raises:
+        DatasetError: none of the folders is one of the model's labels.
+    """
+    strange = [label for label in labels if label and label not in known]
+    if not strange:
+        return pictures, labels, ""
+    if len(strange) == len(labels):
+        raise DatasetError(
+            f"class folders named {', '.join(known)}", got=f"{where} with {', '.join(labels)}", fix="Rename the folders."
+        )
+    kept = [index for index, target in enumerate(pictures.targets.tolist()) if labels[target] in known]
+    return pictures[kept], labels, f" (without {len(pictures) - len(kept):,} of {', '.join(strange)})"
+
+
 def _photographs(what: str, name: str, labels: tuple[str, ...], pictures: Pictures, source: TrainedModel) -> PictureSet:
     """Translate labels to the model's; where it has others, the truth is not known.
 
@@ -126,6 +153,8 @@ def _photographs(what: str, name: str, labels: tuple[str, ...], pictures: Pictur
         labels = labels[:-1]
         pictures = pictures[np.flatnonzero(pictures.targets < len(labels)).tolist()]
     targets = None
-    if set(labels) <= set(known):
-        targets = np.array([known.index(label) for label in labels], np.int64)[pictures.targets]
+    present = {labels[target] for target in set(pictures.targets.tolist())}
+    if present <= set(known):
+        places = [known.index(label) if label in known else -1 for label in labels]
+        targets = np.array(places, np.int64)[pictures.targets]
     return PictureSet(pictures.pixels, Truth(f"{len(pictures):,} {what} of {name}", pictures.names, targets))

@@ -15,7 +15,7 @@ from catdog.edge.figures import Figure
 from catdog.train.evaluate import per_label
 
 _Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
-_LEAST_AGREEMENT = 0.95  # share of same answers that is asked for, whatever the truth
+_FLIPS_BESIDES = 4.5  # points by which answers may change besides, from wrong to right or where the truth is not known
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) ->
     )
 
 
-def objections(proof: Proof, max_drop: float) -> list[str]:
+def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[str]:
     """Say what speaks against publishing an artifact; nothing does if the list is empty.
 
     A single picture never does: of a handful, one is many points.
@@ -174,6 +174,7 @@ def objections(proof: Proof, max_drop: float) -> list[str]:
     Args:
         proof: what was found.
         max_drop: by how many points its accuracy may be lower than the reference's.
+        tolerance: of the mean difference of the scores, 0-1.
     """
     found = []
     drop, n = proof.drop, proof.agreement.n
@@ -182,9 +183,11 @@ def objections(proof: Proof, max_drop: float) -> list[str]:
             f"accuracy falls by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures lost, "
             f"{drop.gained} gained of {n:,}, p = {drop.p:.2g})"
         )
-    # By the upper end of the interval: a handful of pictures cannot show that an artifact is bad.
-    if proof.agreement.high < _LEAST_AGREEMENT:
-        found.append(f"the same answer on {proof.agreement} only, less than {_LEAST_AGREEMENT:.0%}")
+    flips_allowed = (max_drop + _FLIPS_BESIDES) / 100
+    if len(proof.flips) > max(1.0, flips_allowed * n + 1e-9):
+        found.append(f"the same answer on {proof.agreement} only, less than {max(0.0, 1 - flips_allowed):.1%}")
+    if proof.mean_difference > tolerance:
+        found.append(f"scores differ by {proof.mean_difference:.4f} on average, more than rounding explains ({tolerance:g})")
     if not proof.deterministic:
         found.append("two calls with the same picture gave different scores")
     return found

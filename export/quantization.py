@@ -60,7 +60,16 @@ def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
     converter.representative_dataset = lambda: ([picture[np.newaxis].astype(np.float32)] for picture in pictures)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter._experimental_calibrate_only = True  # as TensorFlow's own QuantizationDebugger does
-    return convert(converter)
+    return _with_input_range(convert(converter))
+
+
+def _with_input_range(calibrated: bytes) -> bytes:
+    """Give the pixels their whole range, whatever the pictures: so a byte stays the byte that the camera sends (scale 1)."""
+    model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
+    for index in model.subgraphs[0].inputs:
+        found = model.subgraphs[0].tensors[index].quantization
+        found.min, found.max = np.array([0.0], np.float32), np.array([255.0], np.float32)
+    return pack(model, len(calibrated))
 
 
 def quantize(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
@@ -92,7 +101,8 @@ def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> 
     inside = [
         index
         for index, tensor in enumerate(tensors)
-        if tensor.quantization is not None
+        if index not in model.subgraphs[0].inputs
+        and tensor.quantization is not None
         and tensor.quantization.min is not None
         and tensor.type == schema.TensorType.FLOAT32
         and model.buffers[tensor.buffer].data is None  # weights are what they are
@@ -136,9 +146,11 @@ def rank_layers(calibrated: bytes, pictures: NDArray[np.uint8]) -> list[LayerErr
     known = {tensor.name.decode() for tensor in tensors}
     found = []
     for check, metrics in debugger.layer_statistics.items():
-        # NumericVerify/<layer>:<number of the tensor>; the layer may have got a digit more, to be unlike its float twin.
-        name = check.removeprefix("NumericVerify/").rpartition(":")[0]
-        found.append(LayerError(name if name in known else name[:-1], float(metrics["noise"])))
+        # NumericVerify/<layer>:<number of the tensor>; the layer may have got digits more, to be unlike its float twin.
+        said = check.removeprefix("NumericVerify/").rpartition(":")[0]
+        name = next((said[:end] for end in range(len(said), len(said) - 5, -1) if said[:end] in known), None)
+        if name is not None:
+            found.append(LayerError(name, float(metrics["noise"])))
     return sorted(found, key=lambda layer: -layer.noise)
 
 

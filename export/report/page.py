@@ -50,10 +50,9 @@ def to_html(found: "Export") -> str:
         headline=_headline(found),
         contract=found.contract,
         artifacts=found.artifacts,
-        calibration=found.calibration,
-        counts={} if found.calibration is None else found.calibration.counts(found.contract.labels),
+        failures=found.failures,
+        calibrated={artifact.file: artifact.calibration for artifact in found.artifacts if artifact.calibration},
         flips={artifact.file: list(_flips(artifact, found)) for artifact in found.artifacts},
-        largest=max(len(artifact.data) for artifact in found.artifacts),
     )
 
 
@@ -65,9 +64,9 @@ def points(drop: Drop | None) -> str:
 
 
 def _headline(found: "Export") -> str:
-    refused = [artifact.file for artifact in found.artifacts if artifact.objections]
+    refused = list(found.refused)
     count = len(found.published)
-    made = f"{count} of {len(found.artifacts)} files answer as Keras does on {found.pictures.description}"
+    made = f"{count} of {len(found.artifacts) + len(found.failures)} files answer as Keras does on {found.pictures.description}"
     return made + (f"; refused: {', '.join(refused)}." if refused else ".")
 
 

@@ -9,12 +9,13 @@ import pytest
 pytest.importorskip("tensorflow", reason="the extra export is not installed")
 
 import keras
+from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
 from catdog.edge import Classifier, InputSpec, ModelContract
 from catdog.edge.errors import VerificationError
 from catdog.edge.synthetic import draw_picture
-from catdog.export.bundle import export
+from catdog.export.bundle import export, require_all_published
 from catdog.export.options import ExportOptions
 from catdog.train.model import LOGITS, SCORES
 from catdog.train.model_file import TrainedModel
@@ -62,10 +63,11 @@ def options(pictures: Path, output: Path, *, diagnose: bool) -> ExportOptions:
 
 
 def test_gate_refuses_and_publishes_nothing(fragile: TrainedModel, pictures: Path, tmp_path: Path) -> None:
+    found = export(fragile, options(pictures, tmp_path / "out", diagnose=False), lambda line: None)
     with pytest.raises(VerificationError) as refusal:
-        export(fragile, options(pictures, tmp_path / "out", diagnose=False), lambda line: None)
+        require_all_published(found, tmp_path / "out")
     assert refusal.value.exit_code == 9
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.html", "report.json"}
     assert "accuracy falls" in (tmp_path / "out" / "report.html").read_text()
 
 
@@ -87,6 +89,8 @@ def test_diagnosis_names_the_layer_and_publishes_what_passes(fragile: TrainedMod
     # It still takes bytes, and it works.
     classifier = Classifier(tmp_path / "out" / "fragile-int8.tflite")
     assert classifier.contract.input.dtype == "uint8"
+    interpreter = Interpreter(model_path=str(tmp_path / "out" / "fragile-int8.tflite"))
+    assert interpreter.get_input_details()[0]["quantization"] == (1.0, 0)  # though no picture has a white pixel
     photographs = list(pictures.rglob("*.png"))
     right = sum(classifier.classify(path).label == path.parent.name for path in photographs)
     assert right >= len(photographs) - 1

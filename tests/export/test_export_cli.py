@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
@@ -18,13 +19,17 @@ from commands import run
 from catdog.edge import Classifier, InputSpec, ModelContract
 from catdog.edge.artifact import append_to_tflite, read_model_file
 from catdog.edge.contract import parse_contract
+from catdog.edge.errors import DatasetError, VerificationError
 from catdog.edge.synthetic import draw_picture
 from catdog.export.artifact import ask, open_file
-from catdog.export.formats import FORMATS, ONNX, ONNX_INT8
+from catdog.export.bundle import export, require_all_published
+from catdog.export.formats import FLOAT16, FLOAT32, FORMATS, ONNX, ONNX_INT8
+from catdog.export.options import ExportOptions
+from catdog.export.pictures import verification_pictures
 from catdog.export.tflite import to_float32
 from catdog.train.features import predict
-from catdog.train.model import build_model
-from catdog.train.model_file import read_model
+from catdog.train.model import LOGITS, SCORES, build_model
+from catdog.train.model_file import TrainedModel, read_model
 from catdog.train.pipelines import PIPELINES, STAGES
 
 NAMES = tuple(f"transfer-64{kind.ending}" for kind in FORMATS.values())
@@ -33,13 +38,15 @@ NAMES = tuple(f"transfer-64{kind.ending}" for kind in FORMATS.values())
 def test_manifest_tells_of_every_file(exported: Path) -> None:
     manifest = json.loads((exported / "manifest.json").read_text())
     assert sorted(entry["file"] for entry in manifest["artifacts"]) == sorted(NAMES)
-    assert {path.name for path in exported.iterdir()} == {*NAMES, "manifest.json", "report.html"}
+    assert {path.name for path in exported.iterdir()} == {*NAMES, "manifest.json", "report.html", "report.json"}
     for entry in manifest["artifacts"]:
         data = (exported / entry["file"]).read_bytes()
         assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
         assert entry["agreement"]["n"] == 14
-    assert manifest["calibrated_on"]["pictures"].startswith("40 drawn pictures")
-    assert len(manifest["calibrated_on"]["names"]) == 40
+    calibrated = {entry["format"]: entry["calibrated_on"] for entry in manifest["artifacts"]}
+    assert [kind for kind, pictures in calibrated.items() if pictures is not None] == ["int8", "onnx-int8"]
+    assert calibrated["int8"]["pictures"].startswith("40 drawn pictures")
+    assert len(calibrated["int8"]["names"]) == 40
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,9 +105,9 @@ def test_what_does_not_agree_leaves_nothing_but_its_report(small_run: Path, tmp_
         "--output", "out", cwd=tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"),
     )  # fmt: skip
     assert finished.returncode == 9, finished.stderr
-    assert finished.stdout == ""
+    assert "refused" in finished.stdout
     assert "Nothing was published" in finished.stderr.splitlines()[-1]
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"report.html", "report.json"}
     assert "was not published" in (tmp_path / "out" / "report.html").read_text()
 
 
@@ -111,6 +118,37 @@ def test_a_later_export_keeps_what_is_said_of_earlier_files(exported: Path, smal
     assert finished.returncode == 0, finished.stderr
     listed = [entry["file"] for entry in json.loads((tmp_path / "out" / "manifest.json").read_text())["artifacts"]]
     assert listed == [NAMES[2], NAMES[0], *NAMES[3:]]
+
+
+def test_format_that_cannot_be_made_does_not_take_the_others_with_it(tmp_path: Path) -> None:
+    # A weight that float16 cannot hold becomes infinite, and the scores no numbers.
+    pixels = keras.Input((32, 32, 3), name="pixels")
+    dense = keras.layers.Dense(2, name=LOGITS)
+    hidden = keras.layers.Conv2D(2, 3, name="loud")
+    logits = dense(keras.layers.GlobalAveragePooling2D()(hidden(keras.layers.Rescaling(1 / 255)(pixels))))
+    core = keras.Model(pixels, keras.layers.Softmax(name=SCORES)(logits), name="core")
+    hidden.set_weights([np.full((3, 3, 3, 2), 1e5), np.zeros(2)])
+    dense.set_weights([np.array([[1e-6, 0.0], [0.0, -1e-6]]), np.zeros(2)])
+    source = TrainedModel(core, ModelContract("loud", ("a", "b"), InputSpec(32, 32, dtype="float32")), None)
+    found = export(source, ExportOptions(formats=(FLOAT16, FLOAT32), output=tmp_path / "out"), lambda line: None)
+    assert list(found.refused) == ["loud-float16.tflite"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "loud-float32.tflite", "manifest.json", "report.html", "report.json",
+    ]  # fmt: skip
+    with pytest.raises(VerificationError, match="float16"):
+        require_all_published(found, tmp_path / "out")
+
+
+def test_pictures_of_other_labels_prove_nothing(small_run: Path, class_folders: Path, tmp_path: Path) -> None:
+    (class_folders / "birds").mkdir()
+    shutil.copy(class_folders / "cats" / "0.jpg", class_folders / "birds" / "0.jpg")
+    found = verification_pictures(str(class_folders), read_model(small_run), 0)
+    assert found.counts(("cats", "dogs")) == {"cats": 10, "dogs": 10}
+    assert "without 1 of birds" in found.description
+    for label in ("cats", "dogs"):
+        (class_folders / label).rename(class_folders / label.title())
+    with pytest.raises(DatasetError, match="cats, dogs"):
+        verification_pictures(str(class_folders), read_model(small_run), 0)
 
 
 def test_neither_can_be_left_out(small_run: Path, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ print("ready", flush=True)
 while True:
     number += 1
     files = {f"{name}.tflite": name.encode() * 400_000 + str(number).encode() for name in "abc"}
-    publish(folder, files, {"artifacts": [], "number": number}, "<html>")
+    publish(folder, files, {"artifacts": [], "number": number}, "<html>", {"number": number})
 """
 
 

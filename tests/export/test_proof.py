@@ -65,6 +65,12 @@ def test_one_picture_of_a_handful_refuses_nothing() -> None:
     assert objections(compare(rows([1] * 2 + [0] * 8), rows(targets), truth(targets, 10), LABELS), 0.5) != []
 
 
+def test_scores_that_differ_by_more_than_rounding() -> None:
+    proof = compare(rows([0] * 50, 0.9), rows([0] * 50, 0.8), truth(None, 50), LABELS)
+    assert objections(proof, 0.5) == []
+    assert "rounding" in objections(proof, 0.5, tolerance=0.01)[0]
+
+
 def test_where_the_truth_is_not_known_agreement_decides() -> None:
     reference = rows([0] * 200)
     proof = compare(rows([1] * 30 + [0] * 170), reference, truth(None, 200), LABELS)
