@@ -3,8 +3,10 @@
 import argparse
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +16,10 @@ from .classifier import DEFAULT_THREADS, Classifier
 from .command import CommandParser, end_like_ctrl_c, run_command
 from .decode import silence_opencv
 from .events import EventOptions
-from .reporter import Reporter
+from .reporter import Reporter, log
 from .runner import RunOptions, run
 from .sources import SourceOptions, open_sources
 from .sources.options import BUFFERS
-from .sources.pictures import PictureSource
 from .view import View
 
 if TYPE_CHECKING:
@@ -163,9 +164,10 @@ def _main(argv: Sequence[str]) -> int:
             reporter = Reporter(
                 as_json=arguments.json,
                 sinks=sinks,
-                events=EventOptions() if any(not isinstance(source, PictureSource) for source in sources) else None,
+                events=EventOptions(),
                 in_place=sys.stdout.isatty() and arguments.camera is not None,
             )
+            how = replace(how, keep_pictures=any(sink.wants_pictures for sink in sinks))
             return reporter.report(run(sources, load, how))
 
 
@@ -188,7 +190,7 @@ def _open_sinks(arguments: argparse.Namespace, load: Callable[[int], Classifier]
     if not any((arguments.show, arguments.csv, arguments.record, arguments.save_uncertain, arguments.on_event)):
         yield ()
         return
-    from .sinks.queue import QueuedSink
+    from .sinks.queue import LAST_WISH_S, QueuedSink
 
     plain: list[Sink] = []
     if arguments.csv is not None:
@@ -215,12 +217,15 @@ def _open_sinks(arguments: argparse.Namespace, load: Callable[[int], Classifier]
     try:
         yield sinks
     finally:
+        deadline = time.monotonic() + LAST_WISH_S
+        for queued in (sink for sink in sinks if isinstance(sink, QueuedSink)):
+            queued.end(deadline)  # all of them, before one is waited for
         for sink in sinks:
             sink.close()
 
 
 def _log(line: str) -> None:
-    print(f"catdog-edge: {line}", file=sys.stderr)
+    log(f"catdog-edge: {line}")
 
 
 def _load(arguments: argparse.Namespace, labels: Sequence[str] | None, threads: int) -> Classifier:

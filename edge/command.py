@@ -31,6 +31,8 @@ def end_like_ctrl_c(*signals: int) -> None:
     """Let signals end the program as Ctrl-C does, with their own exit code: 128 and their number, as shells count it."""
 
     def end(number: int, _: object) -> NoReturn:
+        for other in signals:
+            signal.signal(other, signal.SIG_IGN)  # once is enough; a second one would interrupt the tidying up
         raise Terminated(number)
 
     for number in signals:

@@ -21,7 +21,7 @@ class Event(NamedTuple):
         kind: ``"appeared"`` or ``"left"``.
         label: who.
         score: of the last answer that said so, 0-1.
-        at: when it was first seen, or last, in seconds, monotonic.
+        at: when it was first seen, or last, in seconds of the scene.
         frame: the frame that settled it.
     """
 
@@ -74,7 +74,9 @@ class EventDetector:
         self._present: str | None = None
         self._last: Event | None = None  # the last answer that said who is present
         self._candidate: Event | None = None  # the first of the answers that say somebody else
-        self._blind_since: float | None = None
+        self._for = self._votes = 0  # answers since then that say the same, and all of them
+        self._blind = False
+        self._seen_at: float | None = None  # the last answer of any kind
 
     @property
     def present(self) -> str | None:
@@ -84,47 +86,51 @@ class EventDetector:
     def see(self, seen: Result | Change) -> list[Event]:
         """Take the next answer or change of state; return what has happened by it."""
         if isinstance(seen, Change):
-            if seen.state is not State.ONLINE and self._blind_since is None:
-                self._blind_since = seen.at
+            self._blind = self._blind or seen.state is not State.ONLINE
             return []
-        if seen.prediction is None:
-            self._blind_since = seen.frame.captured_at if self._blind_since is None else self._blind_since
+        if seen.prediction is None or seen.frame.scene_s is None:
+            self._blind = True
             return []
-        now = seen.frame.captured_at
+        now = seen.frame.scene_s
         self._forgive(now)
         answer = seen.prediction
         label = answer.label if answer.label not in _NOBODY and answer.score >= self._options.score else None
         said = None if label is None else Event(seen.frame.source, APPEARED, label, answer.score, now, seen.frame.number)
+        self._vote(said)
+        settled = self._settled(said, now)
         happened = []
         if self._present is not None and self._last is not None:
             if label == self._present and said is not None:
                 self._last = said
-            elif now - self._last.at >= self._options.leave_s or self._is_settled(said, now):
+            elif now - self._last.at >= self._options.leave_s or settled is not None:
                 happened.append(self._last._replace(kind=LEFT, frame=seen.frame.number))
                 self._present = None
-        if said is None or label == self._present:
-            self._candidate = self._candidate if said is None and self._recent(now) else None
-        elif self._candidate is None or self._candidate.label != label:
-            self._candidate = said
-        if said is not None and self._present is None and self._is_settled(said, now) and self._candidate is not None:
-            happened.append(self._candidate._replace(score=said.score, frame=said.frame))
+        if self._present is None and settled is not None and said is not None:
+            happened.append(settled._replace(score=said.score, frame=said.frame))
             self._present, self._last, self._candidate = said.label, said, None
         return happened
 
-    def _is_settled(self, said: Event | None, now: float) -> bool:
-        first = self._candidate
-        return said is not None and first is not None and first.label == said.label and now - first.at >= self._options.appear_s
+    def _vote(self, said: Event | None) -> None:
+        """Count for and against the candidate; it is none any more when most say otherwise."""
+        if self._candidate is not None:
+            self._votes += 1
+            self._for += said is not None and said.label == self._candidate.label
+            if 2 * self._for <= self._votes:
+                self._candidate = None
+        if self._candidate is None and said is not None and said.label != self._present:
+            self._candidate, self._for, self._votes = said, 1, 1
 
-    def _recent(self, now: float) -> bool:
-        """Whether a weak answer in between may be passed over."""
-        return self._candidate is not None and now - self._candidate.at < self._options.appear_s
+    def _settled(self, said: Event | None, now: float) -> Event | None:
+        """Return the candidate if it has been there for long enough, and is now."""
+        first = self._candidate
+        if first is None or said is None or first.label != said.label or now - first.at < self._options.appear_s:
+            return None
+        return first
 
     def _forgive(self, now: float) -> None:
         """Move what was seen before a silence to its end."""
-        if self._blind_since is None:
-            return
-        away = now - self._blind_since
-        self._blind_since = None
-        self._candidate = None
-        if self._last is not None:
-            self._last = self._last._replace(at=self._last.at + away)
+        if self._blind and self._seen_at is not None:
+            self._candidate = None
+            if self._last is not None:
+                self._last = self._last._replace(at=self._last.at + now - self._seen_at)
+        self._blind, self._seen_at = False, now

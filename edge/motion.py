@@ -17,22 +17,19 @@ class MotionGate:
         self._judged: NDArray[np.float32] | None = None
         self._moved_at = self._judged_at = float("-inf")
 
-    def may_stand(self, picture: NDArray[np.uint8], now: float) -> bool:
-        """Tell whether the last answer may stand for this frame, too.
+    def may_stand(self, picture: NDArray[np.uint8], now: float, *, known: bool = True) -> bool:
+        """Tell whether the last answer may stand for this frame, too; where it may not, the frame is going to be judged.
 
         Args:
             picture: uint8 ``[height, width, 3]``.
-            now: when it was captured, seconds, monotonic.
+            now: when it happened, seconds.
+            known: whether there is a last answer.
         """
         cells = cv2.resize(picture, _CELLS, interpolation=cv2.INTER_AREA).astype(np.float32)
-        before = self._judged
+        before = self._judged if known else None
         if before is None or float(np.abs(cells - before).max()) > _CHANGE:
             self._moved_at = now
         stands = before is not None and now - self._moved_at > _SETTLE_S and now - self._judged_at < _LONGEST_S
         if not stands:
             self._judged, self._judged_at = cells, now
         return stands
-
-    def forget(self) -> None:
-        """Begin anew: there was a silence."""
-        self._judged = None

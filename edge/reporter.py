@@ -1,10 +1,11 @@
 """Tells what the runner finds: lines on stdout, trouble on stderr, everything to the sinks; and counts for the exit code."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterable, Sequence
 
-from .errors import CatdogError, PartialFailureError
+from .errors import PartialFailureError
 from .events import Event, EventDetector, EventOptions
 from .results import Result, state_to_json
 from .sinks.base import Seen, Sink
@@ -30,8 +31,8 @@ class Reporter:
         self._detectors: dict[str, EventDetector] = {}
         self._in_place = in_place and not as_json
         self._pictures_wanted = any(sink.wants_pictures for sink in sinks)
-        self._done = 0
-        self._errors: list[CatdogError] = []
+        self._done = self._failed = 0
+        self._code = 0  # of the first failure
 
     def report(self, results: Iterable[Result | Change]) -> int:
         """Tell of every result as it comes; return the exit code.
@@ -45,18 +46,16 @@ class Reporter:
         finally:
             if self._in_place and self._done:
                 print(file=sys.stdout, flush=True)
-        if not self._errors:
-            return 0
-        if len(self._errors) == self._done:
-            return self._errors[0].exit_code
+        if not self._failed or self._failed == self._done:
+            return self._code
         raise PartialFailureError(
             f"to classify all {self._done:,} pictures",
-            got=f"{len(self._errors):,} that could not be read",
+            got=f"{self._failed:,} that could not be read",
             fix="They are named above; the others are classified.",
         )
 
     def _happened(self, result: Result | Change) -> tuple[Event, ...]:
-        if self._events is None:
+        if self._events is None or (isinstance(result, Result) and result.frame.scene_s is None and result.frame.state is None):
             return ()
         source = result.source if isinstance(result, Change) else result.frame.source
         detector = self._detectors.setdefault(source, EventDetector(self._events))
@@ -80,7 +79,9 @@ class Reporter:
             text = result.to_text()
             print(_CLEAR_LINE + text if self._in_place else text, end="" if self._in_place else "\n", flush=True)
         if result.error is not None and result.frame.state is None:  # of a live source the state has been told
-            self._errors.append(result.error)
+            # Counted, not kept: an error holds on to what it happened with.
+            self._failed += 1
+            self._code = self._code or result.error.exit_code
             self._say_aside(str(result.error))
         if not self._as_json:
             for event in events:
@@ -98,7 +99,16 @@ class Reporter:
                 # The source fills its memory again with the next frame; a sink may be behind.
                 with_picture = Seen(result._replace(frame=result.frame._replace(picture=picture.copy())), events, at)
         for sink in self._sinks:
+            if sink.only_events and not events:
+                continue
             sink.take(with_picture if sink.wants_pictures else without)
 
     def _say_aside(self, text: str) -> None:
-        print(f"{_CLEAR_LINE if self._in_place and sys.stderr.isatty() else ''}catdog-edge: {text}", file=sys.stderr)
+        log(f"{_CLEAR_LINE if self._in_place and sys.stderr is not None and sys.stderr.isatty() else ''}catdog-edge: {text}")
+
+
+def log(line: str) -> None:
+    """Write a line to stderr; where that is closed or full, go on."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(line, file=sys.stderr, flush=True)

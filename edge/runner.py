@@ -31,6 +31,7 @@ class RunOptions:
         smooth_s: time constant of the scores' average, in seconds; 0 for none.
         view: what is done to each picture first.
         motion_gate: while nothing moves, let the last answer stand.
+        keep_pictures: leave the pictures in the results also where many wait for their turn.
         threads: of one inference; None for some, and in a folder for one on every core.
 
     Raises:
@@ -43,6 +44,7 @@ class RunOptions:
     smooth_s: float = 0.0
     view: View | None = None
     motion_gate: bool = False
+    keep_pictures: bool = False
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -104,30 +106,40 @@ def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | 
 
 
 def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change]:
-    # Pictures of a folder are no film: nothing is averaged over them.
-    moderator = Moderator(options.threshold, 0.0 if isinstance(source, PictureSource) else options.smooth_s)
-    gate = MotionGate() if options.motion_gate and not isinstance(source, PictureSource) else None
+    """Judge one frame after another; what belongs together in time is averaged, gated and thinned out by the scene's time."""
+    moderator = Moderator(options.threshold, options.smooth_s)
+    unrelated = Moderator(options.threshold)
+    gate = MotionGate() if options.motion_gate else None
     last: Prediction | None = None
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
-    due = time.monotonic()
+    due = float("-inf")
     for given in source.frames():
         if isinstance(given, Change):
             moderator.forget()
             last = None
             yield given
             continue
+        if given.scene_s is None:
+            time.sleep(max(0.0, due - time.monotonic()))
+            due = time.monotonic() + pause
+            yield _moderated(judge(_looked_at(given, options.view), classifier), unrelated)
+            continue
+        if given.scene_s < due:
+            continue
+        # By the scene's time, and without waiting: a live source must be listened to.
+        due = max(due + pause, given.scene_s + pause / 2) if due > float("-inf") else given.scene_s + pause
         frame = _looked_at(given, options.view)
-        # Asked of every frame, so that it knows what was judged.
-        stands = gate is not None and frame.picture is not None and gate.may_stand(frame.picture, frame.captured_at)
-        if last is not None and stands:
-            yield Result(frame, 1e3 * (time.monotonic() - frame.captured_at), last._replace(latency_ms=_NO_TIME), held=True)
-        else:
-            result = _moderated(judge(frame, classifier), moderator)
-            last = result.prediction
-            yield result
-        if pause:
-            due = max(due + pause, time.monotonic())
-            time.sleep(due - time.monotonic() if due > time.monotonic() else 0.0)
+        if (
+            gate is not None
+            and frame.picture is not None
+            and gate.may_stand(frame.picture, given.scene_s, known=last is not None)
+        ):
+            answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
+            yield _moderated(Result(frame, 1e3 * (time.monotonic() - frame.captured_at), answer, held=True), moderator)
+            continue
+        result = judge(frame, classifier)
+        last = result.prediction
+        yield _moderated(result, moderator)
 
 
 def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result]:
@@ -148,7 +160,9 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         except IndexError:
             mine = load(threads)
         try:
-            return judge(_looked_at(read(), options.view), mine)
+            result = judge(_looked_at(read(), options.view), mine)
+            # Large ones would fill the memory while they wait.
+            return result if options.keep_pictures else result._replace(frame=result.frame._replace(picture=None))
         finally:
             idle.append(mine)
 
@@ -171,11 +185,11 @@ def _looked_at(frame: Frame, view: View | None) -> Frame:
     try:
         return frame._replace(picture=view(frame.picture))
     except CatdogError as error:
-        return frame._replace(picture=None, error=error)
+        return frame._replace(picture=None, error=error.with_traceback(None))
 
 
 def _moderated(result: Result, moderator: Moderator) -> Result:
     if result.prediction is None:
         moderator.forget()
         return result
-    return result._replace(prediction=moderator(result.prediction, result.frame.captured_at))
+    return result._replace(prediction=moderator(result.prediction, result.frame.scene_s or 0.0))

@@ -3,10 +3,12 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 from datetime import UTC, datetime
 
 from ..errors import OutputError, UsageError
+from ..events import Event
 from .base import Seen
 
 
@@ -25,6 +27,7 @@ class CommandSink:
     """
 
     wants_pictures = False
+    only_events = True
 
     def __init__(self, command: str, *, limit_s: float = 30.0) -> None:
         self.name = "--on-event"
@@ -39,35 +42,35 @@ class CommandSink:
         self._limit_s = limit_s
 
     def take(self, seen: Seen) -> None:
-        """Run the program for each event."""
-        for event in seen.events:
-            about = {
-                "CATDOG_EVENT": event.kind,
-                "CATDOG_LABEL": event.label,
-                "CATDOG_SCORE": f"{event.score:.4f}",
-                "CATDOG_SOURCE": event.source,
-                "CATDOG_FRAME": str(event.frame),
-                "CATDOG_TIME": datetime.fromtimestamp(seen.at, UTC).isoformat(timespec="milliseconds"),
-            }
-            # Its output must not come between our results on stdout.
-            with subprocess.Popen(
-                self._arguments,
-                env=os.environ | about,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,
-            ) as process:
-                try:
-                    code = process.wait(self._limit_s)
-                except subprocess.TimeoutExpired as error:
-                    os.killpg(process.pid, 9)
-                    raise OutputError(
-                        f"{self._arguments[0]} to be done in {self._limit_s:g} s",
-                        got="more",
-                        fix="Let it go to the background.",
-                    ) from error
-            if code != 0:
-                raise OutputError(f"{self._arguments[0]} to end with code 0", got=str(code), fix="Run it by hand.")
+        """Run the program for each event; what goes wrong with one does not keep the next from it."""
+        troubles = [trouble for event in seen.events if (trouble := self._run(event, seen.at)) is not None]
+        if troubles:
+            raise troubles[0]
+
+    def _run(self, event: Event, at: float) -> OutputError | None:
+        about = {
+            "CATDOG_EVENT": event.kind,
+            "CATDOG_LABEL": event.label,
+            "CATDOG_SCORE": f"{event.score:.4f}",
+            "CATDOG_SOURCE": event.source,
+            "CATDOG_FRAME": str(event.frame),
+            "CATDOG_TIME": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+        }
+        # Its output must not come between our results on stdout.
+        with subprocess.Popen(
+            self._arguments,
+            env=os.environ | about,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            try:
+                code = process.wait(self._limit_s)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                limit = f"{self._arguments[0]} to be done in {self._limit_s:g} s"
+                return OutputError(limit, got="more", fix="Let it go to the background.")
+        return OutputError(f"{self._arguments[0]} to end with code 0", got=str(code), fix="Run it by hand.") if code else None
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -1,15 +1,15 @@
 """A sink behind a queue: what cannot be written in time is dropped and counted, and inference goes on."""
 
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable
 
-from ..errors import CatdogError
 from .base import Seen, Sink
 
 _WAITING = 64  # steps; two seconds of a camera
-_LAST_WISH_S = 0.6  # for what is left when the program ends: it has a second in all
+LAST_WISH_S, _FINISHING_S = 0.4, 0.3  # seconds for what waits when the program ends, and for what is begun: it has one in all
 _TELL_AGAIN_S = 60.0
 
 
@@ -27,11 +27,12 @@ class QueuedSink:
     """
 
     def __init__(self, sink: Sink, tell: Callable[[str], None], *, waiting: int = _WAITING) -> None:
-        self.name, self.wants_pictures = sink.name, sink.wants_pictures
+        self.name, self.wants_pictures, self.only_events = sink.name, sink.wants_pictures, sink.only_events
         self.dropped = self.failed = 0
         self._sink, self._say = sink, tell
         self._queue: queue.Queue[Seen | None] = queue.Queue(waiting)
         self._told_at = -_TELL_AGAIN_S
+        self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
 
@@ -42,31 +43,47 @@ class QueuedSink:
         except queue.Full:
             self.dropped += 1
 
+    def end(self, deadline: float) -> None:
+        """Tell the sink that nothing more comes; returns at once.
+
+        Args:
+            deadline: what waits longer is given up, so that the sink can still finish what it has begun; seconds, monotonic.
+        """
+        self._deadline = deadline
+        while True:
+            try:
+                self._queue.put_nowait(None)
+                return
+            except queue.Full:
+                with contextlib.suppress(queue.Empty):
+                    self._queue.get_nowait()
+                    self.dropped += 1
+
     def close(self) -> None:
-        """Let the sink finish what is waiting, but not for long, and say what was lost."""
-        try:
-            self._queue.put(None, timeout=_LAST_WISH_S)
-            self._thread.join(_LAST_WISH_S)
-        except queue.Full:
-            pass
-        late = self._queue.qsize() if self._thread.is_alive() else 0
-        if self.dropped or self.failed or late:
-            self._say(f"{self.name}: {self.dropped + late:,} dropped because it was slow, {self.failed:,} failed")
+        """Wait for the end, but not for long, and say what was lost."""
+        if self._deadline is None:
+            self.end(time.monotonic() + LAST_WISH_S)
+        self._thread.join(max(0.0, (self._deadline or 0.0) + _FINISHING_S - time.monotonic()))
+        if self._thread.is_alive():
+            self._say(f"{self.name}: still busy, given up")
+        if self.dropped or self.failed:
+            self._say(f"{self.name}: {self.dropped:,} dropped because it was slow, {self.failed:,} failed")
 
     def _run(self) -> None:
         while (seen := self._queue.get()) is not None:
-            try:
-                self._sink.take(seen)
-            except (OSError, CatdogError) as error:
-                self.failed += 1
-                self._tell(str(error))
-        try:
-            self._sink.close()
-        except (OSError, CatdogError) as error:
-            self._tell(str(error))
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                self.dropped += 1
+                continue
+            self._attempt(lambda seen=seen: self._sink.take(seen))  # type: ignore[misc] # bound now
+        self._attempt(self._sink.close)
 
-    def _tell(self, what: str) -> None:
-        now = time.monotonic()
-        if now - self._told_at >= _TELL_AGAIN_S:  # a full disk fails on every frame
-            self._told_at = now
-            self._say(f"{self.name}: {what}; going on without")
+    def _attempt(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        # This thread's only boundary: whatever a sink runs into, the camera goes on, and so does the sink.
+        except Exception as error:  # noqa: BLE001
+            self.failed += 1
+            now = time.monotonic()
+            if now - self._told_at >= _TELL_AGAIN_S:  # a full disk fails on every frame
+                self._told_at = now
+                self._say(f"{self.name}: {str(error) or type(error).__name__}; going on without")

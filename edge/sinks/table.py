@@ -23,6 +23,7 @@ class CsvSink:
     """
 
     wants_pictures = False
+    only_events = False
 
     def __init__(self, path: Path, labels: tuple[str, ...]) -> None:
         self.name = f"--csv {path}"
@@ -36,7 +37,7 @@ class CsvSink:
                         raise OutputError(
                             "a CSV file with this model's columns", got=f"{path} with others", fix="Name another."
                         )
-            self._file = path.open("a", newline="", encoding="utf-8", buffering=1)
+            self._file = path.open("a", newline="", encoding="utf-8", errors="backslashreplace", buffering=1)
             self._writer = csv.writer(self._file, lineterminator="\n")
             if not begun:
                 self._writer.writerow(header)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from ..errors import OutputError
+from ..errors import OutputError, UsageError
 from ..files import write_bytes
 from ..results import Result
 from .base import Seen
@@ -22,11 +22,17 @@ class UncertainSink:
         below: a score under which an answer is doubtful, 0-1.
         most: files to keep; the oldest go.
         apart_s: least time between two of them, seconds: neighbours are all but the same picture.
+
+    Raises:
+        UsageError: a limit that keeps nothing.
     """
 
     wants_pictures = True
+    only_events = False
 
     def __init__(self, folder: Path, *, below: float = 0.8, most: int = 1000, apart_s: float = 2.0) -> None:
+        if most < 1:
+            raise UsageError("--save-limit of at least 1", got=str(most), fix="Change it.")
         self.name = f"--save-uncertain {folder}"
         self._folder, self._below, self._most, self._apart_s = folder, below, most, apart_s
         self._last = -apart_s

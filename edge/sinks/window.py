@@ -22,7 +22,7 @@ class WindowSink:
         OutputError: there is no display; OpenCV would end the process over it.
     """
 
-    name, wants_pictures = "--show", True
+    name, wants_pictures, only_events = "--show", True, False
 
     def __init__(self) -> None:
         if not cv2.currentUIFramework():

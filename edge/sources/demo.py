@@ -48,7 +48,8 @@ class DemoSource:
             start = time.perf_counter()
             picture = self._film.frame(index)
             captured_at = time.monotonic()
-            yield Frame("demo", index, captured_at, 1e3 * (time.perf_counter() - start), 0.0, picture)
+            drawn_ms = 1e3 * (time.perf_counter() - start)
+            yield Frame("demo", index, captured_at, drawn_ms, 0.0, picture, scene_s=index / self._film.fps)
             behind = int((time.monotonic() - opened) * self._film.fps) if self._paced else 0
             index = max(index + 1, behind)
 

@@ -55,6 +55,8 @@ class Frame(NamedTuple):
         picture: BGR uint8 ``[height, width, 3]``; None if `error` is set.
         error: why there is no picture.
         state: of a live source, where that is why; None for a frame that may be judged, and for files.
+        scene_s: when it happened in front of the camera, in seconds from wherever: the time of capture, or the place in a film
+            that is shown faster than it was taken. None for pictures that have nothing to do with one another.
     """
 
     source: str
@@ -65,6 +67,7 @@ class Frame(NamedTuple):
     picture: NDArray[np.uint8] | None = None
     error: CatdogError | None = None
     state: State | None = None
+    scene_s: float | None = None
 
 
 class Packet(NamedTuple):

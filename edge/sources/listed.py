@@ -1,5 +1,6 @@
 """Pictures that are named one by one: paths on stdin, and files that come into a folder."""
 
+import io
 import sys
 import time
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..decode import PICTURE_SUFFIXES
-from ..errors import InputNotFoundError
+from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
 from .frame import Frame
 from .pictures import read_frame
 
@@ -27,9 +28,14 @@ class ListedSource:
 
     def frames(self) -> Iterator[Frame]:
         """Give one frame per line; empty lines are passed over."""
-        for line in self._lines or sys.stdin:
+        lines = self._lines
+        if lines is None:
+            lines = sys.stdin
+            if isinstance(lines, io.TextIOWrapper):
+                lines.reconfigure(errors="surrogateescape")  # names of files are bytes
+        for line in lines:
             if name := line.rstrip("\r\n"):
-                yield read_frame(Path(name))
+                yield _read_named(name)
 
     def close(self) -> None:
         """Stdin is not ours to close."""
@@ -55,7 +61,9 @@ class WatchedSource:
         told: set[Path] = set()
         growing: dict[Path, tuple[int, float]] = {}
         while True:
-            for path in sorted(self._new(told)):
+            new = self._new(told)
+            growing = {path: seen for path, seen in growing.items() if path in new}
+            for path in sorted(new):
                 size = _size(path)
                 before, since = growing.setdefault(path, (-1, time.monotonic()))
                 late = time.monotonic() - since > _PATIENCE_S
@@ -73,14 +81,37 @@ class WatchedSource:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _new(self, told: set[Path]) -> list[Path]:
-        found = {
-            path
-            for path in self._folder.rglob("*")
-            if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-        }
-        told &= found  # what was removed may come again
-        return list(found - told)
+    def _new(self, told: set[Path]) -> set[Path]:
+        try:
+            found = {
+                path
+                for path in self._folder.rglob("*")
+                if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+            }
+        except OSError:
+            return set()  # something went while it was looked at; the next look is soon
+        if self._folder.is_dir():
+            told &= found  # what was removed may come again; a disk that is away for a moment has removed nothing
+        return found - told
+
+
+def _read_named(name: str) -> Frame:
+    """Read a file that somebody named; devices and pipes may never end, and are refused."""
+    path = Path(name)
+    try:
+        if path.exists() and not path.is_file():
+            raise UnreadableInputError("a picture file", got=f"{name}, which is none", fix="Name files.")
+        return read_frame(path)
+    except ValueError as trouble:
+        error: CatdogError = UnreadableInputError("a name of a file", got=f"{name!r}: {trouble}", fix="One path a line.")
+    except UnreadableInputError as trouble:
+        error = trouble
+    return Frame(printable(name), 0, time.monotonic(), 0.0, 0.0, error=error)
+
+
+def printable(name: str) -> str:
+    """Return a name as text that can be written anywhere, also where its bytes are no UTF-8."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _size(path: Path) -> int:

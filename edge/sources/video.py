@@ -15,6 +15,8 @@ from .frame import Frame, Packet
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mjpg", ".mjpeg"})
 
+_HIGHEST_RATE, _USUAL_RATE = 1000.0, 25.0  # frames a second; the latter for files that do not say
+
 # FFmpeg's own chatter would come between our lines on stderr; -8 is AV_LOG_QUIET.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
@@ -75,12 +77,15 @@ class VideoFileSource:
         """Give every frame; a file that cannot be opened, or has none, gives a frame with the error."""
         self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         count = 0
-        fps = self._capture.get(cv2.CAP_PROP_FPS) if self._paced else 0.0
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        rate = rate if 0 < rate <= _HIGHEST_RATE else _USUAL_RATE
+        fps = rate if self._paced else 0.0
         begun = time.monotonic()
         for frame in captured_frames(self._capture, str(self._path), fps):
             if fps > 0:
                 time.sleep(max(0.0, begun + frame.number / fps - time.monotonic()))
-            yield frame if fps <= 0 else frame._replace(captured_at=time.monotonic())
+            shown = frame if fps <= 0 else frame._replace(captured_at=time.monotonic())
+            yield shown._replace(scene_s=frame.number / rate)
             count += 1
         if count == 0:
             what = "without a frame" if self._capture.isOpened() else "which cannot be opened"

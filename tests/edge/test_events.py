@@ -16,7 +16,7 @@ def answers(script: str, start: float = 0.0) -> list[Result]:
     labels = {"c": ("cats", 0.95), "d": ("dogs", 0.95), "n": ("neither", 0.9), "w": ("cats", 0.5)}
     found = []
     for number, letter in enumerate(script):
-        frame = Frame("camera", number, start + number / FPS, 0.0, 0.0)
+        frame = Frame("camera", number, 0.0, 0.0, 0.0, scene_s=start + number / FPS)
         if letter == "x":
             found.append(Result(frame, 0.0))
             continue
@@ -37,6 +37,11 @@ def test_visit_is_two_events() -> None:
 def test_flicker_is_no_event() -> None:
     assert told(("n" * 10 + "c" * 3) * 10) == []
     assert told("c" * 40 + ("n" * 5 + "d" + "c" * 10) * 10) == ["cats appeared"]
+
+
+def test_two_false_answers_far_apart_are_no_visit() -> None:
+    assert told("c" + "n" * 9 + "c" + "n" * 9 + "c") == []
+    assert told("c" + "w" * 14 + "c") == []
 
 
 def test_weak_answers_do_not_settle_anything() -> None:

@@ -138,6 +138,21 @@ def test_gone_and_back_a_hundred_times() -> None:
     assert Script.open_ones == before
 
 
+def test_frame_that_waited_while_nobody_looked_is_not_judged() -> None:
+    supervisor, clock = supervise([noisy(1), noisy(2), *([None] * 100)])
+    updates = supervisor.updates()
+    assert isinstance(next(updates), Change)
+    assert isinstance(next(updates), Frame)
+
+    class Late(Script):
+        def newest(self, timeout: float) -> Frame | None:
+            frame = super().newest(timeout)
+            return None if frame is None else frame._replace(captured_at=clock.now() - 3.0)
+
+    supervisor._capture = Late(clock, iter([noisy(3), *([None] * 100)]))
+    assert states(updates, 2) == [State.STALE, State.OFFLINE]
+
+
 def test_stall_makes_the_answer_stale_before_it_makes_the_camera_gone() -> None:
     supervisor, _ = supervise([noisy(1), *([None] * 100)])
     assert states(supervisor.updates(), 4) == [State.ONLINE, State.STALE, State.OFFLINE, State.RECOVERING]

@@ -33,7 +33,8 @@ def seen(number: int, score: float = 0.9, events: tuple[Event, ...] = ()) -> See
     picture = draw_picture("cats", number % 3, width=160, height=120)
     scores = {"cats": score, "dogs": 1 - score}
     answer = Prediction("cats", score, scores, Timings(0.0, 0.0, 0.0))
-    return Seen(Result(Frame("camera", number, float(number), 0.0, 0.0, picture), 5.0, answer), events, NOON + number)
+    frame = Frame("camera", number, float(number), 0.0, 0.0, picture, scene_s=float(number))
+    return Seen(Result(frame, 5.0, answer), events, NOON + number)
 
 
 APPEARANCE = Event("camera", APPEARED, "cats", 0.93, 3.0, 3)
@@ -42,7 +43,7 @@ APPEARANCE = Event("camera", APPEARED, "cats", 0.93, 3.0, 3)
 class Probe:
     """A sink that waits until it is let go, and may fail."""
 
-    name, wants_pictures = "probe", False
+    name, wants_pictures, only_events = "probe", False, False
 
     def __init__(self, error: Exception | None = None) -> None:
         self.gate, self.taken, self.error, self.closed = threading.Event(), 0, error, False
@@ -67,6 +68,7 @@ def test_sink_that_blocks_loses_frames_and_holds_up_nothing() -> None:
     queued.close()
     assert probe.closed
     assert probe.taken + queued.dropped == 1000
+    assert probe.taken > 0
     assert f"{queued.dropped:,} dropped" in said[-1]
 
 
@@ -116,12 +118,12 @@ def test_doubtful_frames_are_kept_apart_and_capped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".avi", ".mkv", ".mp4"])
 def test_video_is_recorded_in_pieces_with_the_answer_in_it(tmp_path: Path, suffix: str) -> None:
-    sink = RecordSink(tmp_path / f"yard{suffix}", piece_s=10.0)
+    sink = RecordSink(tmp_path / f"yard{suffix}", fps=1.0, piece_s=10.0)
     for number in range(25):
         sink.take(seen(number))
     sink.close()
     pieces = sorted(tmp_path.glob(f"yard-*{suffix}"))
-    assert [path.stem for path in pieces] == ["yard-0001", "yard-0002", "yard-0003"]
+    assert [path.stem for path in pieces] == [f"yard-20231114T{time}.000" for time in ("221320", "221330", "221340")]
     capture = cv2.VideoCapture(str(pieces[0]))
     frames = []
     while (frame := capture.read())[0]:
@@ -132,16 +134,32 @@ def test_video_is_recorded_in_pieces_with_the_answer_in_it(tmp_path: Path, suffi
     assert np.abs(frames[0][60:].astype(int) - original[60:]).mean() < 20
 
 
-def test_only_events_are_recorded_and_the_oldest_pieces_go(tmp_path: Path) -> None:
-    sink = RecordSink(tmp_path / "yard.avi", only_events=True, around_s=3.0, most_mb=0.05, piece_s=1e9)
+def test_what_is_around_events_is_recorded_and_the_oldest_pieces_go(tmp_path: Path) -> None:
+    sink = RecordSink(tmp_path / "yard.avi", fps=1.0, only_events=True, before_s=2.0, around_s=3.0, most_mb=0.05, piece_s=1e9)
     for number in range(60):
         sink.take(seen(number, events=(APPEARANCE,) if number % 20 == 10 else ()))
     sink.close()
     pieces = sorted(tmp_path.glob("yard-*.avi"))
-    assert pieces[-1].stem == "yard-0003"
+    assert pieces[-1].stem == "yard-20231114T221408.000"  # two seconds before the event at 50
     assert len(pieces) < 3
+    assert cv2.VideoCapture(str(pieces[-1])).get(cv2.CAP_PROP_FRAME_COUNT) == 6
     with pytest.raises(UsageError, match="mkv"):
         RecordSink(tmp_path / "yard.gif")
+    with pytest.raises(UsageError, match="limit"):
+        RecordSink(tmp_path / "yard.avi", most_mb=float("nan"))
+
+
+def test_film_plays_at_the_speed_of_life_whatever_the_cameras_rate(tmp_path: Path) -> None:
+    for name, rate in (("slow", 2), ("fast", 30)):
+        sink = RecordSink(tmp_path / f"{name}.avi", fps=10.0)
+        for number in range(4 * rate):
+            step = seen(number)
+            assert isinstance(step.what, Result)
+            frame = step.what.frame._replace(scene_s=number / rate)
+            sink.take(step._replace(what=step.what._replace(frame=frame)))
+        sink.close()
+        (piece,) = tmp_path.glob(f"{name}-*.avi")
+        assert 35 <= cv2.VideoCapture(str(piece)).get(cv2.CAP_PROP_FRAME_COUNT) <= 41
 
 
 def test_program_gets_the_event_and_no_shell(tmp_path: Path) -> None:
@@ -152,6 +170,27 @@ def test_program_gets_the_event_and_no_shell(tmp_path: Path) -> None:
     told = (tmp_path / "out").read_text().splitlines()
     assert {"CATDOG_EVENT=appeared", "CATDOG_LABEL=cats", "CATDOG_SCORE=0.9300", "CATDOG_SOURCE=camera"} <= set(told)
     assert told[-1] == "$(touch evil)"
+
+
+def test_one_failing_event_does_not_keep_the_next_from_its_program(tmp_path: Path) -> None:
+    script = tmp_path / "feeder.sh"
+    script.write_text(f"#!/bin/sh\necho $CATDOG_LABEL >> {tmp_path / 'out'}\nexit 3\n")
+    script.chmod(0o755)
+    sink = CommandSink(str(script))
+    with pytest.raises(OutputError, match="got 3"):
+        sink.take(seen(3, events=(APPEARANCE, APPEARANCE._replace(label="dogs"))))
+    assert (tmp_path / "out").read_text().split() == ["cats", "dogs"]
+
+
+def test_sink_that_breaks_in_ways_of_its_own_goes_on(tmp_path: Path) -> None:
+    probe, said = Probe(ValueError("odd")), list[str]()
+    probe.gate.set()
+    queued = QueuedSink(probe, said.append)
+    for _ in range(5):
+        queued.take(seen(0))
+    queued.close()
+    assert (probe.taken, queued.failed) == (5, 5)
+    assert "odd" in said[0]
 
 
 def test_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
@@ -191,7 +230,8 @@ def test_all_of_them_on_the_demo_camera(tmp_path: Path) -> None:
     assert finished.returncode == 0, finished.stderr
     lines = [json.loads(line) for line in finished.stdout.splitlines()]
     assert len((tmp_path / "day.csv").read_text().splitlines()) >= 61
-    assert (tmp_path / "film-0001.avi").stat().st_size > 10_000
+    (film,) = tmp_path.glob("film-*.avi")
+    assert film.stat().st_size > 10_000
     events = [event for line in lines for event in line.get("events", ())]
     assert events == ((tmp_path / "events").read_text().splitlines() if (tmp_path / "events").exists() else [])
 

@@ -17,7 +17,7 @@ from ...errors import SourceError
 from ..frame import Frame
 from .ring import Ring
 
-_GONE_S = 2.0  # for a killed process to be gone
+_GONE_S = 0.3  # for a killed process to be gone
 _CHUNK = 64 * 1024
 _TAKEN = b"+"
 

@@ -42,7 +42,7 @@ class Limits:
     """
 
     stale_s: float = 0.7
-    offline_s: float = 1.8
+    offline_s: float = 1.5
     first_s: float = 10.0
     frozen_s: float = 5.0
     retry_s: float = 0.25
@@ -127,7 +127,7 @@ class Supervisor:
 
     def _try_to_open(self) -> Iterator[Change]:
         if self._seen or self._failures:
-            yield from self._become(State.RECOVERING, f"attempt {self._failures + 1}")
+            yield from self._become(State.RECOVERING, "opening it again")
         try:
             self._capture = self._open()
         except SourceError as error:
@@ -151,7 +151,8 @@ class Supervisor:
             yield from self._give_up(error.got)
             return
         now = self._clock.now()
-        if frame is not None:
+        # One that has waited while nobody looked may be of a camera that is gone by now.
+        if frame is not None and now - frame.captured_at <= limits.stale_s:
             self._last, self._seen, self._fresh, self._failures = now, True, True, 0
             yield from self._look_at(frame, now)
             return
@@ -169,18 +170,18 @@ class Supervisor:
         reason = frame.error.got if frame.error is not None else self._guard.objection(frame.picture, now)
         if reason is None:
             yield from self._become(State.ONLINE, "frames come")
-            yield frame
+            yield frame._replace(scene_s=frame.captured_at)
             return
         yield from self._become(State.STALE, reason)
         error = frame.error or SourceError(f"a frame of {self.name} to judge", got=reason, fix="Look at the camera.")
         yield frame._replace(picture=None, error=error, state=State.STALE)
 
     def _give_up(self, cause: str) -> Iterator[Change]:
+        yield from self._become(State.OFFLINE, cause)  # first: what hangs may not even be killed at once
         self.close()
         limits = self._limits
         pause = min(limits.longest_retry_s, limits.retry_s * 2**self._failures)
         self._failures = min(self._failures + 1, 30)
-        yield from self._become(State.OFFLINE, cause)
         self._clock.wait(pause * self._chance.uniform(1 - limits.jitter, 1 + limits.jitter))
 
     def _become(self, state: State, cause: str) -> Iterator[Change]:
