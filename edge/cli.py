@@ -1,6 +1,7 @@
 """`catdog-edge`: classify pictures, videos, streams and cameras."""
 
 import argparse
+import re
 import signal
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .backends import BACKENDS
-from .classifier import DEFAULT_THREADS, Classifier
+from .classifier import Classifier
 from .command import CommandParser, end_like_ctrl_c, run_command
 from .decode import silence_opencv
 from .events import EventOptions
@@ -67,6 +68,8 @@ def build_parser() -> argparse.ArgumentParser:
     look.add_argument("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
     look.add_argument("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
     look.add_argument("--camera", metavar="N", help="camera number, /dev/videoN, picamera2 (CSI), or demo")
+    look.add_argument("--resolution", type=_size, metavar="WxH", help="of a camera's pictures, such as 640x480")
+    look.add_argument("--fps", type=float, metavar="N", help="a camera's frames a second")
     look.add_argument("--max-frames", type=int, metavar="N", help="stop after N frames")
     look.add_argument("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
     look.add_argument("--motion-gate", action="store_true", help="while nothing moves let the last answer stand: saves power")
@@ -95,9 +98,9 @@ def build_parser() -> argparse.ArgumentParser:
     model.add_argument("--backend", choices=BACKENDS, default="auto", help="runtime (default: the one for the file)")
     model.add_argument(
         "--threads",
-        type=int,
+        type=_threads,
         metavar="N",
-        help=f"threads for one inference (default: {DEFAULT_THREADS}; in a folder one, on every core)",
+        help="threads for one inference, or auto: by a short measurement, in a folder one on every core (default: auto)",
     )
     model.add_argument(
         "--threshold", type=float, default=0.0, metavar="S", help="a score below S is answered unsure (default: %(default)s)"
@@ -132,6 +135,21 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _threads(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.lstrip("-").isdigit():
+        raise argparse.ArgumentTypeError(f"a number or auto, not {text}")
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"WIDTHxHEIGHT, such as 640x480, not {text}")
+    return int(match[1]), int(match[2])
+
+
 def _main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     if arguments.list_cameras:
@@ -151,6 +169,9 @@ def _main(argv: Sequence[str]) -> int:
         camera=arguments.camera,
         buffer=arguments.buffer,
         timeout_s=arguments.timeout,
+        width=arguments.resolution[0] if arguments.resolution else None,
+        height=arguments.resolution[1] if arguments.resolution else None,
+        fps=arguments.fps,
         watch=arguments.watch,
         wait=arguments.wait,
     )

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from .classifier import DEFAULT_THREADS, MAX_THREADS, Classifier, Prediction, Timings
 from .errors import CatdogError, UsageError
 from .moderation import Moderator
@@ -16,6 +18,7 @@ from .sources.pictures import PictureSource
 from .view import View
 
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
+_TRIALS, _WARM_UP, _WORTH_IT = 9, 2, 0.9  # of a thread count; more threads must save a tenth: others may need the core
 _NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
 _AHEAD = 4  # pictures a core may be ahead of the one whose turn it is
 
@@ -32,7 +35,7 @@ class RunOptions:
         view: what is done to each picture first.
         motion_gate: while nothing moves, let the last answer stand.
         keep_pictures: leave the pictures in the results also where many wait for their turn.
-        threads: of one inference; None for some, and in a folder for one on every core.
+        threads: of one inference; None for the fastest by a short measurement, and in a folder for one on every core.
 
     Raises:
         UsageError: a value is out of range.
@@ -79,7 +82,9 @@ def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: R
         if isinstance(source, PictureSource) and _is_worth_all_cores(source, options, left):
             results: Iterator[Result | Change] = _on_all_cores(source, load, options)
         else:
-            lead = lead or load(options.threads or DEFAULT_THREADS)
+            if lead is None:
+                few = isinstance(source, PictureSource)
+                lead = load(options.threads or DEFAULT_THREADS) if few or options.threads else _fastest(load)
             results = _in_sequence(source, lead, options)
         for result in results:
             yield result
@@ -98,6 +103,23 @@ def judge(frame: Frame, classifier: Classifier) -> Result:
         except CatdogError as trouble:
             error = trouble
     return Result(frame, 1e3 * (time.monotonic() - frame.captured_at), prediction, error)
+
+
+def _fastest(load: Callable[[int], Classifier]) -> Classifier:
+    """Load the model with as many threads as are fastest on this machine, by a short measurement; of equals the fewest."""
+    best: tuple[float, Classifier] | None = None
+    for threads in (1, 2, 4):
+        if threads > (os.cpu_count() or 1):
+            break
+        classifier = load(threads)
+        picture = np.zeros((classifier.contract.input.height, classifier.contract.input.width, 3), np.uint8)
+        times = [classifier.classify(picture).latency_ms.invoke for _ in range(_TRIALS)]
+        middle = sorted(times[_WARM_UP:])[(_TRIALS - _WARM_UP) // 2]
+        if best is None or middle < _WORTH_IT * best[0]:
+            best = middle, classifier
+    if best is None:
+        raise ValueError("Expected at least one core. Received: none")
+    return best[1]
 
 
 def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | None) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
+from ..errors import UsageError
 from .frame import Change, Frame, Source, State
 from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
@@ -32,6 +33,8 @@ def open_sources(options: SourceOptions) -> Iterator[list[Source]]:
         if options.camera is not None:
             sources.append(_open_camera(options.camera, options))
         for text in options.inputs:
+            if sources and getattr(sources[-1], "never_ends", False):
+                raise UsageError("one camera or stream", got=f"{text} behind one", fix="Run the command once for each.")
             _open_input(text, options, sources)
         yield sources
     finally:
@@ -48,7 +51,8 @@ def _open_camera(camera: str, options: SourceOptions) -> Source:
     from .live.source import LiveSource
 
     if camera == "picamera2":
-        return LiveSource(camera, {"width": 640, "height": 480}, wait=options.wait, command=_csi_command())
+        size = {"width": options.width or 640, "height": options.height or 480}
+        return LiveSource(camera, size, wait=options.wait, command=_csi_command())
     number = check_camera(camera)
     if not options.wait:
         check_device(number)

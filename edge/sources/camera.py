@@ -49,15 +49,24 @@ class CameraSource:
 
     Args:
         number: N of /dev/videoN.
+        width: of its pictures, in pixels; None for what it gives. Drivers take the nearest that they have.
+        height: likewise.
+        fps: frames a second; None for what it gives.
 
     Raises:
         SourceError: there is none, or it cannot be opened.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, width: int | None = None, height: int | None = None, fps: float | None = None) -> None:
         self._name = f"camera {number}"
         check_device(number)
-        self._capture = cv2.VideoCapture(number)
+        self._capture = cv2.VideoCapture(number, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
+        # JPEG first: over USB 2 raw pictures of a useful size come at a few frames a second.
+        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        wishes = ((cv2.CAP_PROP_FRAME_WIDTH, width), (cv2.CAP_PROP_FRAME_HEIGHT, height), (cv2.CAP_PROP_FPS, fps))
+        for what, wish in wishes:
+            if wish is not None:
+                self._capture.set(what, wish)
         # Drivers queue several frames; one is enough to see what is in front of the camera now.
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         if not self._capture.isOpened():

@@ -51,6 +51,8 @@ class WatchedSource:
         InputNotFoundError: there is none.
     """
 
+    never_ends = True
+
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise InputNotFoundError("a folder to --watch", got=str(folder), fix="Make it, or name another.")

@@ -16,6 +16,9 @@ class SourceOptions:
         camera: camera number, ``/dev/videoN`` or ``"demo"``; None for no camera.
         buffer: ``"latest"`` gives the newest frame and skips those that nobody had time for, ``"all"`` every frame;
             ``"auto"`` is the former for cameras and streams, the latter for files.
+        width: of a camera's pictures, in pixels; None for what it gives.
+        height: likewise.
+        fps: a camera's frames a second; None for what it gives.
         timeout_s: seconds to wait for a stream's first answer.
         watch: judge new pictures of the named folder as they come, for ever.
         wait: keep trying where a camera or stream does not open.
@@ -27,6 +30,9 @@ class SourceOptions:
     inputs: tuple[str, ...] = ()
     camera: str | None = None
     buffer: str = "auto"
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
     timeout_s: float = 1.2
     watch: bool = False
     wait: bool = False
@@ -40,6 +46,12 @@ class SourceOptions:
             )
         if self.inputs and self.camera is not None:
             raise UsageError("files or a camera", got="both", fix="Run the command once for each.")
+        if (self.width is None) != (self.height is None) or not all(
+            side is None or 16 <= side <= 8192 for side in (self.width, self.height)
+        ):
+            raise UsageError("--resolution of 16x16 to 8192x8192", got=f"{self.width}x{self.height}", fix="Example: 640x480")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise UsageError("--fps of more than 0 and at most 1,000", got=str(self.fps), fix="Change it.")
         if self.watch and len(self.inputs) != 1:
             raise UsageError("one folder to --watch", got=str(len(self.inputs)), fix="Run the command once for each.")
         if self.buffer not in BUFFERS:

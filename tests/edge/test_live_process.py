@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import catdog.edge.sources
-from catdog.edge.errors import SourceError
+from catdog.edge.errors import SourceError, UsageError
 from catdog.edge.sources import SourceOptions, open_sources
 from catdog.edge.sources.frame import Change, Frame, State
 from catdog.edge.sources.live.process import CaptureProcess
@@ -285,6 +285,13 @@ def test_csi_camera_without_its_library_says_what_to_install(tmp_path: Path) -> 
     with pytest.raises(SourceError, match="apt install python3-picamera2"):
         capture.newest(20.0)
     capture.stop()
+
+
+def test_second_stream_that_nobody_would_ever_look_at_is_refused() -> None:
+    with camera_on(Camera()) as camera:
+        twice = open_sources(SourceOptions(inputs=(camera.url, camera.url)))
+        with pytest.raises(UsageError, match="one camera or stream"), twice:
+            pass
 
 
 def test_stream_by_its_address(tmp_path: Path) -> None:

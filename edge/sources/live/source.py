@@ -23,6 +23,8 @@ class LiveSource:
         SourceError: its process cannot be started.
     """
 
+    never_ends = True
+
     def __init__(
         self,
         name: str,
