@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 
-BUNDLED = ("default",)
+BUNDLED = ("default", "fast")
 
 _FOLDER = Path(__file__).parent
 
