@@ -62,7 +62,7 @@ def test_a_case_that_cannot_be_run_is_a_row(tiny_onnx: Path, picture_file: Path,
     assert "| bad.tflite | not run" in out
     assert "3 cases" in err
     assert "not run: bad.tflite (threads: 1): expected a whole model" in err
-    assert "not run: text.onnx (threads: 1): expected an ONNX model" in err
+    assert "not run: text.onnx (threads: 1): expected a whole model" in err
     errors = [case["error"] for case in json.loads(Path("reports/bench/bench.json").read_text())["cases"]]
     assert [error is None for error in errors] == [False, False, True]
     assert str(tiny_onnx.parent) not in Path("reports/bench/bench.json").read_text() + out
