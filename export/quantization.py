@@ -5,6 +5,7 @@ Source of the scheme: B. Jacob et al., "Quantization and training of neural netw
 inference", CVPR 2018.
 """
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 
@@ -24,7 +25,7 @@ from catdog.train.model import logits_model
 from .flatbuffer import append_softmax, pack
 from .tflite import convert, converter_of
 
-_MOST_LOOKED_AT = 32  # pictures whose activations are looked at one by one, where the whole network is kept in memory
+_MOST_LOOKED_AT = 32  # pictures whose activations are sorted, which takes a while
 
 _LEAST_VARIANCE = 1e-12  # of a channel over a picture; below it says nothing
 
@@ -48,6 +49,9 @@ def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
 
     A softmax in int8 moves in steps of 1/256 and never says more than 0.996. So only the network up to its logits is taken.
 
+    The converter's own calibrator is asked for the form alone, on one picture. Its ranges are too wide wherever an addition
+    writes its sum over what it adds (TensorFlow 2.21): it looks when that has happened, and takes the sum for the summand.
+
     Args:
         core: the Keras model, ending in a softmax over logits.
         pictures: uint8 ``[n, size, size, 3]`` RGB.
@@ -57,18 +61,46 @@ def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
     """
     converter = converter_of(logits_model(core))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([picture[np.newaxis].astype(np.float32)] for picture in pictures)
+    converter.representative_dataset = lambda: ([picture[np.newaxis].astype(np.float32)] for picture in pictures[:1])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter._experimental_calibrate_only = True  # as TensorFlow's own QuantizationDebugger does
-    return _with_input_range(convert(converter))
+    content = convert(converter)
+    inside = _activations(content)
+    lows, highs = np.full(len(inside), np.inf), np.full(len(inside), -np.inf)
+    for interpreter in _runs(content, pictures):
+        for place, index in enumerate(inside):
+            values = interpreter.get_tensor(index)
+            lows[place], highs[place] = min(lows[place], values.min()), max(highs[place], values.max())
+    return _with_ranges(content, inside, lows, highs)
 
 
-def _with_input_range(calibrated: bytes) -> bytes:
-    """Give the pixels their whole range, whatever the pictures: so a byte stays the byte that the camera sends (scale 1)."""
+def _activations(calibrated: bytes) -> list[int]:
+    """Return which tensors have a range, and are neither weights nor the pixels."""
     model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
-    for index in model.subgraphs[0].inputs:
-        found = model.subgraphs[0].tensors[index].quantization
-        found.min, found.max = np.array([0.0], np.float32), np.array([255.0], np.float32)
+    graph = model.subgraphs[0]
+    return [
+        index
+        for index, tensor in enumerate(graph.tensors)
+        if index not in graph.inputs
+        and tensor.quantization is not None
+        and tensor.quantization.min is not None
+        and tensor.type == schema.TensorType.FLOAT32
+        and model.buffers[tensor.buffer].data is None
+    ]
+
+
+def _with_ranges(calibrated: bytes, inside: Sequence[int], lows: NDArray[np.float64], highs: NDArray[np.float64]) -> bytes:
+    """Write ranges into a flatbuffer; zero is always in them, since padding and ReLU make it.
+
+    The pixels get all of theirs, whatever the pictures: so a byte stays the byte that the camera sends (scale 1).
+    """
+    model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
+    graph = model.subgraphs[0]
+    ranges = {index: (min(0.0, low), max(0.0, high)) for index, low, high in zip(inside, lows, highs, strict=True)}
+    ranges |= {int(index): (0.0, 255.0) for index in graph.inputs}
+    for index, (low, high) in ranges.items():
+        found = graph.tensors[index].quantization
+        found.min, found.max = np.array([low], np.float32), np.array([high], np.float32)
     return pack(model, len(calibrated))
 
 
@@ -96,29 +128,13 @@ def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> 
         pictures: uint8 ``[n, size, size, 3]`` RGB.
         share: of the values, at either end, 0-1; counted picture by picture and averaged.
     """
-    model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
-    tensors = model.subgraphs[0].tensors
-    inside = [
-        index
-        for index, tensor in enumerate(tensors)
-        if index not in model.subgraphs[0].inputs
-        and tensor.quantization is not None
-        and tensor.quantization.min is not None
-        and tensor.type == schema.TensorType.FLOAT32
-        and model.buffers[tensor.buffer].data is None  # weights are what they are
-    ]
+    inside = _activations(calibrated)
+    looked_at = pictures[:_MOST_LOOKED_AT]
     ends = np.zeros((len(inside), 2))
-    count = 0
-    for interpreter in _runs(calibrated, pictures):
+    for interpreter in _runs(calibrated, looked_at):
         for place, index in enumerate(inside):
-            ends[place] += np.quantile(interpreter.get_tensor(index), (share, 1 - share))
-        count += 1
-    for (low, high), index in zip(ends / count, inside, strict=True):
-        found = tensors[index].quantization
-        # Never wider than what was seen, and zero stays exact: padding and ReLU make it.
-        found.min = np.array([min(0.0, max(low, found.min[0]))], np.float32)
-        found.max = np.array([max(0.0, min(high, found.max[0]))], np.float32)
-    return pack(model, len(calibrated))
+            ends[place] += np.quantile(interpreter.get_tensor(index), (share, 1 - share)) / len(looked_at)
+    return _with_ranges(calibrated, inside, ends[:, 0], ends[:, 1])
 
 
 def rank_layers(calibrated: bytes, pictures: NDArray[np.uint8]) -> list[LayerError]:
@@ -164,12 +180,17 @@ def with_consumers(calibrated: bytes, layers: Sequence[str]) -> list[str]:
 
 
 def _runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:
-    """Run a float model on some pictures, every tensor kept."""
+    """Run a float model on pictures, every tensor kept; by the plain kernels: a delegate need not keep what is inside."""
     with native_output_dropped(), _warnings_dropped():
-        interpreter = Interpreter(model_content=model, experimental_preserve_all_tensors=True, num_threads=2)
+        interpreter = Interpreter(
+            model_content=model,
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            num_threads=os.cpu_count(),
+        )
         interpreter.allocate_tensors()
     (pixels,) = interpreter.get_input_details()
-    for picture in pictures[:_MOST_LOOKED_AT]:
+    for picture in pictures:
         interpreter.set_tensor(pixels["index"], picture[np.newaxis].astype(np.float32))
         interpreter.invoke()
         yield interpreter

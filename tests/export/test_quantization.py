@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="the extra export is not installed")
+
+import keras
+from ai_edge_litert import schema_py_generated as schema
+from keras import layers
+
+from catdog.export.quantization import calibrate, cut_ranges
+from catdog.train.model import LOGITS, SCORES
+
+SIZE = 16
+
+
+@pytest.fixture(scope="module")
+def core() -> keras.Model:
+    """A network with an addition that a runtime may carry out in place: x + 5 x."""
+    pixels = keras.Input((SIZE, SIZE, 3), name="pixels")
+    first = layers.Conv2D(2, 1, name="first", use_bias=False)
+    second = layers.Conv2D(2, 1, name="second", use_bias=False)
+    one = first(pixels)
+    total = layers.Add(name="total")([one, second(one)])
+    logits = layers.Dense(2, name=LOGITS)(layers.GlobalAveragePooling2D()(total))
+    core = keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core")
+    first.set_weights([np.full((1, 1, 3, 2), 1 / 3 / 255)])
+    second.set_weights([5 * np.eye(2).reshape(1, 1, 2, 2)])
+    return core
+
+
+def ranges(calibrated: bytes) -> dict[str, tuple[float, float]]:
+    tensors = schema.ModelT.InitFromPackedBuf(calibrated, 0).subgraphs[0].tensors
+    return {
+        tensor.name.decode(): (float(tensor.quantization.min[0]), float(tensor.quantization.max[0]))
+        for tensor in tensors
+        if tensor.quantization is not None and tensor.quantization.min is not None
+    }
+
+
+def range_of(found: dict[str, tuple[float, float]], word: str) -> tuple[float, float]:
+    (name,) = [name for name in found if word in name and "pixels" not in name]
+    return found[name]
+
+
+def test_ranges_are_those_of_the_values_themselves(core: keras.Model) -> None:
+    # The brightest picture comes last, none is white.
+    pictures = np.stack([np.full((SIZE, SIZE, 3), level, np.uint8) for level in (10, 60, 204)])
+    found = ranges(calibrate(core, pictures))
+    assert range_of(found, "total") == pytest.approx((0.0, 6 * 0.8), rel=1e-4)
+    assert range_of(found, "second") == pytest.approx((0.0, 5 * 0.8), rel=1e-4)
+    assert range_of(found, "first") == pytest.approx((0.0, 0.8), rel=1e-4)
+    (pixels,) = [value for name, value in found.items() if "pixels" in name]
+    assert pixels == (0.0, 255.0)
+
+
+def test_cut_ranges_leave_out_the_outliers(core: keras.Model) -> None:
+    pictures = np.full((4, SIZE, SIZE, 3), 51, np.uint8)
+    pictures[:, 0, 0] = 255  # one pixel of 256
+    whole = calibrate(core, pictures)
+    assert range_of(ranges(whole), "total") == pytest.approx((0.0, 6.0), rel=1e-4)
+    assert range_of(ranges(cut_ranges(whole, pictures, 0.01)), "total") == pytest.approx((0.0, 1.2), rel=1e-4)
