@@ -1,0 +1,60 @@
+"""Opens the sinks that were asked for, each behind a queue of its own, and lets them finish at the end."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from .base import Sink
+from .options import SinkOptions
+from .queue import LAST_WISH_S, QueuedSink
+
+
+@contextmanager
+def open_sinks(
+    options: SinkOptions, labels: Callable[[], tuple[str, ...]], tell: Callable[[str], None]
+) -> Iterator[Sequence[Sink]]:
+    """Open what was asked for.
+
+    Args:
+        options: what was asked for.
+        labels: gives the model's labels, for those who need them.
+        tell: says what is wrong to whoever looks at stderr.
+
+    Raises:
+        CatdogError: a sink cannot be opened.
+    """
+    opened: list[Sink] = []
+    try:
+        for sink in _plain(options, labels):
+            opened.append(QueuedSink(sink, tell))
+        if options.show:
+            from .window import WindowSink
+
+            opened.append(WindowSink())  # a window is its thread's own
+        yield opened
+    finally:
+        deadline = time.monotonic() + LAST_WISH_S
+        for queued in (sink for sink in opened if isinstance(sink, QueuedSink)):
+            queued.end(deadline)  # all of them, before one is waited for
+        for sink in opened:
+            sink.close()
+
+
+def _plain(options: SinkOptions, labels: Callable[[], tuple[str, ...]]) -> Iterator[Sink]:
+    """Open one after another; each module is imported where its sink is wanted."""
+    if options.csv is not None:
+        from .table import CsvSink
+
+        yield CsvSink(options.csv, labels())
+    if options.record is not None:
+        from .record import RecordSink
+
+        yield RecordSink(options.record, most_mb=options.record_limit_mb, only_events=options.record_events)
+    if options.save_uncertain is not None:
+        from .uncertain import UncertainSink
+
+        yield UncertainSink(options.save_uncertain, most=options.save_limit)
+    if options.on_event is not None:
+        from .command import CommandSink
+
+        yield CommandSink(options.on_event)

@@ -1,0 +1,29 @@
+"""Where to tell what is seen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SinkOptions:
+    """Which sinks there are besides stdout; each checks its own values when it is opened.
+
+    Attributes:
+        show: a window.
+        csv: a CSV file to append to.
+        record: a video file to write, in pieces beside it.
+        record_events: only what is around events.
+        record_limit_mb: size of all pieces, in 10^6 bytes.
+        save_uncertain: a folder for frames with a weak answer.
+        save_limit: how many of these.
+        on_event: a command to run when somebody appears or leaves.
+    """
+
+    show: bool = False
+    csv: Path | None = None
+    record: Path | None = None
+    record_events: bool = False
+    record_limit_mb: float = 2000.0
+    save_uncertain: Path | None = None
+    save_limit: int = 1000
+    on_event: str | None = None
