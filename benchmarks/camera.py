@@ -132,6 +132,7 @@ def _demo(arguments: argparse.Namespace) -> float:
     from catdog.edge.reporter import Reporter
     from catdog.edge.results import Result
     from catdog.edge.runner import RunOptions, run
+    from catdog.edge.sinks.stdout import StdoutSink
     from catdog.edge.sources import Change
     from catdog.edge.sources.demo import DemoSource
 
@@ -146,7 +147,8 @@ def _demo(arguments: argparse.Namespace) -> float:
     source = DemoSource(paced=False, film=_Kept())
     results = run([source], lambda threads: Classifier(arguments.model, threads=threads), options)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
-        Reporter(as_json=True, events=EventOptions()).report(marked(results))
+        stdout = StdoutSink(as_json=True)
+        Reporter(stdout, (stdout,), EventOptions()).report(marked(results))
     return float(arguments.results / (marks[-1] - marks[_WARM_UP - 1]))
 
 

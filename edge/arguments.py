@@ -102,7 +102,7 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
         metavar="INPUT",
         help="picture, folder, 'pattern*.jpg', video, http(s):// or rtsp(s):// address; - for paths on stdin",
     )
-    add("--watch", action="store_true", help="go on with every new picture that comes into the folder")
+    add("--watch", action="store_true", help="go on with every new picture that comes into the folder, or pattern")
     add("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
     add("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
     add("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")

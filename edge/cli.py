@@ -2,8 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,11 +16,10 @@ from .events import EventOptions
 from .reporter import Reporter, log
 from .runner import run
 from .sinks.options import SinkOptions
+from .sinks.stdout import StdoutSink
 from .sources import open_sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .sinks.base import Sink
 
 
@@ -36,30 +35,38 @@ def _main(argv: Sequence[str]) -> int:
     how = run_options(arguments)
     silence_opencv()
     end_like_ctrl_c(signal.SIGTERM, signal.SIGHUP)
+    in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
+    stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
     with open_sources(source_options(arguments)) as sources:
         load = partial(_load, arguments.model, arguments.labels, arguments.backend)
-        with _open_sinks(sink_options(arguments), lambda: load(1).contract.labels) as sinks:
-            reporter = Reporter(
-                as_json=arguments.json,
-                sinks=sinks,
-                events=EventOptions(),
-                in_place=sys.stdout.isatty() and arguments.camera is not None,
-            )
+        # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
+        queued = any(getattr(source, "keeps_pace", False) for source in sources)
+        wanted = sink_options(arguments)
+        with _open_sinks(wanted, stdout, lambda: load(1).contract.labels, queued=queued) as sinks:
             how = replace(how, keep_pictures=any(sink.wants_pictures for sink in sinks))
-            return reporter.report(run(sources, load, how))
+            return Reporter(stdout, sinks, EventOptions(), in_place=in_place).report(run(sources, load, how))
 
 
 def _load(model: str, labels: Sequence[str] | None, backend: str, threads: int) -> Classifier:
     return Classifier(model, labels=labels, backend=backend, threads=threads)
 
 
-def _open_sinks(options: SinkOptions, labels: "Callable[[], tuple[str, ...]]") -> "AbstractContextManager[Sequence[Sink]]":
-    if options == SinkOptions():
-        return nullcontext(())
+@contextmanager
+def _open_sinks(
+    options: SinkOptions, stdout: StdoutSink, labels: Callable[[], tuple[str, ...]], *, queued: bool
+) -> "Iterator[Sequence[Sink]]":
+    if options == SinkOptions() and not queued:
+        # One picture, a folder: the usual case starts without threads and queues.
+        try:
+            yield (stdout,)
+        finally:
+            stdout.close()
+        return
     from .sinks.opening import open_sinks
 
-    return open_sinks(options, labels, _log)
+    with open_sinks(options, stdout, labels, _log, queued=queued) as sinks:
+        yield sinks
 
 
 def _list_cameras() -> int:

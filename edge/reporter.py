@@ -1,4 +1,4 @@
-"""Tells what the runner finds: lines on stdout, trouble on stderr, everything to the sinks; and counts for the exit code."""
+"""Tells what the runner finds: everything to the sinks, trouble to stderr; and counts for the exit code."""
 
 import contextlib
 import sys
@@ -7,29 +7,26 @@ from collections.abc import Iterable, Sequence
 
 from .errors import PartialFailureError
 from .events import Event, EventDetector, EventOptions
-from .results import Result, state_to_json
+from .results import Result
 from .sinks.base import Seen, Sink
+from .sinks.stdout import CLEAR_LINE, StdoutSink
 from .sources import Change
-
-_CLEAR_LINE = "\r\x1b[K"
 
 
 class Reporter:
     """Takes results one by one.
 
     Args:
-        as_json: print one JSON object a line.
-        sinks: where everything goes besides.
-        events: how sure to be of events; None for none, as for folders of pictures.
-        in_place: let a camera's line change where it stands, as people at a terminal want it.
+        stdout: where results are printed; its own sink may be one of `sinks`, behind a queue.
+        sinks: where everything goes.
+        events: how sure to be of events.
+        in_place: a camera's line changes where it stands; what is told on the same terminal has to clear it first.
     """
 
-    def __init__(
-        self, *, as_json: bool, sinks: Sequence[Sink] = (), events: EventOptions | None = None, in_place: bool = False
-    ) -> None:
-        self._as_json, self._sinks, self._events = as_json, sinks, events
+    def __init__(self, stdout: StdoutSink, sinks: Sequence[Sink], events: EventOptions, *, in_place: bool = False) -> None:
+        self._stdout, self._sinks, self._events = stdout, sinks, events
         self._detectors: dict[str, EventDetector] = {}
-        self._in_place = in_place and not as_json
+        self._in_place = in_place
         self._pictures_wanted = any(sink.wants_pictures for sink in sinks)
         self._done = self._failed = 0
         self._code = 0  # of the first failure
@@ -38,14 +35,14 @@ class Reporter:
         """Tell of every result as it comes; return the exit code.
 
         Raises:
+            BrokenPipeError: nobody reads stdout any more.
             PartialFailureError: some pictures could not be judged, others could.
         """
-        try:
-            for result in results:
-                self._tell(result, self._happened(result))
-        finally:
-            if self._in_place and self._done:
-                print(file=sys.stdout, flush=True)
+        for result in results:
+            self._pass_on(result, self._happened(result))
+            self._say_what_is_wrong(result)
+            if self._stdout.gone:
+                raise BrokenPipeError
         if not self._failed or self._failed == self._done:
             return self._code
         raise PartialFailureError(
@@ -55,37 +52,22 @@ class Reporter:
         )
 
     def _happened(self, result: Result | Change) -> tuple[Event, ...]:
-        if self._events is None or (isinstance(result, Result) and result.frame.scene_s is None and result.frame.state is None):
-            return ()
+        if isinstance(result, Result) and result.frame.scene_s is None and result.frame.state is None:
+            return ()  # of pictures that have nothing to do with one another
         source = result.source if isinstance(result, Change) else result.frame.source
         detector = self._detectors.setdefault(source, EventDetector(self._events))
         return tuple(detector.see(result))
 
-    def _tell(self, result: Result | Change, events: tuple[Event, ...]) -> None:
+    def _say_what_is_wrong(self, result: Result | Change) -> None:
         if isinstance(result, Change):
             self._say_aside(f"{result.source} is {result.state}: {result.cause}")
-            if self._as_json:
-                print(state_to_json(result), flush=True)
-        else:
-            self._tell_result(result, events)
-        if self._sinks:
-            self._pass_on(result, events)
-
-    def _tell_result(self, result: Result, events: tuple[Event, ...]) -> None:
+            return
         self._done += 1
-        if self._as_json:
-            print(result.to_json([str(event) for event in events]), flush=True)
-        elif result.error is None:
-            text = result.to_text()
-            print(_CLEAR_LINE + text if self._in_place else text, end="" if self._in_place else "\n", flush=True)
         if result.error is not None and result.frame.state is None:  # of a live source the state has been told
             # Counted, not kept: an error holds on to what it happened with.
             self._failed += 1
             self._code = self._code or result.error.exit_code
             self._say_aside(str(result.error))
-        if not self._as_json:
-            for event in events:
-                print(f"{_CLEAR_LINE if self._in_place else ''}{event.source}: {event}", flush=True)
 
     def _pass_on(self, result: Result | Change, events: tuple[Event, ...]) -> None:
         at = time.time()
@@ -104,7 +86,7 @@ class Reporter:
             sink.take(with_picture if sink.wants_pictures else without)
 
     def _say_aside(self, text: str) -> None:
-        log(f"{_CLEAR_LINE if self._in_place and sys.stderr is not None and sys.stderr.isatty() else ''}catdog-edge: {text}")
+        log(f"{CLEAR_LINE if self._in_place and sys.stderr is not None and sys.stderr.isatty() else ''}catdog-edge: {text}")
 
 
 def log(line: str) -> None:

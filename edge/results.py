@@ -3,8 +3,10 @@
     {"source": "photos/a.jpg", "frame": 0, "label": "cats", "score": 0.991, "scores": {"cats": 0.991, "dogs": 0.009},
      "age_ms": 3.1, "latency_ms": {"capture": 0.2, "decode": 0.9, "preprocess": 0.1, "invoke": 1.9}}
 
-A frame without a verdict has ``"error"`` (one line of text) and no ``"label"``. Of a live source there are also lines without a
-frame, one for each change of state, and frames that show nothing have the state as well:
+A frame without a verdict has ``"error"`` (one line of text) and no ``"label"``. Frames of cameras and streams say when they
+were captured, too, in UTC by the clock of this machine (``age_ms`` is by one that is never set): ``"captured_at":
+"2026-11-21T09:30:00.125Z"``. There are also lines without a frame, one for each change of state, and frames that show nothing
+have the state as well:
 
     {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
 
@@ -14,6 +16,7 @@ Of cameras, streams and videos the frame that settles an event has it as well: `
 """
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -64,6 +67,8 @@ class Result(NamedTuple):
                 "invoke": round(timings.invoke, 3),
             },
         }
+        if self.frame.is_live:
+            line["captured_at"] = _as_utc(self.frame.captured_at)
         if self.held:
             line["held"] = True
         if events:
@@ -77,6 +82,12 @@ class Result(NamedTuple):
         others = "  ".join(f"{label} {score:.3f}" for label, score in self.prediction.scores.items())
         name = self.frame.source if self.frame.number == 0 else f"{self.frame.source} #{self.frame.number}"
         return f"{name}: {self.prediction.label} {self.prediction.score:.1%}  ({others})  {self.age_ms:.1f} ms"
+
+
+def _as_utc(monotonic_s: float) -> str:
+    """Tell by the wall clock, ISO 8601 to the millisecond, when it was so late by the monotonic one."""
+    milliseconds = round(1e3 * (time.time() - time.monotonic() + monotonic_s))
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(milliseconds // 1000))}.{milliseconds % 1000:03d}Z"
 
 
 def state_to_json(change: Change) -> str:

@@ -11,19 +11,21 @@ from .queue import LAST_WISH_S, QueuedSink
 
 @contextmanager
 def open_sinks(
-    options: SinkOptions, labels: Callable[[], tuple[str, ...]], tell: Callable[[str], None]
+    options: SinkOptions, stdout: Sink, labels: Callable[[], tuple[str, ...]], tell: Callable[[str], None], *, queued: bool
 ) -> Iterator[Sequence[Sink]]:
     """Open what was asked for.
 
     Args:
-        options: what was asked for.
+        options: what was asked for besides stdout.
+        stdout: prints.
         labels: gives the model's labels, for those who need them.
         tell: says what is wrong to whoever looks at stderr.
+        queued: put stdout behind a queue, too, which drops what is not read in time.
 
     Raises:
         CatdogError: a sink cannot be opened.
     """
-    opened: list[Sink] = []
+    opened: list[Sink] = [QueuedSink(stdout, tell) if queued else stdout]
     try:
         for sink in _plain(options, labels):
             opened.append(QueuedSink(sink, tell))
@@ -34,8 +36,8 @@ def open_sinks(
         yield opened
     finally:
         deadline = time.monotonic() + LAST_WISH_S
-        for queued in (sink for sink in opened if isinstance(sink, QueuedSink)):
-            queued.end(deadline)  # all of them, before one is waited for
+        for waiting in (sink for sink in opened if isinstance(sink, QueuedSink)):
+            waiting.end(deadline)  # all of them, before one is waited for
         for sink in opened:
             sink.close()
 

@@ -87,7 +87,7 @@ def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> Non
     if options.watch:
         from .listed import WatchedSource
 
-        sources.append(WatchedSource(Path(text)))
+        sources.append(WatchedSource(text))
         return
     if text.lower().startswith(STREAM_SCHEMES):
         sources.append(_open_stream(text, options))

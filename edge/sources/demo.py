@@ -31,18 +31,21 @@ class DemoSource:
         paced: True shows it as a camera would, at its frame rate, skipping frames nobody had time for; False gives every
             frame as fast as it is asked for.
         film: what to show.
+
+    Attributes:
+        keeps_pace: frames that nobody has time for are skipped.
     """
 
     def __init__(self, *, paced: bool = True, film: Film | None = None) -> None:
         self._film: Film = film or DemoFilm()
-        self._paced = paced
+        self.keeps_pace = paced
 
     def frames(self) -> Iterator[Frame]:
         """Give frames for ever; their index is the film's, so that `DemoFilm.truth` knows each."""
         opened = time.monotonic()
         index = 0
         while True:
-            if self._paced:
+            if self.keeps_pace:
                 due = opened + index / self._film.fps
                 time.sleep(max(0.0, due - time.monotonic()))
             start = time.perf_counter()
@@ -50,7 +53,7 @@ class DemoSource:
             captured_at = time.monotonic()
             drawn_ms = 1e3 * (time.perf_counter() - start)
             yield Frame("demo", index, captured_at, drawn_ms, 0.0, picture, scene_s=index / self._film.fps)
-            behind = int((time.monotonic() - opened) * self._film.fps) if self._paced else 0
+            behind = int((time.monotonic() - opened) * self._film.fps) if self.keeps_pace else 0
             index = max(index + 1, behind)
 
     def close(self) -> None:

@@ -69,6 +69,11 @@ class Frame(NamedTuple):
     state: State | None = None
     scene_s: float | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it was captured as it happened, by a camera or stream."""
+        return self.scene_s == self.captured_at
+
 
 class Packet(NamedTuple):
     """A frame that is not decoded yet; of a camera that is faster than the model most need not be.

@@ -10,7 +10,7 @@ from typing import TextIO
 from ..decode import PICTURE_SUFFIXES
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
 from .frame import Frame
-from .pictures import read_frame
+from .pictures import is_pattern, read_frame
 
 _POLL_S = 0.3
 _PATIENCE_S = 10.0  # for a file to be whole; then what is there is told as it is
@@ -45,18 +45,21 @@ class WatchedSource:
     """A folder into which pictures come: those that are there, then each new one, for ever.
 
     Args:
-        folder: the folder; its sub-folders count, too.
+        where: the folder, whose sub-folders count, too; or a pattern in one, such as ``inbox/*.jpg``.
 
     Raises:
-        InputNotFoundError: there is none.
+        InputNotFoundError: there is no such folder.
     """
 
     never_ends = True
 
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise InputNotFoundError("a folder to --watch", got=str(folder), fix="Make it, or name another.")
-        self._folder = folder
+    def __init__(self, where: str) -> None:
+        path = Path(where)
+        is_folder = path.is_dir() or not is_pattern(path.name)
+        self._folder, self._pattern = (path, "*") if is_folder else (path.parent, path.name)
+        if not self._folder.is_dir():
+            raise InputNotFoundError("a folder to --watch", got=str(self._folder), fix="Make it, or name another.")
+        self._list = self._folder.rglob if is_folder else self._folder.glob
 
     def frames(self) -> Iterator[Frame]:
         """Give a frame per file once it is whole: while it is still being written, it grows or cannot be decoded."""
@@ -87,7 +90,7 @@ class WatchedSource:
         try:
             found = {
                 path
-                for path in self._folder.rglob("*")
+                for path in self._list(self._pattern)
                 if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
             }
         except OSError:

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..decode import PICTURE_SUFFIXES, decode_picture
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
+from .blank import nothing_to_see
 from .frame import Frame
 from .video import VIDEO_SUFFIXES
 
@@ -33,7 +37,7 @@ def find_inputs(text: str) -> list[Path]:
         raise UnreadableInputError(
             "a file or folder that may be read", got=f"{text}: {error.strerror}", fix="Check its permissions."
         ) from error
-    if kind is None and not any(sign in text for sign in "*?["):
+    if kind is None and not is_pattern(text):
         raise InputNotFoundError(
             "a picture, video, folder or pattern",
             got=f"{text}, which does not exist" if text else "an empty name",
@@ -49,6 +53,11 @@ def find_inputs(text: str) -> list[Path]:
             "at least one picture or video", got=f"{text}, which holds none", fix="Name another folder or pattern."
         )
     return sorted(found)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a name that is no file's is a pattern."""
+    return any(sign in text for sign in "*?[")
 
 
 def _matching(pattern: str) -> list[Path]:
@@ -85,18 +94,33 @@ class PictureSource:
 def read_frame(path: Path) -> Frame:
     """Read one file; what cannot be read becomes a frame with its error."""
     captured_at, start = time.monotonic(), time.perf_counter()
-    picture, error = None, None
-    read = start
     try:
         data = path.read_bytes()
-        read = time.perf_counter()
-        picture = decode_picture(data, str(path))
-    except CatdogError as trouble:
-        error = trouble
     except OSError as trouble:
         error = UnreadableInputError("a picture file", got=f"{path}: {trouble.strerror}", fix="Name a file that may be read.")
-    done = time.perf_counter()
-    return Frame(str(path), 0, captured_at, 1e3 * (read - start), 1e3 * (done - read), picture, error)
+        return Frame(str(path), 0, captured_at, 1e3 * (time.perf_counter() - start), 0.0, error=error)
+    return decoded_frame(str(path), data, captured_at, 1e3 * (time.perf_counter() - start))
+
+
+def decoded_frame(source: str, data: bytes, captured_at: float, capture_ms: float) -> Frame:
+    """Make a frame of a picture's bytes; what is none, or shows nothing, becomes a frame with its error.
+
+    Args:
+        source: as of a frame.
+        data: a JPEG, PNG or other picture file's.
+        captured_at: as of a frame.
+        capture_ms: as of a frame.
+    """
+    start = time.perf_counter()
+    picture: NDArray[np.uint8] | None = None
+    error: CatdogError | None = None
+    try:
+        picture = decode_picture(data, source)
+        if reason := nothing_to_see(picture):
+            picture, error = None, UnreadableInputError("a picture to judge", got=f"{source}, {reason}", fix="Leave it out.")
+    except CatdogError as trouble:
+        error = trouble
+    return Frame(source, 0, captured_at, capture_ms, 1e3 * (time.perf_counter() - start), picture, error)
 
 
 def _looks_right(path: Path) -> bool:

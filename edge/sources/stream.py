@@ -15,11 +15,11 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import cv2
 
-from ..decode import decode_picture
-from ..errors import CatdogError, SourceError, UsageError
+from ..errors import SourceError, UsageError
 from .frame import Frame, Packet
 from .mjpeg import packets_of
-from .video import captured_frames, captured_packets
+from .pictures import decoded_frame
+from .video import captured_packets, film_frames
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
@@ -81,15 +81,14 @@ class StreamSource:
         parts = _split(url)
         self._name = _public_name(parts)
         self._capture: cv2.VideoCapture | None = None
-        self._picture: tuple[bytes, float] | None = None
+        self._picture: tuple[bytes, float, float] | None = None  # when it came, and how long that took in ms
         self._parts: http.client.HTTPResponse | None = None
-        self._is_rtsp = parts.scheme.lower() not in ("http", "https")
         start = time.perf_counter()
         try:
             if parts.scheme.lower() in ("http", "https"):
                 self._parts, picture = _ask(parts, timeout_s)
                 if picture is not None:
-                    self._picture = (picture, 1e3 * (time.perf_counter() - start))
+                    self._picture = (picture, time.monotonic(), 1e3 * (time.perf_counter() - start))
                 if self._parts is not None or picture is not None:
                     return
             else:
@@ -107,30 +106,14 @@ class StreamSource:
             raise _unreachable(self._name, "an answer that is no video")
 
     def frames(self) -> Iterator[Frame]:
-        """Give the picture, or the frames until the video ends; what is pushed part by part, or comes by RTSP, has no end.
-
-        Raises:
-            SourceError: a live stream stopped giving frames; it has no end of its own.
-        """
+        """Give the picture, or the video's frames: of an address that has an end."""
         if self._picture is not None:
-            yield self._decoded(*self._picture)
-        elif self._parts is not None:
-            yield from (packet.frame() for packet in packets_of(self._parts, self._name))
+            yield decoded_frame(self._name, *self._picture)
         elif self._capture is not None:
-            yield from captured_frames(self._capture, self._name)
-            if self._is_rtsp:
-                raise SourceError(
-                    f"frames from {self._name}",
-                    got="none any more: it stalled, broke off or sent what cannot be decoded",
-                    fix="Check the camera and the network, then start again.",
-                )
+            yield from film_frames(self._capture, self._name)
 
     def packets(self) -> Iterator[Packet]:
-        """Give what a live stream sends, not decoded; like `frames`, but for still pictures and files.
-
-        Raises:
-            SourceError: it stopped.
-        """
+        """Give what a live stream sends, not decoded, until it stops: RTSP, or pictures pushed part by part."""
         if self._parts is not None:
             yield from packets_of(self._parts, self._name)
         elif self._capture is not None:
@@ -142,15 +125,6 @@ class StreamSource:
             self._parts.close()
         if self._capture is not None:
             self._capture.release()
-
-    def _decoded(self, data: bytes, capture_ms: float) -> Frame:
-        captured_at, start = time.monotonic(), time.perf_counter()
-        picture, trouble = None, None
-        try:
-            picture = decode_picture(data, self._name)
-        except CatdogError as error:
-            trouble = error
-        return Frame(self._name, 0, captured_at, capture_ms, 1e3 * (time.perf_counter() - start), picture, trouble)
 
 
 def _unreachable(name: str, what: str) -> SourceError:

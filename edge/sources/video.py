@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CatdogError, UnreadableInputError
-from .frame import Frame, Packet
+from .blank import nothing_to_see
+from .frame import Frame, Packet, State
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mjpg", ".mjpeg"})
 
@@ -54,6 +55,28 @@ def captured_frames(capture: cv2.VideoCapture, source: str, fps: float = 0.0) ->
         yield frame
 
 
+def film_frames(capture: cv2.VideoCapture, source: str, *, paced: bool = False) -> Iterator[Frame]:
+    """Give the frames of a video that has an end, each with its place in it; one that shows nothing is not to be judged.
+
+    Args:
+        capture: an opened capture.
+        source: what to call it in the frames.
+        paced: show it at its own pace, skipping frames that nobody had time for; else every frame, as fast as they are read.
+    """
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    rate = rate if 0 < rate <= _HIGHEST_RATE else _USUAL_RATE
+    begun = time.monotonic()
+    for frame in captured_frames(capture, source, rate if paced else 0.0):
+        if paced:
+            time.sleep(max(0.0, begun + frame.number / rate - time.monotonic()))
+        shown = frame._replace(captured_at=time.monotonic()) if paced else frame
+        reason = None if shown.picture is None else nothing_to_see(shown.picture)
+        if reason is not None:
+            error = UnreadableInputError(f"a frame of {source} to judge", got=reason, fix="Films begin and end so.")
+            shown = shown._replace(picture=None, error=error, state=State.STALE)
+        yield shown._replace(scene_s=frame.number / rate)
+
+
 def _retrieve(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
     decoded, picture = capture.retrieve()
     if not decoded or picture is None or picture.dtype != np.uint8:
@@ -77,16 +100,8 @@ class VideoFileSource:
         """Give every frame; a file that cannot be opened, or has none, gives a frame with the error."""
         self._capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         count = 0
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        rate = rate if 0 < rate <= _HIGHEST_RATE else _USUAL_RATE
-        fps = rate if self._paced else 0.0
-        begun = time.monotonic()
-        for frame in captured_frames(self._capture, str(self._path), fps):
-            if fps > 0:
-                time.sleep(max(0.0, begun + frame.number / fps - time.monotonic()))
-            shown = frame if fps <= 0 else frame._replace(captured_at=time.monotonic())
-            yield shown._replace(scene_s=frame.number / rate)
-            count += 1
+        for count, frame in enumerate(film_frames(self._capture, str(self._path), paced=self._paced), start=1):  # noqa: B007
+            yield frame
         if count == 0:
             what = "without a frame" if self._capture.isOpened() else "which cannot be opened"
             error = UnreadableInputError(

@@ -123,6 +123,21 @@ def test_folder_is_watched(tmp_path: Path) -> None:
     assert process.returncode == 130
 
 
+def test_pattern_is_watched(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.png"):
+        cv2.imwrite(str(tmp_path / name), draw_picture("cats", 1))
+    program = [str(Path(sys.executable).parent / "catdog-edge"), "--watch", str(tmp_path / "*.jpg"), "--json"]
+    process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["source"].endswith("a.jpg")
+    cv2.imwrite(str(tmp_path / "c.jpg"), draw_picture("dogs", 1))
+    assert json.loads(process.stdout.readline())["source"].endswith("c.jpg")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=5)
+    nowhere = run("catdog-edge", "--watch", str(tmp_path / "none" / "*.jpg"))
+    assert nowhere.returncode == 3
+
+
 def test_cameras_are_listed() -> None:
     finished = run("catdog-edge", "--list-cameras")
     assert finished.returncode == 0

@@ -138,6 +138,13 @@ def test_gone_and_back_a_hundred_times() -> None:
     assert Script.open_ones == before
 
 
+def test_frames_are_counted_on_when_the_camera_is_back() -> None:
+    supervisor, _ = supervise([noisy(1), noisy(2), LOST], [noisy(3), noisy(4)])
+    numbers = [update.number for update in islice(supervisor.updates(), 8) if isinstance(update, Frame)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == 4
+
+
 def test_frame_that_waited_while_nobody_looked_is_not_judged() -> None:
     supervisor, clock = supervise([noisy(1), noisy(2), *([None] * 100)])
     updates = supervisor.updates()

@@ -1,7 +1,9 @@
 """The capture process with real HTTP streams: frames cross, hangs are cut, nothing is left behind."""
 
+import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
@@ -219,7 +222,10 @@ def test_command_tells_states_and_judges_nothing_while_the_camera_is_gone() -> N
         assert process.stdout is not None
         said = (json.loads(line) for line in process.stdout)
         assert next(said)["state"] == "ONLINE"
-        assert "label" in next(said)
+        first = next(said)
+        assert "label" in first
+        captured = datetime.fromisoformat(first["captured_at"])
+        assert abs((datetime.now(UTC) - captured).total_seconds()) < 60
         camera.sends = []
         away = next(line for line in said if line.get("state") == "STALE")
         assert "no frame" in away["cause"]
@@ -232,6 +238,36 @@ def test_command_tells_states_and_judges_nothing_while_the_camera_is_gone() -> N
         process.terminate()
         process.communicate(timeout=5)
         assert process.returncode == 143
+
+
+def test_reader_who_stops_reading_holds_up_no_camera(tmp_path: Path) -> None:
+    table = tmp_path / "all.csv"
+    with camera_on(Camera()) as camera:
+        program = [str(Path(sys.executable).parent / "catdog-edge"), camera.url, "--json", "--csv", str(table)]
+        process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout.fileno(), fcntl.F_SETPIPE_SZ, 4096)  # a dozen lines fill it
+        deadline = time.monotonic() + 60
+        # More frames than the pipe and the queue behind it can hold, and nobody reads.
+        while not table.exists() or len(table.read_text().splitlines()) < 200:
+            assert time.monotonic() < deadline, "inference waits for whoever reads stdout"
+            time.sleep(0.05)
+        process.terminate()
+        _, said = process.communicate(timeout=5)
+        assert process.returncode == 143
+    assert re.search(r"stdout: [1-9]\d* dropped", said)
+
+
+def test_camera_ends_when_nobody_reads_any_more() -> None:
+    with camera_on(Camera()) as camera:
+        program = [str(Path(sys.executable).parent / "catdog-edge"), camera.url, "--json"]
+        process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=20) == 0
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 def takewhile_not(said: Iterator[dict[str, str]], state: str) -> Iterator[dict[str, str]]:

@@ -1,3 +1,4 @@
+import json
 import os
 import socket
 import time
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from commands import run
 
 from catdog.edge.errors import InputNotFoundError, SourceError, UnreadableInputError, UsageError
 from catdog.edge.sources import SourceOptions, open_sources
@@ -95,6 +97,32 @@ def test_video_file_that_is_none(tmp_path: Path) -> None:
     assert isinstance(frame.error, UnreadableInputError)
 
 
+def test_pictures_that_show_nothing_are_not_judged(site: "Site", tmp_path: Path) -> None:
+    black, grey = np.zeros((120, 160, 3), np.uint8), np.full((120, 160, 3), 77, np.uint8)
+    for name, picture in (("black.png", black), ("grey.jpg", grey)):
+        cv2.imwrite(str(tmp_path / name), picture)
+    site.pages["/grey.jpg"] = (200, {"Content-Type": "image/jpeg"}, (tmp_path / "grey.jpg").read_bytes())
+    for where, cause in ((str(tmp_path / "black.png"), "a black frame"), (f"{site.url}/grey.jpg", "one colour")):
+        (frame,) = frames(where)
+        assert frame.picture is None
+        assert isinstance(frame.error, UnreadableInputError)
+        assert cause in str(frame.error)
+
+
+def test_black_frames_of_a_film_are_no_failure_and_get_no_label(tmp_path: Path) -> None:
+    clip = tmp_path / "v.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"MJPG"), 10, (160, 120))
+    for picture in (np.zeros((120, 160, 3), np.uint8), draw_picture("dogs", 1, width=160, height=120)):
+        writer.write(picture)
+    writer.release()
+    first, second = frames(str(clip))
+    assert (first.picture, first.state) == (None, State.STALE)
+    assert second.picture is not None
+    finished = run("catdog-edge", str(clip), "--json")
+    assert finished.returncode == 0
+    assert ["label" in json.loads(line) for line in finished.stdout.splitlines()] == [False, True]
+
+
 def test_picture_over_http(site: "Site") -> None:
     site.pages["/still.jpg?token=secret"] = (200, {"Content-Type": "image/jpeg"}, encoded())
     (frame,) = frames(f"{site.url}/still.jpg?token=secret")
@@ -114,7 +142,8 @@ def test_pushed_pictures_that_end_are_opened_again_and_a_file_is_not(site: "Site
     assert told == [State.ONLINE, State.OFFLINE, State.RECOVERING, State.ONLINE]
     path = video(tmp_path / "v.avi", count=4)
     site.pages["/v.avi"] = (200, {"Content-Type": "video/x-msvideo"}, path.read_bytes())
-    assert len(frames(f"{site.url}/v.avi")) == 4
+    film = frames(f"{site.url}/v.avi")
+    assert [frame.scene_s for frame in film] == [0.0, 0.1, 0.2, 0.3]
 
 
 def test_sources_keep_the_order_they_were_named_in(tmp_path: Path) -> None:

@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ..blank import nothing_to_see
+
 _STRIDE = 997  # bytes between those that are compared first; a prime, so that no column of a picture is skipped
-_GRID = 16  # pixels between those that are looked at for light
-_BLACK = 10  # of 255; a lens cap, or a sensor that sends nothing
-_FLAT = 1.5  # standard deviation of the brightness below which there is nothing to see: grey, blue or green screens
 
 
 class Guard:
@@ -39,12 +38,7 @@ class Guard:
                 return f"the same frame for {now - self._same_since:.0f} s"
         else:
             self._last, self._same_since = picture.copy(), now
-        seen = picture[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID] if min(picture.shape[:2]) > _GRID else picture
-        if seen.max() <= _BLACK:
-            return "a black frame"
-        if seen.reshape(-1, 3).std(axis=0).max() < _FLAT:
-            return "a frame of one colour"
-        return None
+        return nothing_to_see(picture)
 
     def forget(self) -> None:
         """Begin anew: the source was opened again."""

@@ -19,6 +19,9 @@ class LiveSource:
         limits: how patient to be.
         command: the program that captures; None for `worker`.
 
+    Attributes:
+        keeps_pace: frames that nobody has time for are skipped.
+
     Raises:
         SourceError: its process cannot be started.
     """
@@ -35,6 +38,7 @@ class LiveSource:
         limits: Limits | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
+        self.keeps_pace = not every
         self._supervisor = Supervisor(
             name, lambda: CaptureProcess(name, specification, every=every, command=command), limits=limits, wait=wait
         )

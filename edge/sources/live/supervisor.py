@@ -86,6 +86,7 @@ class Supervisor:
         self._seen = False  # ever a frame
         self._fresh = False  # one since it was opened
         self._last = 0.0  # when something was last heard
+        self._before = self._number = 0  # frames that earlier captures gave, and all of them: captures count from 0
 
     @property
     def state(self) -> State | None:
@@ -135,7 +136,7 @@ class Supervisor:
                 raise
             yield from self._give_up(error.got)
             return
-        self._fresh, self._last = False, self._clock.now()
+        self._fresh, self._last, self._before = False, self._clock.now(), self._number
         self._guard.forget()
 
     def _listen(self) -> Iterator[Frame | Change]:
@@ -154,7 +155,8 @@ class Supervisor:
         # One that has waited while nobody looked may be of a camera that is gone by now.
         if frame is not None and now - frame.captured_at <= limits.stale_s:
             self._last, self._seen, self._fresh, self._failures = now, True, True, 0
-            yield from self._look_at(frame, now)
+            self._number = self._before + frame.number + 1
+            yield from self._look_at(frame._replace(number=self._number - 1), now)
             return
         silent = now - self._last
         if silent > (limits.offline_s if self._fresh else limits.first_s):

@@ -1,0 +1,53 @@
+"""Results on stdout: JSON lines, plain lines, or on a terminal one line that changes where it stands."""
+
+from ..results import state_to_json
+from ..sources import Change
+from .base import Seen
+
+CLEAR_LINE = "\r\x1b[K"
+
+
+class StdoutSink:
+    """Prints, a line for each result and event.
+
+    Args:
+        as_json: one JSON object a line.
+        in_place: let a camera's line change where it stands, as people at a terminal want it.
+
+    Attributes:
+        gone: nobody reads any more (`catdog-edge ... | head`).
+    """
+
+    name = "stdout"
+    wants_pictures = False
+    only_events = False
+
+    def __init__(self, *, as_json: bool, in_place: bool = False) -> None:
+        self._as_json = as_json
+        self._in_place = in_place and not as_json
+        self._begun = False
+        self.gone = False
+
+    def take(self, seen: Seen) -> None:
+        """Print one step; nothing for what only stderr is told."""
+        try:
+            if self._as_json:
+                what = seen.what
+                events = [str(event) for event in seen.events]
+                print(state_to_json(what) if isinstance(what, Change) else what.to_json(events), flush=True)
+            else:
+                self._print_text(seen)
+        except BrokenPipeError:
+            self.gone = True
+
+    def close(self) -> None:
+        """Leave the line that changes."""
+        if self._in_place and self._begun and not self.gone:
+            print(flush=True)
+
+    def _print_text(self, seen: Seen) -> None:
+        if not isinstance(seen.what, Change) and (text := seen.what.to_text()):
+            print(CLEAR_LINE + text if self._in_place else text, end="" if self._in_place else "\n", flush=True)
+            self._begun = True
+        for event in seen.events:
+            print(f"{CLEAR_LINE if self._in_place else ''}{event.source}: {event}", flush=True)

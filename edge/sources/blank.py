@@ -1,0 +1,22 @@
+"""Pictures that show nothing: a lens cap, a sensor that sends nothing, the grey or blue screen of a grabber."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_GRID = 16  # pixels between those that are looked at
+_BLACK = 10  # of 255
+_FLAT = 1.5  # standard deviation of each channel below which there is one colour and nothing else
+
+
+def nothing_to_see(picture: NDArray[np.uint8]) -> str | None:
+    """Say why a picture must not be judged; None where it may.
+
+    Args:
+        picture: uint8 ``[height, width, 3]``, not empty.
+    """
+    seen = picture[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID] if min(picture.shape[:2]) > _GRID else picture
+    if seen.max() <= _BLACK:
+        return "a black frame"
+    if seen.reshape(-1, 3).std(axis=0).max() < _FLAT:
+        return "a frame of one colour"
+    return None
