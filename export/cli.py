@@ -36,6 +36,13 @@ exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package,
 130 interrupted
 """
 
+_MODEL_HELP = "a run's folder or model.keras, or the name of a bundled model (default: the newest run, else the bundled one)"
+_CALIBRATION_HELP = "folder or zip of photographs for the int8 ranges (default: the run's training pictures, else drawn ones)"
+_COUNT_HELP = "pictures to calibrate on (default: %(default)s)"
+_VERIFY_HELP = "folder or zip to compare with Keras on (default: the run's held-back pictures, else drawn ones)"
+_DROP_HELP = "accuracy that a file may lose against Keras to be published (default: %(default)s)"
+_DIAGNOSIS_HELP = "where int8 is refused, do not look for the layer at fault and a remedy"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
@@ -49,63 +56,30 @@ def build_parser() -> argparse.ArgumentParser:
         description="Export a trained model to TFLite and ONNX, proven against Keras first.",
         epilog=_EXAMPLES,
     )
-    formats = parser.add_argument_group("formats (default: --int8)")
-    for each in FORMATS.values():
-        formats.add_argument(
-            f"--{each.name}", dest="formats", action="append_const", const=each.name, help=each.purpose.replace("%", "%%")
-        )
-    formats.add_argument("--all", dest="formats", action="store_const", const=list(FORMATS), help="all of them")
-    defaults = ExportOptions
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="PATH",
-        help="a run's folder or model.keras, or the name of a bundled model (default: the newest run, else the bundled one)",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=defaults.output,
-        metavar="DIR",
-        help="folder for the files (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--calibration",
-        metavar="WHERE",
-        help="folder or zip of photographs for the int8 ranges (default: the run's training pictures, else drawn ones)",
-    )
-    parser.add_argument(
-        "--calibration-count",
-        type=int,
-        default=defaults.calibration_count,
-        metavar="N",
-        help="pictures to calibrate on (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--verify",
-        metavar="WHERE",
-        help="folder or zip to compare with Keras on (default: the run's held-back pictures, else drawn ones)",
-    )
-    parser.add_argument(
-        "--max-drop",
-        type=float,
-        default=defaults.max_drop,
-        metavar="POINTS",
-        help="accuracy that a file may lose against Keras to be published (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--no-diagnosis",
-        dest="diagnose",
-        action="store_false",
-        help="where int8 is refused, do not look for the layer at fault and a remedy",
-    )
-    parser.add_argument(
-        "--no-neither", dest="neither", action="store_false", help="leave the score neither (no pet in view) out"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=defaults.seed, help="decides which pictures are picked (default: %(default)s)"
-    )
+    _add_formats(parser.add_argument_group("formats (default: --int8)"))
+    add, defaults = parser.add_argument, ExportOptions
+    add("--model", type=Path, metavar="PATH", help=_MODEL_HELP)
+    add("--output", type=Path, default=defaults.output, metavar="DIR", help="folder for the files (default: %(default)s)")
+    add("--no-neither", dest="neither", action="store_false", help="leave the score neither (no pet in view) out")
+    _add_proof_options(parser.add_argument_group("calibration and proof"))
     return parser
+
+
+def _add_formats(group: argparse._ArgumentGroup) -> None:
+    for each in FORMATS.values():
+        purpose = each.purpose.replace("%", "%%")
+        group.add_argument(f"--{each.name}", dest="formats", action="append_const", const=each.name, help=purpose)
+    group.add_argument("--all", dest="formats", action="store_const", const=list(FORMATS), help="all of them")
+
+
+def _add_proof_options(group: argparse._ArgumentGroup) -> None:
+    add, defaults = group.add_argument, ExportOptions
+    add("--calibration", metavar="WHERE", help=_CALIBRATION_HELP)
+    add("--calibration-count", type=int, default=defaults.calibration_count, metavar="N", help=_COUNT_HELP)
+    add("--verify", metavar="WHERE", help=_VERIFY_HELP)
+    add("--max-drop", type=float, default=defaults.max_drop, metavar="POINTS", help=_DROP_HELP)
+    add("--no-diagnosis", dest="diagnose", action="store_false", help=_DIAGNOSIS_HELP)
+    add("--seed", type=int, default=defaults.seed, help="decides which pictures are picked (default: %(default)s)")
 
 
 def _main(argv: Sequence[str]) -> int:

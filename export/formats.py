@@ -38,7 +38,7 @@ FORMATS = {
     each.name: each
     for each in (
         Format(INT8, "-int8.tflite", "uint8", True, "the edge: smallest, and with LiteRT the fastest, on ARM and x86-64", 0.1),
-        Format(FLOAT16, "-float16.tflite", "float32", False, "half the size of float32, as fast; GPUs compute in it", 0.01),
+        Format(FLOAT16, "-float16.tflite", "float32", False, "half of float32; CPUs still compute in float32", 0.01),
         Format(FLOAT32, "-float32.tflite", "float32", False, "the reference; where int8 is refused", 0.001),
         Format(
             DYNAMIC, "-dynamic.tflite", "float32", False, "int8 weights, no calibration; slower than float32 on x86-64", 0.1
