@@ -64,4 +64,6 @@ def append_softmax(content: bytes) -> bytes:
     for signature in model.signatureDefs or []:
         for output in signature.outputs:
             output.tensorIndex = graph.outputs[0]
+    for tensor in graph.tensors:
+        tensor.name = tensor.name.partition(b";")[0]  # fused layers list all they were made of: 30 kB of names
     return pack(model, len(content))

@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from catdog.edge.artifact import ONNX_PROPERTY
 from catdog.edge.contract import ModelContract
 from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.edge.seal import seal_onnx
+from catdog.train.model import FEATURES
 
 OPSET = 17
 BATCH, PIXELS, SCORES = "batch", "pixels", "scores"
@@ -43,6 +45,7 @@ def to_onnx_int8(content: bytes, pictures: NDArray[np.uint8]) -> bytes:
         content: from `to_onnx`.
         pictures: uint8 ``[n, size, size, 3]`` RGB, that the ranges are taken from.
     """
+    import onnx
     from onnxruntime import quantization
 
     class Reader(quantization.CalibrationDataReader):
@@ -66,9 +69,22 @@ def to_onnx_int8(content: bytes, pictures: NDArray[np.uint8]) -> bytes:
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
+            nodes_to_exclude=_behind_features(onnx.load(prepared).graph),
             op_types_to_quantize=["Conv", "MatMul", "Gemm", "Add", "Mul", "Sub", "GlobalAveragePool", "ReduceMean", "MaxPool"],
         )
         return target.read_bytes()
+
+
+def _behind_features(graph: Any) -> list[str]:  # noqa: ANN401 - an `onnx.GraphProto`; onnx is not imported for a name
+    """Return the nodes that come after the pooled features and have no weights; why, `quantization.quantize` says."""
+    behind = {output for node in graph.node for output in node.output if f"/{FEATURES}" in output}
+    found = []
+    for node in graph.node:
+        if not behind.isdisjoint(node.input):
+            behind.update(node.output)
+            if node.op_type not in ("MatMul", "Gemm"):
+                found.append(node.name)
+    return found
 
 
 def attach_contract(content: bytes, contract: ModelContract) -> bytes:

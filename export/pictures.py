@@ -19,7 +19,7 @@ from catdog.train.options import SYNTHETIC, DataOptions
 
 from .proof import Truth
 
-_DRAWN_FOR_VERIFICATION = 200
+_DRAWN_FOR_VERIFICATION, _SCENES = 200, 100
 # Verification must not look at the pictures that the ranges were taken from.
 _VERIFICATION_SEED = 500_000
 
@@ -43,7 +43,7 @@ class PictureSet:
     @property
     def description(self) -> str:
         """What they are, in words."""
-        return self.truth.data
+        return self.truth.data + self.truth.besides
 
     def counts(self, labels: Sequence[str]) -> dict[str, int]:
         """Count them by label; empty where the truth is not known."""
@@ -79,9 +79,32 @@ def calibration_pictures(where: str | None, count: int, source: TrainedModel, se
 def verification_pictures(where: str | None, source: TrainedModel, seed: int) -> PictureSet:
     """Take the named photographs, else the run's held-back pictures (validation and test), else drawn ones.
 
+    A model that knows the answer `neither` is asked for it: where none of the photographs has it, drawn scenes are added, whose
+    answers are compared only.
+
     Raises:
         DatasetError: the named photographs cannot be read.
     """
+    found = _named_or_held_back(where, source)
+    size, labels = source.contract.input.height, source.contract.labels
+    if found is None:
+        return drawn_pictures(_DRAWN_FOR_VERIFICATION, size, _VERIFICATION_SEED + seed)
+    truth = found.truth
+    if NEITHER not in labels or truth.targets is None or labels.index(NEITHER) in truth.targets:
+        return found
+    preprocess = Preprocessor(InputSpec(size, size))
+    seeds = range(_VERIFICATION_SEED + seed, _VERIFICATION_SEED + seed + _SCENES)
+    scenes = [preprocess(synthetic.draw_picture(NEITHER, each)).copy().astype(np.uint8) for each in seeds]
+    more = Truth(
+        truth.data,
+        (*truth.names, *(f"drawn scene/{each}" for each in seeds)),
+        np.concatenate([truth.targets, np.full(_SCENES, -1)]),
+        f" and {_SCENES} drawn scenes of neither",
+    )
+    return replace(found, pixels=np.concatenate([found.pixels, *scenes]), truth=more)
+
+
+def _named_or_held_back(where: str | None, source: TrainedModel) -> PictureSet | None:
     size = source.contract.input.height
     known = source.data
     if known is not None and _is_runs_own(where, known) and (held_back := _data_of_run(known)):
@@ -92,7 +115,7 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
         kept, labels, left_out = _known_only(where, part.labels, part.pictures, source.contract.labels)
         found = _photographs("pictures", part.name + left_out, labels, kept, source)
         return replace(found, skipped=part.skipped)
-    return drawn_pictures(_DRAWN_FOR_VERIFICATION, size, _VERIFICATION_SEED + seed)
+    return None
 
 
 def drawn_pictures(count: int, size: int, seed: int) -> PictureSet:

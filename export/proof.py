@@ -25,12 +25,14 @@ class Truth:
     Attributes:
         data: what they are, in words.
         names: one per picture; the folder before the last slash groups them.
-        targets: int64 ``[n]``, index into the labels; None where the truth is not known.
+        targets: int64 ``[n]``, index into the labels, -1 for a picture whose answers are only compared; None if that is all.
+        besides: what those of -1 are, in words.
     """
 
     data: str
     names: tuple[str, ...]
     targets: NDArray[np.int64] | None
+    besides: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def compare(
     answers, expected = scores.argmax(axis=1), reference.argmax(axis=1)
     difference = np.abs(scores - reference)
     return Proof(
-        agreement=Figure.share("same answers", int((answers == expected).sum()), len(answers), truth.data),
+        agreement=Figure.share("same answers", int((answers == expected).sum()), len(answers), truth.data + truth.besides),
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
         deterministic=deterministic,
@@ -159,9 +161,9 @@ def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) ->
     """Count the right answers; None where the truth is not known."""
     if truth.targets is None:
         return None
-    right = scores.argmax(axis=1) == truth.targets
+    right, known = scores.argmax(axis=1) == truth.targets, truth.targets >= 0
     return Measured(
-        Figure.share("accuracy", int(right.sum()), len(right), truth.data),
+        Figure.share("accuracy", int(right.sum()), int(known.sum()), truth.data),
         tuple(per_label(right, truth.names, truth.targets, labels, truth.data)),
     )
 
@@ -219,7 +221,7 @@ def paired_interval(lost: int, gained: int, n: int) -> tuple[float, float]:
 
 def _drop(answers: NDArray[np.int64], expected: NDArray[np.int64], targets: NDArray[np.int64], labels: Sequence[str]) -> Drop:
     lost, gained = (expected == targets) & (answers != targets), (answers == targets) & (expected != targets)
-    n, count_lost, count_gained = len(targets), int(lost.sum()), int(gained.sum())
+    n, count_lost, count_gained = int((targets >= 0).sum()), int(lost.sum()), int(gained.sum())
     low, high = paired_interval(count_lost, count_gained, n)
     by_label = [
         (float(lost[own].mean() - gained[own].mean()), label)
@@ -239,7 +241,7 @@ def _flips(scores: NDArray[np.float32], reference: NDArray[np.float32], truth: T
         yield Flip(
             index,
             truth.names[index],
-            None if truth.targets is None else labels[truth.targets[index]],
+            None if truth.targets is None or truth.targets[index] < 0 else labels[truth.targets[index]],
             labels[expected[index]],
             float(reference[index].max()),
             labels[answers[index]],

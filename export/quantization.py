@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 
 from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
-from catdog.train.model import logits_model
+from catdog.train.model import FEATURES, logits_model
 
 from .flatbuffer import append_softmax, pack
 from .tflite import convert, converter_of
@@ -107,15 +107,35 @@ def _with_ranges(calibrated: bytes, inside: Sequence[int], lows: NDArray[np.floa
 def quantize(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
     """Quantize to int8 with per-channel kernels: uint8 pixels in, float32 scores out of a float softmax.
 
+    Behind the pooled features only products with weights are int8. A presence check also takes the features' length, whose
+    squares are small and would be rounded away, and weighs its finding against the classes: in ranges taken from pictures of
+    the classes, `neither` could never win.
+
     Args:
         calibrated: from `calibrate` or `cut_ranges`.
         float_layers: names of layers, as `rank_layers` gives them, to be left in float.
     """
     with native_output_dropped(STDOUT, STDERR):
         content: bytes = mlir_quantize(
-            calibrated, input_data_type=tf.uint8, output_data_type=tf.float32, denylisted_nodes=set(float_layers) or None
+            calibrated,
+            input_data_type=tf.uint8,
+            output_data_type=tf.float32,
+            denylisted_nodes={*float_layers, *_behind_features(calibrated)} or None,
         )
     return append_softmax(content)
+
+
+def _behind_features(calibrated: bytes) -> list[str]:
+    """Return the layers that come after the pooled features and have no weights."""
+    model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
+    tensors, found = model.subgraphs[0].tensors, []
+    behind = {index for index, tensor in enumerate(tensors) if f"/{FEATURES}" in tensor.name.decode()}
+    for op in model.subgraphs[0].operators:
+        if not behind.isdisjoint(int(index) for index in op.inputs):
+            behind.update(int(index) for index in op.outputs)
+            if model.operatorCodes[op.opcodeIndex].builtinCode != schema.BuiltinOperator.FULLY_CONNECTED:
+                found += [tensors[index].name.decode() for index in op.outputs]
+    return found
 
 
 def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> bytes:

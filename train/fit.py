@@ -1,7 +1,9 @@
 """Fitting a stage: pictures through the whole network, or cached features through the head, then, if asked, fine-tuning."""
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -45,27 +47,49 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
         OutputError: the checkpoint cannot be written.
         TrainingError: the loss is no number, or (`DeadNetworkError`) the network has died in its first epoch.
     """
-    progress = checkpoint.read() if checkpoint else None
+    job = _Job(model, dataset, options, checkpoint, checkpoint.read() if checkpoint else None)
     history: list[Epoch] = []
     if model.transfer is not None and options.distill_epochs:
-        if progress is None or progress.phase == DISTILL:
-            history = distill(model, dataset, options, checkpoint, progress)
+        if job.progress is None or job.progress.phase == DISTILL:
+            history = distill(model, dataset, options, checkpoint, job.progress)
         else:
-            history = list(progress.history[: options.distill_epochs])
+            history = list(job.progress.history[: options.distill_epochs])
     if model.transfer is not None and options.cache_features:
-        history = _fit_head(model, dataset, options, history, checkpoint, progress)
+        history = _fit_head(job, history)
     else:
         steps = options.epochs * -(-len(dataset.train) // options.batch_size)
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
-        history = _fit_whole(model, dataset, options, optimizer, PLAIN, history, options.epochs, checkpoint, progress)
+        history = _fit_whole(job, _Phase(PLAIN, options.epochs, optimizer), history)
     if model.transfer is not None and options.fine_tune_epochs:
         release_backbone(model.transfer.backbone)
         optimizer = keras.optimizers.AdamW(options.fine_tune_rate, weight_decay=_WEIGHT_DECAY)
-        history = _fit_whole(
-            model, dataset, options, optimizer, FINE_TUNE, history, options.fine_tune_epochs, checkpoint, progress
-        )
+        history = _fit_whole(job, _Phase(FINE_TUNE, options.fine_tune_epochs, optimizer), history)
         model.transfer.backbone.trainable = False
     return history
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every phase of a stage's training works on, as `fit` got it, and how far an earlier process had come."""
+
+    model: StageModel
+    dataset: Dataset
+    options: TrainOptions
+    checkpoint: Checkpoint | None
+    progress: Progress | None
+
+    def keep(self, phase: str, history: list[Epoch], variables: Sequence[Any]) -> None:
+        if self.checkpoint:
+            self.checkpoint.write(phase, history, variables)
+
+
+@dataclass(frozen=True)
+class _Phase:
+    """Epochs of the pictures themselves through everything that is trainable."""
+
+    name: str
+    epochs: int
+    optimizer: keras.optimizers.Optimizer
 
 
 def _decays(options: TrainOptions) -> bool:
@@ -73,52 +97,37 @@ def _decays(options: TrainOptions) -> bool:
     return options.pipeline == TUNED
 
 
-def _fit_head(
-    model: StageModel,
-    dataset: Dataset,
-    options: TrainOptions,
-    before: list[Epoch],
-    checkpoint: Checkpoint | None,
-    progress: Progress | None,
-) -> list[Epoch]:
+def _fit_head(job: _Job, before: list[Epoch]) -> list[Epoch]:
     """Train the head on cached features; seconds, so it is kept as a whole."""
-    assert model.transfer is not None  # noqa: S101 - tells the type checker what the caller has checked
+    transfer, progress = job.model.transfer, job.progress
+    if transfer is None:
+        raise ValueError("Expected a transfer model. Received: one without a backbone")
     # The augmentation has drawn its views, and goes on from there.
-    kept = [*model.core.variables, *model.transfer.augment.variables]
+    kept = [*job.model.core.variables, *transfer.augment.variables]
     if progress is not None and progress.phase != DISTILL:
         if progress.phase == HEAD:
             progress.restore(kept)
         return [epoch for epoch in progress.history if epoch.phase in (DISTILL, HEAD)]
-    learnt = fit_head(model.transfer, dataset, options, _RATE, decay=_decays(options))
+    learnt = fit_head(transfer, job.dataset, job.options, _RATE, decay=_decays(job.options))
     history = [*before, *(replace(epoch, number=epoch.number + len(before)) for epoch in learnt)]
-    if checkpoint:
-        checkpoint.write(HEAD, history, kept)
+    job.keep(HEAD, history, kept)
     return history
 
 
-def _fit_whole(
-    model: StageModel,
-    dataset: Dataset,
-    options: TrainOptions,
-    optimizer: keras.optimizers.Optimizer,
-    phase: str,
-    before: list[Epoch],
-    epochs: int,
-    checkpoint: Checkpoint | None,
-    progress: Progress | None,
-) -> list[Epoch]:
+def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     """Train everything that is trainable on the pictures themselves; return the history of this phase and those before."""
+    model, dataset, options, progress = job.model, job.dataset, job.options, job.progress
     whole = logits_model(model.core)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     pixels = model.core.input
     trained = keras.Model(pixels, whole(pixels if model.augment is None else model.augment(pixels)))
-    trained.compile(optimizer, loss, metrics=["accuracy"])
+    trained.compile(phase.optimizer, loss, metrics=["accuracy"])
     whole.compile(loss=loss, metrics=["accuracy"])
-    optimizer.build(trained.trainable_variables)
-    kept = [*trained.variables, *optimizer.variables]
+    phase.optimizer.build(trained.trainable_variables)
+    kept = [*trained.variables, *phase.optimizer.variables]
     history = before
-    last = len(before) + epochs
-    if progress is not None and progress.phase == phase:
+    last = len(before) + phase.epochs
+    if progress is not None and progress.phase == phase.name:
         progress.restore(kept)
         history = list(progress.history)
     elif progress is not None and len(progress.history) > last:
@@ -128,7 +137,7 @@ def _fit_whole(
     with tqdm(total=steps * (last - len(history)), unit=" steps", disable=None) as bar:
         step_done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: bar.update())
         for number in range(len(history) + 1, last + 1):
-            bar.set_description(f"{phase}, epoch {number} of {last}")
+            bar.set_description(f"{phase.name}, epoch {number} of {last}")
             start = time.monotonic()
             batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number)
             log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[step_done]).history
@@ -137,12 +146,11 @@ def _fit_whole(
                 measured = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
                 figures |= {f"val_{name}": value for name, value in measured.items()}
                 bar.set_postfix_str(f"validation {measured['accuracy']:.1%}")
-            require_finite(figures["loss"], phase, number)
-            if number == len(before) + 1 and phase == PLAIN:
+            require_finite(figures["loss"], phase.name, number)
+            if number == len(before) + 1 and phase.name == PLAIN:
                 _require_alive(whole, dataset.train)
-            history = [*history, Epoch.of(phase, number, figures, time.monotonic() - start)]
-            if checkpoint:
-                checkpoint.write(phase, history, kept)
+            history = [*history, Epoch.of(phase.name, number, figures, time.monotonic() - start)]
+            job.keep(phase.name, history, kept)
     return history
 
 

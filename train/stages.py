@@ -1,25 +1,19 @@
 """From options to the folders of a run: one stage, or all of a pipeline's in turn."""
 
-import csv
-import io
-import json
-import platform
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
-from catdog.edge.contract import NEITHER, InputSpec, ModelContract
+from catdog.edge.contract import NEITHER
 from catdog.edge.errors import CatdogError, OutputError
-from catdog.edge.files import sweep, write_text
+from catdog.edge.files import sweep
 
 from .checkpoint import Checkpoint
-from .data.dataset import Dataset, load_dataset, whole_of
+from .data.dataset import Dataset, load_dataset
 from .data.folders import TEST, VALIDATION
 from .data.pictures import Pictures
 from .evaluate import evaluate
@@ -27,17 +21,15 @@ from .features import predict
 from .fit import DeadNetworkError, fit
 from .history import Epoch
 from .model import StageModel, build_model, logits_model, release_backbone
-from .model_file import MODEL_FILE, save_model
 from .options import TrainOptions
+from .outcome import Outcome, write_outcome
 from .pipelines import TRANSFER, TUNED
 from .presence import attach_presence_check, fit_presence_check
 from .record import Parameters, StageRecord
 from .report.write import write_report
-from .run import METRICS_FILE, Run
+from .run import Run
 from .temperature import apply_temperature, fit_temperature
 from .weights import load_backbone_weights
-
-HISTORY_FILE, PREDICTIONS_FILE = "history.csv", "predictions.csv"
 
 _STARTS, _SEEDS_APART = 5, 1_000_003
 
@@ -182,12 +174,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         test=found.get(TEST),
         seconds=round(time.monotonic() - start, 1),
     )
-    # Gone first: the metrics of an earlier run must not lie beside the model of this one.
-    (folder / METRICS_FILE).unlink(missing_ok=True)
-    save_model(folder / MODEL_FILE, core, _contract(record, labels, dataset, options, fitted.backbone))
-    write_text(folder / HISTORY_FILE, _csv(asdict(epoch) for epoch in record.history))
-    write_text(folder / PREDICTIONS_FILE, _csv(_predictions(scores, dataset, labels)))
-    write_text(folder / METRICS_FILE, json.dumps(_metrics(record, dataset, run), indent=2) + "\n")
+    write_outcome(folder, Outcome(record, core, labels, fitted.backbone, scores), dataset, run)
     checkpoint.remove()
     keras.utils.clear_session()
     return record
@@ -209,79 +196,7 @@ def _with_presence_check(
     return attach_presence_check(model.core, check), (*dataset.labels, NEITHER)
 
 
-def _contract(
-    record: StageRecord, labels: Sequence[str], dataset: Dataset, options: TrainOptions, backbone: str | None
-) -> ModelContract:
-    size = options.data.image_size
-    learnt = f"{len(dataset.train):,} training pictures of {dataset.name}"
-    if dataset.has_negatives:
-        everything = dataset.train.counts(dataset.labels)[NEITHER]
-        whole = len({whole_of(name) for name, at in zip(dataset.train.names, dataset.train.targets, strict=True)
-                     if dataset.labels[at] == NEITHER})  # fmt: skip
-        learnt = f"{len(dataset.train) - everything:,} training pictures of {dataset.name} and {whole:,} of neither"
-        learnt += f" with {everything - whole:,} parts of these" if everything > whole else ""
-    if backbone is not None:
-        learnt += f"; backbone: {backbone}"
-        if options.distill_epochs:
-            learnt += f", taught by itself at {options.distill_size} px for {options.distill_epochs} epochs"
-        learnt += (
-            f", fine-tuned end to end for {options.fine_tune_epochs} epochs at {options.fine_tune_rate:g}"
-            if options.fine_tune_epochs
-            else ", then frozen"
-            if options.distill_epochs
-            else ", frozen"
-        )
-    return ModelContract(
-        name=record.model,
-        labels=tuple(labels),
-        input=InputSpec(size, size, dtype="float32"),
-        trained_on=learnt,
-        figures=(record.validation.accuracy, *((replace(record.test.accuracy, name="test accuracy"),) if record.test else ())),
-        made_by=f"catdog {version('catdog')}",
-    )
-
-
-def _metrics(record: StageRecord, dataset: Dataset, run: Run) -> dict[str, object]:
-    return {
-        "run": run.key,
-        "record": record.to_dict(),
-        "data": {
-            "name": dataset.name,
-            **{part: pictures.counts(dataset.labels) for part, pictures in dataset.parts.items()},
-            "baseline": dataset.baseline,
-            "skipped": list(dataset.skipped),
-        },
-        "options": asdict(run.options) | {"output": run.options.output.name},
-        "environment": {
-            "machine": platform.machine(),
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "catdog": version("catdog"),
-        },
-    }
-
-
-def _predictions(
-    scores: dict[str, NDArray[np.float32]], dataset: Dataset, labels: Sequence[str]
-) -> Iterable[dict[str, object]]:
-    for part, rows in scores.items():
-        pictures = dataset.parts[part]
-        for name, target, row in zip(pictures.names, pictures.targets, rows, strict=True):
-            by_label = {f"score of {label}": float(score) for label, score in zip(labels, row, strict=True)}
-            yield {"part": part, "picture": name, "truth": labels[target], "answer": labels[int(row.argmax())], **by_label}
-
-
 def _summary(core: keras.Model) -> str:
     lines: list[str] = []
     core.summary(print_fn=lambda line, line_break=True: lines.append(line), line_length=100)
     return "\n".join(lines).strip()
-
-
-def _csv(rows: Iterable[dict[str, object]]) -> str:
-    rows = list(rows)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()})
-    return text.getvalue()

@@ -44,3 +44,14 @@ def test_pictures_of_neither_are_left_out_of_a_model_without_it(class_folders: P
     found = verification_pictures(None, source, seed=0)
     assert found.counts(("cats", "dogs")) == {"cats": 2, "dogs": 2}
     assert calibration_pictures(None, 100, source, seed=0).counts(("cats", "dogs")) == {"cats": 8, "dogs": 8}
+
+
+def test_model_that_knows_neither_is_asked_about_scenes_without_a_pet(class_folders: Path) -> None:
+    data = DataOptions(data=str(class_folders), image_size=32)
+    source = TrainedModel(None, ModelContract("m", ("cats", "dogs", "neither"), InputSpec(32, 32, dtype="float32")), data)
+    found = verification_pictures(None, source, seed=0)
+    assert found.truth.targets is not None
+    known = found.truth.targets[found.truth.targets >= 0]
+    assert sorted(set(known.tolist())) == [0, 1]
+    assert len(found.pixels) == len(found.truth.names) == len(found.truth.targets) == len(known) + 100
+    assert "100 drawn scenes" in found.description

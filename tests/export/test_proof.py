@@ -35,6 +35,20 @@ def test_what_was_lost_and_gained_is_counted_picture_by_picture() -> None:
     assert proof.largest_difference == pytest.approx(0.65, abs=1e-6)
 
 
+def test_answers_without_a_truth_are_compared_but_not_counted_as_right_or_wrong() -> None:
+    known = [0] * 50
+    reference = known + [2] * 50
+    besides = Truth("pictures", tuple(f"{i}.jpg" for i in range(100)), np.array(known + [-1] * 50), " and 50 scenes")
+    proof = compare(rows(known + [0] * 50), rows(reference), besides, LABELS)
+    assert proof.artifact is not None
+    assert (proof.artifact.accuracy.value, proof.artifact.accuracy.n) == (1.0, 50)
+    assert (proof.agreement.value, proof.agreement.n, proof.agreement.data) == (0.5, 100, "pictures and 50 scenes")
+    assert proof.drop is not None
+    assert proof.drop.value == 0
+    assert {flip.truth for flip in proof.flips} == {None}
+    assert "the same answer on" in objections(proof, 0.5)[0]
+
+
 def test_mcnemar_is_exact() -> None:
     # By hand: 2 * (1 + 10 + 45) / 2**10; an even split says nothing.
     assert mcnemar(8, 2) == pytest.approx(2 * (1 + 10 + 45) / 1024)

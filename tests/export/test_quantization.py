@@ -5,10 +5,13 @@ pytest.importorskip("tensorflow", reason="the extra export is not installed")
 
 import keras
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
-from catdog.export.quantization import calibrate, cut_ranges
-from catdog.train.model import LOGITS, SCORES
+from catdog.export.quantization import calibrate, cut_ranges, quantize
+from catdog.train.features import predict
+from catdog.train.model import FEATURES, LOGITS, SCORES
+from catdog.train.presence import PresenceCheck, attach_presence_check
 
 SIZE = 16
 
@@ -59,3 +62,26 @@ def test_cut_ranges_leave_out_the_outliers(core: keras.Model) -> None:
     whole = calibrate(core, pictures)
     assert range_of(ranges(whole), "total") == pytest.approx((0.0, 6.0), rel=1e-4)
     assert range_of(ranges(cut_ranges(whole, pictures, 0.01)), "total") == pytest.approx((0.0, 1.2), rel=1e-4)
+
+
+def test_neither_can_win_in_int8_though_the_ranges_come_from_pictures_of_the_classes() -> None:
+    pixels = keras.Input((SIZE, SIZE, 3), name="pixels")
+    scaled = layers.Conv2D(3, 1, use_bias=False, name="scaled")
+    to_logits = layers.Dense(2, name=LOGITS)
+    features = layers.GlobalAveragePooling2D(name=FEATURES)(scaled(pixels))
+    classes = keras.Model(pixels, layers.Softmax(name=SCORES)(to_logits(features)), name="core")
+    scaled.set_weights([np.eye(3).reshape(1, 1, 3, 3) / 255])
+    to_logits.set_weights([np.array([[5.0, -5.0], [-5.0, 5.0], [0.0, 0.0]]), np.zeros(2)])
+    red, green, blue = (np.full((SIZE, SIZE, 3), colour, np.uint8) for colour in ((200, 30, 10), (30, 200, 10), (10, 30, 200)))
+    unit = np.array([(200, 30, 10), (30, 200, 10)], np.float32)
+    check = PresenceCheck(unit / np.linalg.norm(unit, axis=1, keepdims=True), threshold=0.8, slope=20.0)
+    core = attach_presence_check(classes, check)
+    interpreter = Interpreter(model_content=quantize(calibrate(core, np.stack([red, green]))))
+    interpreter.allocate_tensors()
+    for picture, label in ((red, 0), (green, 1), (blue, 2)):
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture[np.newaxis])
+        interpreter.invoke()
+        scores = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+        expected = predict(core, picture[np.newaxis])[0]
+        assert scores.argmax() == expected.argmax() == label
+        assert scores == pytest.approx(expected, abs=0.05)

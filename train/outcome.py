@@ -1,0 +1,131 @@
+"""What a trained stage leaves in its folder: the model with its contract, and what it learnt and answered, for programs."""
+
+import csv
+import io
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from catdog.edge.contract import NEITHER, InputSpec, ModelContract
+from catdog.edge.files import write_text
+
+from .data.dataset import Dataset, whole_of
+from .model_file import MODEL_FILE, save_model
+from .options import TrainOptions
+from .record import StageRecord
+from .run import METRICS_FILE, Run
+
+_HISTORY_FILE, _PREDICTIONS_FILE = "history.csv", "predictions.csv"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A stage that is trained and measured.
+
+    Attributes:
+        record: its figures.
+        core: the model, as it is exported.
+        labels: of its scores, in order.
+        backbone: where the backbone's weights came from; None without one.
+        scores: of the measured parts' pictures, float32 ``[n, labels]`` each.
+    """
+
+    record: StageRecord
+    core: keras.Model
+    labels: tuple[str, ...]
+    backbone: str | None
+    scores: Mapping[str, NDArray[np.float32]]
+
+
+def write_outcome(folder: Path, outcome: Outcome, dataset: Dataset, run: Run) -> None:
+    """Write a stage's files; its metrics last, since they say that it is done.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    record = outcome.record
+    # Gone first: the metrics of an earlier run must not lie beside the model of this one.
+    (folder / METRICS_FILE).unlink(missing_ok=True)
+    save_model(folder / MODEL_FILE, outcome.core, _contract(record, outcome.labels, dataset, run.options, outcome.backbone))
+    write_text(folder / _HISTORY_FILE, _csv(asdict(epoch) for epoch in record.history))
+    write_text(folder / _PREDICTIONS_FILE, _csv(_predictions(outcome.scores, dataset, outcome.labels)))
+    write_text(folder / METRICS_FILE, json.dumps(_metrics(record, dataset, run), indent=2) + "\n")
+
+
+def _contract(
+    record: StageRecord, labels: Sequence[str], dataset: Dataset, options: TrainOptions, backbone: str | None
+) -> ModelContract:
+    size = options.data.image_size
+    learnt = f"{len(dataset.train):,} training pictures of {dataset.name}"
+    if dataset.has_negatives:
+        everything = dataset.train.counts(dataset.labels)[NEITHER]
+        whole = len({whole_of(name) for name, at in zip(dataset.train.names, dataset.train.targets, strict=True)
+                     if dataset.labels[at] == NEITHER})  # fmt: skip
+        learnt = f"{len(dataset.train) - everything:,} training pictures of {dataset.name} and {whole:,} of neither"
+        learnt += f" with {everything - whole:,} parts of these" if everything > whole else ""
+    if backbone is not None:
+        learnt += f"; backbone: {backbone}"
+        if options.distill_epochs:
+            learnt += f", taught by itself at {options.distill_size} px for {options.distill_epochs} epochs"
+        learnt += (
+            f", fine-tuned end to end for {options.fine_tune_epochs} epochs at {options.fine_tune_rate:g}"
+            if options.fine_tune_epochs
+            else ", then frozen"
+            if options.distill_epochs
+            else ", frozen"
+        )
+    return ModelContract(
+        name=record.model,
+        labels=tuple(labels),
+        input=InputSpec(size, size, dtype="float32"),
+        trained_on=learnt,
+        figures=(record.validation.accuracy, *((replace(record.test.accuracy, name="test accuracy"),) if record.test else ())),
+        made_by=f"catdog {version('catdog')}",
+    )
+
+
+def _metrics(record: StageRecord, dataset: Dataset, run: Run) -> dict[str, object]:
+    return {
+        "run": run.key,
+        "record": record.to_dict(),
+        "data": {
+            "name": dataset.name,
+            **{part: pictures.counts(dataset.labels) for part, pictures in dataset.parts.items()},
+            "baseline": dataset.baseline,
+            "skipped": list(dataset.skipped),
+        },
+        "options": asdict(run.options) | {"output": run.options.output.name},
+        "environment": {
+            "machine": platform.machine(),
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "catdog": version("catdog"),
+        },
+    }
+
+
+def _predictions(
+    scores: Mapping[str, NDArray[np.float32]], dataset: Dataset, labels: Sequence[str]
+) -> Iterable[dict[str, object]]:
+    for part, rows in scores.items():
+        pictures = dataset.parts[part]
+        for name, target, row in zip(pictures.names, pictures.targets, rows, strict=True):
+            by_label = {f"score of {label}": float(score) for label, score in zip(labels, row, strict=True)}
+            yield {"part": part, "picture": name, "truth": labels[target], "answer": labels[int(row.argmax())], **by_label}
+
+
+def _csv(rows: Iterable[dict[str, object]]) -> str:
+    rows = list(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: round(value, 6) if isinstance(value, float) else value for key, value in row.items()})
+    return text.getvalue()
