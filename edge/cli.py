@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .arguments import build_parser, run_options, sink_options, source_options
@@ -24,20 +23,25 @@ if TYPE_CHECKING:
 
     from .sinks.base import Sink
 
-# Sub-commands: the module and the function that takes the arguments behind the name.
-_COMMANDS = {"doctor": ("doctor.cli", "run_doctor")}
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     return run_command("catdog-edge", _main, argv)
 
 
+def _doctor(argv: Sequence[str]) -> int:
+    from .doctor.cli import main
+
+    return main(argv)
+
+
+# A picture of such a name is ./doctor
+_COMMANDS: "dict[str, Callable[[Sequence[str]], int]]" = {"doctor": _doctor}
+
+
 def _main(argv: Sequence[str]) -> int:
     if argv and argv[0] in _COMMANDS:
-        module, function = _COMMANDS[argv[0]]
-        code: int = getattr(import_module(f".{module}", __package__), function)(argv[1:])
-        return code
+        return _COMMANDS[argv[0]](argv[1:])
     arguments = build_parser().parse_args(argv)
     if arguments.list_cameras:
         return _list_cameras()

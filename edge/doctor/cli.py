@@ -31,7 +31,7 @@ simulated fault was not noticed, not recovered from, or answered to; 2 wrong opt
 """
 
 
-def run_doctor(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run `catdog-edge doctor`; returns the exit code.
 
     Raises:

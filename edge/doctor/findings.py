@@ -41,8 +41,8 @@ class Finding:
 
 
 def from_error(name: str, error: CatdogError, verdict: Verdict = Verdict.PROBLEM) -> Finding:
-    """Make a finding of an error: it says what came and what to do, too."""
-    return Finding(name, verdict, " ".join(error.got.split()), error.fix)
+    """Make a finding of an error: it says what was expected, what came and what to do, too."""
+    return Finding(name, verdict, " ".join(f"expected {error.expected}; got {error.got}".split()), error.fix)
 
 
 def worst(findings: Iterable[Finding]) -> Verdict:

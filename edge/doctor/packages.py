@@ -1,5 +1,6 @@
 """What is installed: versions, two packages that own the same files, a runtime that does not fit its numpy, absent extras."""
 
+import contextlib
 import importlib
 import importlib.metadata
 import sys
@@ -31,7 +32,7 @@ def check_packages(path: list[str] | None = None) -> list[Finding]:
     return [
         python(versions),
         *filter(None, (two_opencvs(versions), runtime(versions))),
-        *filter(None, (loads(module, fix) for module, fix in _NEEDED.items())),
+        *broken(),
         extras(versions),
     ]
 
@@ -85,10 +86,20 @@ def runtime(versions: Mapping[str, str]) -> Finding | None:
     return Finding("runtime", Verdict.WARNING, f"{_OLD_RUNTIME} is many times slower with int8 models", fix)
 
 
+def broken() -> list[Finding]:
+    """Import what the runner cannot do without, up to the first that fails: OpenCV needs numpy."""
+    for module, fix in _NEEDED.items():
+        finding = loads(module, fix)
+        if finding is not None:
+            return [finding]
+    return []
+
+
 def loads(module: str, fix: str) -> Finding | None:
     """Import a package; None where that works."""
     try:
-        importlib.import_module(module)
+        with contextlib.redirect_stdout(sys.stderr):  # a package may say something while it fails
+            importlib.import_module(module)
     except ImportError as error:  # also a shared library that the system lacks
         return Finding(module, Verdict.PROBLEM, f"does not load: {' '.join(str(error).split())[:200]}", fix)
     return None

@@ -55,8 +55,21 @@ class PixelFormat:
         return f"{self.name} up to {width}x{height}"
 
 
-def read_formats(device: Path) -> tuple[PixelFormat, ...] | None:
-    """Ask a device; None for one that does not capture: codecs and metadata are devices, too.
+@dataclass(frozen=True)
+class Capability:
+    """What a device says of itself.
+
+    Attributes:
+        bus: where it is, e.g. ``"usb-0000:01:00.0-1.2"`` or ``"platform:bcm2835-isp"``.
+        formats: what it can give; empty for a device that does not capture, such as a codec.
+    """
+
+    bus: str
+    formats: tuple[PixelFormat, ...]
+
+
+def read_capability(device: Path) -> Capability:
+    """Ask a device.
 
     Raises:
         SourceError: it may not be opened, or is no video device.
@@ -66,23 +79,24 @@ def read_formats(device: Path) -> tuple[PixelFormat, ...] | None:
     except OSError as error:
         group = error.errno in (errno.EACCES, errno.EPERM)
         fix = "Run: sudo usermod -aG video $USER, and log in again." if group else "Plug it in again."
-        raise SourceError(f"to open {device}", got=error.strerror or str(error), fix=fix) from error
+        raise SourceError("a video device that may be opened", got=error.strerror or str(error), fix=fix) from error
     try:
-        kind = _kind(descriptor)
-        return None if kind is None else tuple(_formats(descriptor, kind))
+        bus, kind = _bus_and_kind(descriptor)
+        return Capability(bus, () if kind is None else tuple(_formats(descriptor, kind)))
     except OSError as error:
         raise SourceError(
-            f"a video device at {device}", got=error.strerror or str(error), fix="Name another with --camera N."
+            "a device that answers as cameras do", got=error.strerror or str(error), fix="Name another with --camera N."
         ) from error
     finally:
         os.close(descriptor)
 
 
-def _kind(descriptor: int) -> int | None:
+def _bus_and_kind(descriptor: int) -> tuple[str, int | None]:
     answer = fcntl.ioctl(descriptor, _QUERY, bytes(_CAPABILITY.size))
-    _, _, _, _, of_all, of_this, *_ = _CAPABILITY.unpack(answer)
+    _, _, bus, _, of_all, of_this, *_ = _CAPABILITY.unpack(answer)
     capabilities = of_this if of_all & _HAS_DEVICE_CAPABILITIES else of_all
-    return next((kind for bit, kind in _CAPABILITIES.items() if capabilities & bit), None)
+    kind = next((kind for bit, kind in _CAPABILITIES.items() if capabilities & bit), None)
+    return bus.rstrip(b"\0").decode("ascii", "replace"), kind
 
 
 def _formats(descriptor: int, kind: int) -> Iterator[PixelFormat]:
