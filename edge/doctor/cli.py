@@ -84,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _simulate(text: str, options: DoctorOptions, *, as_json: bool) -> int:
+    if options.camera not in (None, "demo"):
+        raise UsageError("faults of the demo camera", got=f"--camera {options.camera}", fix="Leave --camera out.")
     wrong = [name for name in text.split(",") if name not in _FAULTS]
     if wrong:
         raise UsageError(

@@ -3,16 +3,12 @@
 import hashlib
 import os
 
-import numpy as np
-
 from ..artifact import ModelFile, read_model_file
 from ..classifier import Classifier
 from ..errors import CatdogError, MissingExtraError
-from ..golden import golden_input_sha256, golden_picture
+from ..golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture
 from .findings import Finding, Value, Verdict, from_error
 
-# Of a score of the golden picture: runtimes round integers differently, and add floats in other orders.
-_LARGEST_GOLDEN_DIFFERENCE = {"uint8": 0.1, "float32": 0.05}
 _SLOW_DELEGATION = 0.5  # share of a model's operations below which a delegate is of little use
 _SHOWN_DIGITS = 12
 
@@ -89,9 +85,9 @@ def golden(classifier: Classifier) -> Finding:
     fix = "pip install --force-reinstall numpy opencv-python-headless ai-edge-litert"
     if golden_input_sha256(classifier.contract.input) != said.input_sha256:
         return Finding("answers", Verdict.WARNING, "pictures become other pixels than where it was exported", fix)
-    off = float(np.abs(np.array(scores) - np.array(said.scores)).max()) if len(scores) == len(said.scores) else 1.0
+    off = golden_difference(scores, said)
     values = {"largest_difference": off}
-    if not off <= _LARGEST_GOLDEN_DIFFERENCE[classifier.contract.input.dtype]:  # so that no number is no pass, either
+    if not off <= LARGEST_DIFFERENCE[classifier.contract.input.dtype]:  # so that no number is no pass, either
         return Finding("answers", Verdict.PROBLEM, f"scores of the test picture are off by {off:.3f}", fix, values)
     found = f"as where it was exported (scores of the test picture differ by {off:.3f})"
     return Finding("answers", Verdict.OK, found, values=values)

@@ -81,11 +81,14 @@ def memory(root: Path = _ROOT) -> Finding:
 def disk(folder: Path) -> Finding:
     """See how much room there is for recordings."""
     try:
-        usage = shutil.disk_usage(folder)
+        usage, flags = shutil.disk_usage(folder), os.statvfs(folder).f_flag
     except OSError as error:
         return Finding("disk", Verdict.UNKNOWN, f"cannot be asked: {error.strerror}")
     found = f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB free in this folder"
     values = {"free_bytes": usage.free, "total_bytes": usage.total}
+    if flags & os.ST_RDONLY:
+        fix = "The SD card may be worn out, dmesg tells: copy it to a new one. Or work in another folder."
+        return Finding("disk", Verdict.PROBLEM, "read-only", fix, values)
     fix = "Delete something, and set --record-limit."
     if usage.free < _NO_DISK:
         return Finding("disk", Verdict.PROBLEM, found, fix, values)

@@ -28,7 +28,7 @@ _FILM = DemoFilm(width=320, height=240)
 _SITS = range(round(7.2 * _FILM.fps), round(9.8 * _FILM.fps))  # the cat does, in view and not walking
 _SILENCE_S = 1.0  # from the pulled plug until the driver says so
 _SLOW_S = 1.1  # between frames: longer than an answer may stand
-_TURNS = 8  # packets of one kind of rubbish, then comes the next
+_TURN_S = 0.6  # of one kind of rubbish, then comes the next
 
 
 class Fault(StrEnum):
@@ -87,13 +87,13 @@ class FaultyDemo:
             SourceError: the camera was unplugged.
         """
         due = time.monotonic()
-        last, faulty = _encoded(0), 0
+        last, whole = _encoded(0), due
         for number in count():
             due = max(due + 1 / _FILM.fps, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
             at = time.monotonic()  # before the switch is looked at: what is later than a change of it shows the change
             fault = Switch.read(self._switch).fault
-            faulty = 0 if fault is None else faulty + 1
+            whole = at if fault is None else whole
             if fault is Fault.UNPLUG:
                 time.sleep(_SILENCE_S)
                 self._refuse_if_unplugged()
@@ -102,7 +102,7 @@ class FaultyDemo:
                 time.sleep(_SLOW_S)
                 at = time.monotonic()
             if fault is Fault.CORRUPT:
-                data = _rubbish(last, faulty // _TURNS)
+                data = _rubbish(last, int((at - whole) / _TURN_S))
             elif fault is Fault.FREEZE:
                 data = last
             else:

@@ -108,7 +108,15 @@ def test_exit_code_tells_scripts_of_problems(tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--threads", "0"), ("--threads", "many"), ("--camera", "-1"), ("--simulate", "fire"), ("--simulate", ""), ("photo.jpg",)],
+    [
+        ("--threads", "0"),
+        ("--threads", "many"),
+        ("--camera", "-1"),
+        ("--simulate", "fire"),
+        ("--simulate", ""),
+        ("--simulate", "unplug", "--camera", "0"),
+        ("photo.jpg",),
+    ],
 )
 def test_wrong_options(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError):
@@ -258,6 +266,15 @@ def test_board_is_named_and_what_cannot_be_asked_is_unknown(tmp_path: Path) -> N
     assert machine(tree(tmp_path, **{"proc__device-tree__model": PI})).found.startswith("Raspberry Pi 5 Model B Rev 1.0, ")
     assert disk(tmp_path).values["free_bytes"]
     assert disk(tmp_path / "none").verdict is Verdict.UNKNOWN
+
+
+def test_disk_that_has_become_read_only() -> None:
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    mounted = [Path(fields[1]) for fields in mounts if "ro" in fields[3].split(",") and os.access(fields[1], os.R_OK)]
+    if not mounted:
+        pytest.skip("nothing is mounted read-only here")
+    finding = disk(mounted[0])
+    assert (finding.verdict, finding.found) == (Verdict.PROBLEM, "read-only")
 
 
 def test_clock() -> None:
@@ -511,9 +528,7 @@ def test_each_fault_shows_its_changes_of_state(
     (outcome,) = (line for line in lines if "good" in line)
     assert outcome["good"] is True
     assert outcome["labels_away"] == 0
-    if fault == "freeze":
-        assert outcome["noticed_s"] >= 5.0  # frames may be the same for so long
-    elif fault != "slow":  # slow frames are true ones
+    if fault in ("unplug", "corrupt"):  # slow frames are true ones, and the same one may come for a while
         assert outcome["labels_unnoticed"] == 0
 
 
