@@ -423,7 +423,8 @@ def test_execution_provider_of_onnx_runtime_is_told(tmp_path: Path) -> None:
 
 def test_speed_is_measured_for_each_number_of_threads() -> None:
     finding = check_speed("default", (1, 2), 0.1)
-    assert set(finding.values) == {"seconds", "threads_1_p50_ms", "threads_1_n", "threads_2_p50_ms", "threads_2_n"}
+    parts = ("p25_ms", "p50_ms", "p75_ms", "per_s", "n")
+    assert set(finding.values) == {"seconds", *(f"threads_{count}_{part}" for count in (1, 2) for part in parts)}
     assert "1 thread " in finding.found
     assert "2 threads " in finding.found
 
