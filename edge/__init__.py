@@ -5,8 +5,28 @@
 'cats'
 """
 
-from .classifier import Classifier, Prediction, Timings
-from .contract import InputSpec, ModelContract
-from .errors import CatdogError
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .classifier import Classifier, Prediction, Timings
+    from .contract import InputSpec, ModelContract
+    from .errors import CatdogError
 
 __all__ = ["CatdogError", "Classifier", "InputSpec", "ModelContract", "Prediction", "Timings"]
+
+_HOMES = {
+    "CatdogError": "errors",
+    "Classifier": "classifier",
+    "InputSpec": "contract",
+    "ModelContract": "contract",
+    "Prediction": "classifier",
+    "Timings": "classifier",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, so that the doctor can be called where numpy or OpenCV does not load."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .artifact import ModelFile, damaged, read_model_file
 from .backends import open_backend
 from .backends.base import Backend
+from .backends.delegation import Delegation
 from .contract import InputSpec, ModelContract, parse_contract
 from .decode import read_picture
 from .errors import ModelError, UsageError
@@ -99,6 +100,11 @@ class Classifier:
     def backend_name(self) -> str:
         """The runtime in use and its version."""
         return self._backend.name
+
+    @property
+    def delegation(self) -> Delegation:
+        """What computes, and how much of the model."""
+        return self._backend.delegation
 
     def classify(self, picture: str | os.PathLike[str] | NDArray[np.uint8]) -> Prediction:
         """Classify a picture file or a picture in memory.

@@ -28,7 +28,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_command("catdog-edge", _main, argv)
 
 
+def _doctor(argv: Sequence[str]) -> int:
+    from .doctor.cli import main
+
+    return main(argv)
+
+
+# A picture of such a name is ./doctor
+_COMMANDS: "dict[str, Callable[[Sequence[str]], int]]" = {"doctor": _doctor}
+
+
 def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] in _COMMANDS:
+        return _COMMANDS[argv[0]](argv[1:])
     arguments = build_parser().parse_args(argv)
     if arguments.list_cameras:
         return _list_cameras()

@@ -1,12 +1,16 @@
 """The golden picture: every machine can make it, bit for bit, to see whether it prepares and computes as the exporter did."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import InputSpec
+from .contract import Golden, InputSpec
 from .preprocess import Preprocessor
+
+# Of a score of the golden picture: runtimes round integers differently, and add floats in other orders.
+LARGEST_DIFFERENCE = {"uint8": 0.1, "float32": 0.05}
 
 _HEIGHT, _WIDTH = 480, 640
 
@@ -23,3 +27,10 @@ def golden_picture() -> NDArray[np.uint8]:
 def golden_input_sha256(spec: InputSpec) -> str:
     """Return the digest of the golden picture as model input, as uint8 pixels whatever the model's dtype."""
     return hashlib.sha256(Preprocessor(spec)(golden_picture()).astype(np.uint8).tobytes()).hexdigest()
+
+
+def golden_difference(scores: Sequence[float], said: Golden) -> float:
+    """Return the largest difference, 0-1, of a score of the golden picture from what the exporter got."""
+    if len(scores) != len(said.scores):
+        return 1.0
+    return float(np.abs(np.array(scores) - np.array(said.scores)).max())

@@ -15,13 +15,10 @@ from catdog.edge.classifier import Classifier
 from catdog.edge.command import CommandParser
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import CatdogError, DatasetError, UsageError, VerificationError
-from catdog.edge.golden import golden_input_sha256, golden_picture
+from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture
 
 from .labelled import Photograph, find_photographs
 from .proof import Measured, Proof, Truth, compare, measure, objections
-
-# Of a score of the golden picture: runtimes round integers differently, and add floats in other orders.
-_LARGEST_GOLDEN_DIFFERENCE = {"uint8": 0.1, "float32": 0.05}
 
 _VERIFY_EXAMPLES = """\
 examples:
@@ -142,8 +139,7 @@ def _golden(model: Classifier) -> Golden:
     if said is None:
         return Golden(None, None, first == second)
     same = golden_input_sha256(model.contract.input) == said.input_sha256
-    difference = float(np.abs(np.array(first) - np.array(said.scores)).max()) if len(first) == len(said.scores) else 1.0
-    return Golden(same, difference, first == second)
+    return Golden(same, golden_difference(first, said), first == second)
 
 
 def _against(golden: Golden, dtype: str) -> list[str]:
@@ -151,7 +147,7 @@ def _against(golden: Golden, dtype: str) -> list[str]:
     if golden.same_input is False:
         found.append("pictures become other pixels here than where it was exported")
     largest = golden.largest_difference
-    if largest is not None and not largest <= _LARGEST_GOLDEN_DIFFERENCE[dtype]:  # so that no number is no pass, either
+    if largest is not None and not largest <= LARGEST_DIFFERENCE[dtype]:  # so that no number is no pass, either
         found.append(f"scores of the golden picture are off by {largest:.3f}")
     if not golden.deterministic:
         found.append("two calls with the same picture gave different scores")

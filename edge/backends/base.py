@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from .delegation import Delegation
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -30,6 +31,11 @@ class Backend(Protocol):
     @property
     def name(self) -> str:
         """The runtime and its version, e.g. ``"ai-edge-litert 2.3.0"``."""
+        ...
+
+    @property
+    def delegation(self) -> Delegation:
+        """What computes, and how much of the model."""
         ...
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from ..artifact import ModelFile
 from ..errors import MissingExtraError, ModelError
 from ..quiet import native_output_dropped
 from .base import Pixels, as_distribution
+from .delegation import Delegation, delegation_of
 
 # In order of preference: tflite-runtime ended at Python 3.11 and does not hand int8 to XNNPACK.
 _RUNTIMES = (("ai_edge_litert", "ai-edge-litert"), ("tflite_runtime", "tflite-runtime"))
@@ -49,6 +50,12 @@ class LiteRTBackend:
             return f"{self._package} {version(self._package)}"
         except PackageNotFoundError:
             return self._package
+
+    @property
+    def delegation(self) -> Delegation:
+        """What computes: XNNPACK is the one delegate that the runtime's wheels put to work by themselves."""
+        describe = getattr(self._interpreter, "_get_ops_details", None)  # not promised to anybody, but nothing else says it
+        return Delegation("unknown") if describe is None else delegation_of(describe(), "XNNPACK")
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""

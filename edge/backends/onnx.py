@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from ..artifact import ONNX_PROPERTY, ModelFile
 from ..errors import ModelError, missing_extra
 from .base import Pixels, as_distribution
+from .delegation import Delegation
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
@@ -52,6 +53,11 @@ class OnnxBackend:
     def name(self) -> str:
         """The runtime and its version."""
         return f"onnxruntime {self._version}"
+
+    @property
+    def delegation(self) -> Delegation:
+        """The execution providers; the runtime does not say which of them has which operation."""
+        return Delegation(", ".join(self._session.get_providers()))
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""

@@ -29,11 +29,16 @@ class Camera:
 
 def list_cameras(devices: Path = Path("/dev")) -> list[Camera]:
     """Open every video device for a moment, each in a process of its own: some of them hang."""
-    numbers = sorted(int(path.name[5:]) for path in devices.glob("video[0-9]*") if path.name[5:].isdigit())
-    return [_probe(number) for number in numbers]
+    return [probe_camera(number) for number in video_devices(devices)]
 
 
-def _probe(number: int) -> Camera:
+def video_devices(devices: Path = Path("/dev")) -> list[int]:
+    """Return each N of /dev/videoN that there is."""
+    return sorted(int(path.name[5:]) for path in devices.glob("video[0-9]*") if path.name[5:].isdigit())
+
+
+def probe_camera(number: int) -> Camera:
+    """Open one for a moment."""
     described = _SYSTEM / f"video{number}" / "name"
     name = described.read_text().strip() if described.is_file() else "unknown"
     capture = CaptureProcess(f"camera {number}", {"kind": "camera", "number": number})

@@ -70,6 +70,10 @@ def _packets(specification: dict[str, Any]) -> Iterator[Packet]:
         from ..stream import StreamSource
 
         return StreamSource(specification["url"], timeout_s=specification["timeout_s"]).packets()
+    if kind == "faulty demo":
+        from ..faulty import FaultyDemo
+
+        return FaultyDemo(**specification).packets()
     raise ValueError(f"Expected a kind of source. Received: {kind!r}")
 
 
@@ -81,8 +85,10 @@ def _describe(frame: Frame, ring: Ring) -> dict[str, Any]:
         "capture_ms": frame.capture_ms,
         "decode_ms": frame.decode_ms,
     }
+    if frame.error is not None:
+        return said | {"error": frame.error.got}
     if frame.picture is None:
-        return said | {"error": str(frame.error)}
+        raise ValueError("Expected a picture or an error. Received: neither")
     slot, stamp = ring.write(frame.picture)
     return said | {"slot": slot, "stamp": stamp, "shape": frame.picture.shape}
 
