@@ -91,6 +91,7 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         save_uncertain=arguments.save_uncertain,
         save_limit=arguments.save_limit,
         on_event=arguments.on_event,
+        mqtt=arguments.mqtt,
     )
 
 
@@ -177,6 +178,7 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         help="how many of these; the oldest go (default: %(default)s)",
     )
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
+    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
 
 
 def _threads(text: str) -> int | None:
