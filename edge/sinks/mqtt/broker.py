@@ -106,7 +106,7 @@ def _split(url: str) -> tuple[SplitResult, int]:
         raise UsageError(_SHAPE, got=f"{url}: {error}", fix="Check host and port.") from error
     if parts.scheme not in _PORTS or not parts.hostname or port == 0:
         raise UsageError(_SHAPE, got=url, fix="Check scheme, host and port.")
-    if parts.query or parts.fragment:
+    if set(url) & set("?#"):  # with nothing behind it, too
         raise UsageError(_SHAPE, got=url, fix="Leave out what begins with ? or #; topics with # are not for writing.")
     return parts, port or _PORTS[parts.scheme]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
-MOST_WAITING = 1000  # messages
+_MOST_HANDED_OVER = 2000  # messages
 _KEEP_ALIVE_S = 30  # a broker whose machine has lost its power is missed after one and a half times that
 _CONNECT_S = 5.0
 _LEAST_DELAY_S, _MOST_DELAY_S = 1, 30  # between two attempts; it doubles
@@ -75,7 +75,7 @@ class Connection:
         client = Client(CallbackAPIVersion.VERSION2, client_id=broker.client_id, protocol=MQTTv311)
         client.connect_timeout = _CONNECT_S
         client.reconnect_delay_set(_LEAST_DELAY_S, _MOST_DELAY_S)
-        client.max_queued_messages_set(MOST_WAITING)
+        client.max_queued_messages_set(_MOST_HANDED_OVER)
         client.will_set(*will, qos=1, retain=True)
         if broker.user is not None:
             client.username_pw_set(broker.user, broker.password)

@@ -9,10 +9,11 @@ from importlib.metadata import version
 from ...events import Event
 from ..base import Seen
 from .broker import Broker
-from .connection import MOST_WAITING, Connection
+from .connection import Connection
 from .discovery import BIRTH, device_document, device_topic
 from .known import Known, event_to_json
 
+MOST_WAITING = 1000  # events that an absent broker will still get
 _LEAST_S, _MOST_S = 1.0, 10.0  # seconds between two states: where there is news, and where there is none
 _GOODBYE_S = 0.25
 
