@@ -22,6 +22,7 @@ examples:
   catdog-edge rtsp://camera.local/stream     a network camera
   catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
   catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
+  catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
   catdog-edge cat.jpg --model mine.tflite    a model of your own
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,

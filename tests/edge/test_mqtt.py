@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cameras import Camera, camera_on
 from commands import run
 
 from catdog.edge.classifier import Prediction, Timings
@@ -145,12 +146,14 @@ def listening(broker: Mosquitto, known_as: str = "") -> Iterator[Listener]:
 
 
 class Edge:
-    """A running `catdog-edge` on the demo camera."""
+    """A running `catdog-edge`, on the demo camera unless told otherwise."""
 
-    def __init__(self, folder: Path, url: str, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, url: str, *arguments: str, source: tuple[str, ...] = ("--camera", "demo"), **environment: str
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self._said = folder / "stderr"
-        command = [str(Path(sys.executable).parent / "catdog-edge"), "--camera", "demo", "--max-fps", "4", "--mqtt", url]
+        command = [str(Path(sys.executable).parent / "catdog-edge"), *source, "--max-fps", "4", "--mqtt", url]
         with self._said.open("wb") as stderr:
             self.process = subprocess.Popen(
                 [*command, *arguments], stdout=subprocess.DEVNULL, stderr=stderr, env=os.environ | environment
@@ -169,8 +172,8 @@ def edge(tmp_path: Path) -> Iterator[Callable[..., Edge]]:
     """Starts `catdog-edge`."""
     started: list[Edge] = []
 
-    def start(url: str, *arguments: str, **environment: str) -> Edge:
-        started.append(Edge(tmp_path / f"edge{len(started)}", url, *arguments, **environment))
+    def start(url: str, *arguments: str, **options: Any) -> Edge:
+        started.append(Edge(tmp_path / f"edge{len(started)}", url, *arguments, **options))
         return started[-1]
 
     yield start
@@ -372,6 +375,27 @@ def test_demo_camera_is_discovered_and_told_of(mosquitto: Callable[..., Mosquitt
         assert camera.said == ["catdog-edge: ended by SIGTERM"]
 
 
+def test_lost_camera_is_told_and_nothing_invented_meanwhile(
+    mosquitto: Callable[..., Mosquitto], edge: Callable[..., Edge]
+) -> None:
+    broker = mosquitto()
+    broker.start()
+    with listening(broker) as listener, camera_on(Camera()) as camera:
+
+        def now(key: str) -> Any:
+            return listener.last("garden/state").get(key)
+
+        edge(f"mqtt://127.0.0.1:{broker.port}/garden", source=(camera.url,))
+        assert eventually(lambda: now("label") is not None)
+        camera.sends = []
+        assert eventually(lambda: now("state") in ("OFFLINE", "RECOVERING"))
+        assert {now(key) for key in ("label", "score", "scores", "present")} == {None}
+        assert now("cause")
+        camera.sends = Camera().sends
+        assert eventually(lambda: now("label") is not None)
+        assert (now("state"), now("cause")) == ("ONLINE", None)
+
+
 def test_killed_program_leaves_its_last_will(mosquitto: Callable[..., Mosquitto], edge: Callable[..., Edge]) -> None:
     broker = mosquitto()
     broker.start()
@@ -485,7 +509,7 @@ def authority(folder: Path, name: str) -> tuple[Path, Path, Path]:
     ca, ca_key, request, key, certificate = (
         folder / f"{name}-{part}.pem" for part in ("ca", "cakey", "request", "key", "certificate")
     )
-    new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"]
+    new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     extensions = folder / f"{name}.ext"
     extensions.write_text("subjectAltName = DNS:localhost\n")
     days = ("-days", "2")
@@ -517,7 +541,7 @@ def test_broker_has_to_prove_who_it_is(mosquitto: Callable[..., Mosquitto], edge
         "no TLS": edge(f"mqtt://127.0.0.1:{broker.port}/d"),
     }
     for name, each in refused.items():
-        assert eventually(lambda: len(each.said) == 1), name  # noqa: B023 - called here
+        assert eventually(lambda: len(each.said) == 1), (name, each.said)  # noqa: B023 - called here
         expected = "for TLS?" if name == "no TLS" else "certificate"
         assert expected in each.said[0], each.said
     assert broker.log.count("client connected") == 1

@@ -102,7 +102,7 @@ def _entities(prefix: str, labels: tuple[str, ...]) -> dict[str, dict[str, objec
             "icon": "mdi:paw",
             "state_topic": f"{prefix}/event",
             "event_types": [f"{pet} {kind}" for pet in pets(labels) for kind in (APPEARED, LEFT)],
-            "value_template": f"{{{{ value if value_json.age_s < {_TOO_LATE_S} }}}}",  # it ignores what is empty
+            "value_template": f"{{{{ value if value_json.age_s < {_TOO_LATE_S} else '' }}}}",  # it ignores what is empty
         },
     }
     for pet in pets(labels):

@@ -81,7 +81,7 @@ class MqttSink:
         unconfirmed = self._connection.close(time.monotonic() + _GOODBYE_S)
         lost = self.lost + len(self._waiting)
         if lost or unconfirmed:
-            self._tell(f"{self.name}: {lost:,} events lost for want of a broker, {unconfirmed:,} messages not confirmed by it")
+            self._tell(f"{self.name}: {lost:,} events lost, {unconfirmed:,} messages not confirmed")
 
     def _greet(self) -> None:
         """Send all that the broker should hold; `online` last, so that nobody takes an earlier run's state for ours."""
@@ -124,4 +124,4 @@ class MqttSink:
     def _on_time(self) -> None:
         with self._lock:
             self._timer = None
-            self._send_state()
+            self._send_state_in_time()
