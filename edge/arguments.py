@@ -22,6 +22,7 @@ examples:
   catdog-edge rtsp://camera.local/stream     a network camera
   catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
   catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
+  catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
   catdog-edge cat.jpg --model mine.tflite    a model of your own
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
@@ -91,6 +92,7 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         save_uncertain=arguments.save_uncertain,
         save_limit=arguments.save_limit,
         on_event=arguments.on_event,
+        mqtt=arguments.mqtt,
     )
 
 
@@ -177,6 +179,7 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         help="how many of these; the oldest go (default: %(default)s)",
     )
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
+    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
 
 
 def _threads(text: str) -> int | None:

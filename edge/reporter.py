@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from .errors import PartialFailureError
 from .events import Event, EventDetector, EventOptions
+from .quiet import OUTPUT
 from .results import Result
 from .sinks.base import Seen, Sink
 from .sinks.stdout import CLEAR_LINE, StdoutSink
@@ -92,5 +93,5 @@ class Reporter:
 def log(line: str) -> None:
     """Write a line to stderr; where that is closed or full, go on."""
     if sys.stderr is not None:
-        with contextlib.suppress(OSError):
+        with OUTPUT, contextlib.suppress(OSError):
             print(line, file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """Opens the sinks that were asked for, each behind a queue of its own, and lets them finish at the end."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ def open_sinks(
     """
     opened: list[Sink] = [QueuedSink(stdout, tell) if queued else stdout]
     try:
-        for sink in _plain(options, labels):
+        for sink in _plain(options, labels, tell):
             opened.append(QueuedSink(sink, tell))
         if options.show:
             from .window import WindowSink
@@ -42,7 +43,7 @@ def open_sinks(
             sink.close()
 
 
-def _plain(options: SinkOptions, labels: Callable[[], tuple[str, ...]]) -> Iterator[Sink]:
+def _plain(options: SinkOptions, labels: Callable[[], tuple[str, ...]], tell: Callable[[str], None]) -> Iterator[Sink]:
     """Open one after another; each module is imported where its sink is wanted."""
     if options.csv is not None:
         from .table import CsvSink
@@ -60,3 +61,9 @@ def _plain(options: SinkOptions, labels: Callable[[], tuple[str, ...]]) -> Itera
         from .command import CommandSink
 
         yield CommandSink(options.on_event)
+    if options.mqtt is not None:
+        from .mqtt.broker import Broker
+        from .mqtt.sink import MqttSink
+
+        broker = Broker.of(options.mqtt, os.environ)  # before the model is loaded for its labels
+        yield MqttSink(broker, labels(), tell)

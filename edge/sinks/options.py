@@ -17,6 +17,7 @@ class SinkOptions:
         save_uncertain: a folder for frames with a weak answer.
         save_limit: how many of these.
         on_event: a command to run when somebody appears or leaves.
+        mqtt: a broker's address, and the topic to begin with.
     """
 
     show: bool = False
@@ -27,3 +28,4 @@ class SinkOptions:
     save_uncertain: Path | None = None
     save_limit: int = 1000
     on_event: str | None = None
+    mqtt: str | None = None

@@ -1,0 +1,111 @@
+"""What is known of the camera now, and what has happened, as JSON. Nothing is invented: what is not known is null.
+
+The state:
+
+    {"source": "camera 0", "state": "ONLINE", "cause": null, "label": "cats", "score": 0.991,
+     "scores": {"cats": 0.991, "dogs": 0.009}, "present": {"cats": true, "dogs": false}, "frame": 17,
+     "time": "2026-03-01T12:00:00.000+00:00"}
+
+An event:
+
+    {"event_type": "cats appeared", "event": "appeared", "label": "cats", "score": 0.93, "source": "camera 0", "frame": 17,
+     "time": "2026-03-01T12:00:00.000+00:00", "age_s": 0.0}
+
+``age_s`` is how long it had to wait for the broker: a door should not open for a cat of an hour ago.
+"""
+
+import json
+from collections.abc import Hashable
+from datetime import UTC, datetime
+
+from ...contract import NEITHER
+from ...events import APPEARED, Event
+from ...results import Result
+from ...sources import Change, State
+from ..base import Seen
+
+_NOTHING = {"label": None, "score": None, "scores": None, "present": None, "frame": None}
+
+
+def pets(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a model's labels that can appear and leave."""
+    return tuple(label for label in labels if label != NEITHER)
+
+
+def time_of(at: float) -> str:
+    """ISO 8601, UTC, of seconds since 1970."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+class Known:
+    """Keeps what is known.
+
+    Args:
+        labels: the model's.
+    """
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._pets = pets(labels)
+        self._present: dict[str, str | None] = {}  # by source: videos come one after another
+        self._state: dict[str, object] = {"source": None, "state": None, "cause": None, **_NOTHING, "time": None}
+
+    def see(self, seen: Seen) -> None:
+        """Take the next step."""
+        for event in seen.events:
+            self._present[event.source] = event.label if event.kind == APPEARED else None
+        what = seen.what
+        if isinstance(what, Change):
+            about: dict[str, object] = {"source": what.source, "state": what.state, "cause": what.cause, **_NOTHING}
+        else:
+            cause = None if what.error is None else str(what.error)
+            state = what.frame.state or State.ONLINE
+            about = {"source": what.frame.source, "state": state, "cause": cause, **_NOTHING, **self._answer(what)}
+        self._state = {**about, "time": time_of(seen.at)}
+
+    @property
+    def gist(self) -> Hashable:
+        """What people wait for: where it differs there is news, and where not only figures have moved."""
+        return tuple(str(self._state[key]) for key in ("source", "state", "cause", "label", "present"))
+
+    def state(self) -> str:
+        """What is known now."""
+        return json.dumps(self._state, allow_nan=False)
+
+    def end(self, at: float) -> str:
+        """What is left to be known when nobody looks any more, from `at` on, seconds since 1970."""
+        end = {"state": State.OFFLINE, "cause": "catdog-edge has ended", **_NOTHING, "time": time_of(at)}
+        return json.dumps(self._state | end, allow_nan=False)
+
+    def _answer(self, result: Result) -> dict[str, object]:
+        answer = result.prediction
+        if answer is None:
+            return {}
+        present = self._present.get(result.frame.source)
+        return {
+            "label": answer.label,
+            "score": round(answer.score, 4),
+            "scores": {label: round(score, 4) for label, score in answer.scores.items()},
+            "present": {pet: pet == present for pet in self._pets},
+            "frame": result.frame.number,
+        }
+
+
+def event_to_json(event: Event, at: float, age_s: float) -> str:
+    """Serialise an event.
+
+    Args:
+        event: what has happened.
+        at: when it was settled, seconds since 1970.
+        age_s: how long it has waited, seconds.
+    """
+    document = {
+        "event_type": str(event),
+        "event": event.kind,
+        "label": event.label,
+        "score": round(event.score, 4),
+        "source": event.source,
+        "frame": event.frame,
+        "time": time_of(at),
+        "age_s": round(age_s, 1),
+    }
+    return json.dumps(document, allow_nan=False)

@@ -1,0 +1,127 @@
+"""The sink: what is seen goes to the broker, as state and as events."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from importlib.metadata import version
+
+from ...events import Event
+from ..base import Seen
+from .broker import Broker
+from .connection import Connection
+from .discovery import BIRTH, device_document, device_topic
+from .known import Known, event_to_json
+
+MOST_WAITING = 1000  # events that an absent broker will still get
+_LEAST_S, _MOST_S = 1.0, 10.0  # seconds between two states: where there is news, and where there is none
+_GOODBYE_S = 0.25
+
+
+class MqttSink:
+    """Tells a broker what is seen; see the package for the topics.
+
+    A state is worth nothing when the next one is there, so none waits for an absent broker; events do, the newest 1,000.
+
+    Args:
+        broker: which.
+        labels: the model's.
+        tell: says what is wrong to whoever looks at stderr.
+
+    Attributes:
+        lost: events that could not wait any longer.
+
+    Raises:
+        MissingExtraError: paho-mqtt is not installed.
+        UsageError: the certificates cannot be read.
+    """
+
+    wants_pictures = False
+    only_events = False
+
+    def __init__(self, broker: Broker, labels: tuple[str, ...], tell: Callable[[str], None]) -> None:
+        self.name = f"--mqtt {broker.url}"
+        self.lost = 0
+        self._tell = tell
+        self._device = device_topic(broker.prefix), device_document(broker.prefix, labels, version("catdog"))
+        self._availability, self._state, self._event = (
+            f"{broker.prefix}/{topic}" for topic in ("availability", "state", "event")
+        )
+        self._known = Known(labels)
+        self._waiting: deque[tuple[Event, float, float]] = deque()  # with the wall clock and the monotonic one
+        self._lock = threading.Lock()  # of what is known and sent: the camera's steps and the network's come in two threads
+        self._sent_at, self._sent_gist = float("-inf"), self._known.gist
+        self._timer: threading.Timer | None = None
+        self._connection = Connection(
+            broker, will=(self._availability, "offline"), greet=self._greet, listen=BIRTH[0], heard=self._hear, tell=tell
+        )
+        self._connection.open()
+
+    def take(self, seen: Seen) -> None:
+        """Tell what is new; returns at once."""
+        now = time.monotonic()
+        with self._lock:
+            self._known.see(seen)
+            self._waiting.extend((event, seen.at, now) for event in seen.events)
+            while len(self._waiting) > MOST_WAITING:
+                self._waiting.popleft()
+                self.lost += 1
+            self._send_events()
+            self._send_state_in_time()
+
+    def close(self) -> None:
+        """Send what is left, take everything back, and say goodbye."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._connection.connected:
+                self._send_events()
+                self._connection.send(self._state, self._known.end(time.time()), retain=True)
+                self._connection.send(self._availability, "offline", retain=True)
+        unconfirmed = self._connection.close(time.monotonic() + _GOODBYE_S)
+        lost = self.lost + len(self._waiting)
+        if lost or unconfirmed:
+            self._tell(f"{self.name}: {lost:,} events lost, {unconfirmed:,} messages not confirmed")
+
+    def _greet(self) -> None:
+        """Send all that the broker should hold; `online` last, so that nobody takes an earlier run's state for ours."""
+        with self._lock:
+            self._introduce()
+            self._connection.send(self._availability, "online", retain=True)
+            self._send_events()
+
+    def _hear(self, message: bytes) -> None:
+        if message == BIRTH[1]:
+            with self._lock:
+                self._introduce()
+
+    def _introduce(self) -> None:
+        self._connection.send(*self._device, retain=True)
+        self._send_state()
+
+    def _send_events(self) -> None:
+        while self._waiting and self._connection.connected:
+            event, at, since = self._waiting.popleft()
+            document = event_to_json(event, at, time.monotonic() - since)
+            self.lost += not self._connection.send(self._event, document, retain=False)
+
+    def _send_state(self) -> None:
+        if self._connection.connected:
+            self._sent_at, self._sent_gist = time.monotonic(), self._known.gist
+            self._connection.send(self._state, self._known.state(), retain=True)
+
+    def _send_state_in_time(self) -> None:
+        """Send the state, or see to it that news is sent as soon as it may be, even if no further step comes."""
+        news = self._known.gist != self._sent_gist
+        wait = self._sent_at + (_LEAST_S if news else _MOST_S) - time.monotonic()
+        if wait <= 0:
+            self._send_state()
+        elif news and self._timer is None:
+            self._timer = threading.Timer(wait, self._on_time)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _on_time(self) -> None:
+        with self._lock:
+            self._timer = None
+            self._send_state_in_time()
