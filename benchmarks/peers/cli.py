@@ -77,8 +77,8 @@ def _main(argv: Sequence[str]) -> int:
     silence_opencv()
     comparison = compare(options)
     written = write_reports(comparison, output)
-    print(*sentences(comparison), figures_table(comparison), ratios_table(comparison), sep="\n\n")
-    print()
+    print(*sentences(comparison), sep="\n")
+    print("", figures_table(comparison), "", ratios_table(comparison), "", sep="\n")
     print(*(f"wrote {path}" for path in written), sep="\n")
     sys.stdout.flush()  # before the notes, where both go to one terminal
     for line in not_run(comparison):
@@ -119,7 +119,7 @@ def run_sides(
     from tqdm import tqdm
 
     before = load_average()
-    with tqdm(total=len(sides) * (options.rounds + 1), unit="turn", file=sys.stderr, disable=None) as bar:
+    with tqdm(total=len(sides) * options.rounds, unit="turn", file=sys.stderr, disable=None) as bar:
 
         def done(name: str) -> None:
             bar.set_postfix_str(name, refresh=False)

@@ -33,7 +33,7 @@ from .rounds import STARTS, Measured
 SCHEMA_VERSION = 1
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _DASH = "–"  # noqa: RUF001 - for what was not measured
-_WIDEST = 16.0  # the charts' axis ends there and at its inverse; beyond is drawn at the edge
+_LEAST, _MOST = 0.25, 64.0  # ends of the charts' axis; beyond is drawn at the edge
 
 
 class Dot(NamedTuple):
@@ -88,9 +88,11 @@ def to_json(comparison: Comparison) -> str:
 
 def to_markdown(comparison: Comparison) -> str:
     """Write the text for a pull request."""
+    headline, *notes = sentences(comparison)
     parts = [
         "### catdog-edge and its peers",
-        "\n\n".join(sentences(comparison)),
+        headline,
+        "\n".join(f"- {note}" for note in notes),
         "Medians:",
         figures_table(comparison),
         "How many times better catdog-edge is, median (middle half of the rounds); **below 1 the peer is ahead**:",
@@ -126,7 +128,7 @@ def to_html(comparison: Comparison) -> str:
         rows=[(row.side.name == comparison.ours.side.name, figure_cells(row, comparison)) for row in comparison.measured],
         charts=[(measure, dots) for measure in MEASURES if (dots := _dots(measure, comparison))],
         even=_place(1.0),
-        ticks=[(_place(tick), f"{tick:g}") for tick in (1 / 16, 1 / 4, 1.0, 4.0, 16.0)],
+        ticks=[(_place(tick), f"{tick:g}") for tick in (0.25, 1.0, 4.0, 16.0, 64.0)],
         packages=[
             (_name(row), ", ".join(f"{n} {v}" for n, v in row.side.place.packages.items())) for row in comparison.measured
         ],
@@ -171,12 +173,12 @@ def method(comparison: Comparison) -> list[str]:
     options, ours = comparison.options, comparison.ours
     right = accuracy(ours, comparison.photographs)
     interval = "" if right is None else f" catdog-edge's accuracy: {right}."
-    cores = f"{options.cores} {'core' if options.cores == 1 else 'cores'}"
+    cores, rounds = _count(options.cores, "core"), _count(options.rounds, "round")
     return [
         f"{comparison.photographs.data}, the same JPEG files for all.{interval}",
         "One model in several kinds of file: int8 TFLite is the one that catdog-edge comes with; the float32 files have the "
         "weights that it was quantized from. Where a float32 peer is behind, the format has its part in it.",
-        f"{options.rounds} rounds, in each of which all have a turn, in shuffled order, every process held to {cores}; ratios "
+        f"{rounds}, in each of which all have a turn, in shuffled order, every process held to {cores}; ratios "
         "are taken round by round. A round before them is not counted.",
         f"Cold start: a whole process that classifies one picture, files in memory; median of {STARTS} a round.",
         "Latency: p50 from before the file is read to the label, inside the process, pictures one after another.",
@@ -201,6 +203,10 @@ def machine_rows(comparison: Comparison) -> list[tuple[str, str]]:
         ("Python", machine.python),
         ("measured at", comparison.measured_at),
     ]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _headings() -> list[tuple[str, str]]:
@@ -238,7 +244,8 @@ def _dots(measure: Measure, comparison: Comparison) -> list[Dot]:
 
 def _place(value: float) -> float:
     """Find a ratio's place on the logarithmic axis, in percent from its left end."""
-    return round(50 + 50 * max(-1.0, min(1.0, math.log(value) / math.log(_WIDEST))), 2)
+    shown = max(_LEAST, min(_MOST, value))
+    return round(100 * math.log(shown / _LEAST) / math.log(_MOST / _LEAST), 2)
 
 
 def _side(row: Measured, comparison: Comparison) -> dict[str, Any]:

@@ -139,19 +139,24 @@ def accuracy(row: Measured, photographs: Photographs) -> Figure | None:
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """Say who is ahead of catdog-edge, and in what; then what cannot be told apart, then what was not measured."""
-    ahead, even = [], []
+    """Say how many peers are ahead of catdog-edge in each column, then of each where it is ahead and where nobody is.
+
+    A peer is ahead where the middle half of the ratios is below 1; where 1 lies within it, the two are not told apart.
+    """
+    found = {
+        row.side.name: [(measure, each) for measure in MEASURES if (each := ratio(row, comparison.ours, measure)) is not None]
+        for row in comparison.peers
+    }
+    counts = [sum(pair[0] is measure and pair[1].high < 1 for each in found.values() for pair in each) for measure in MEASURES]
+    columns = [f"{measure.heading} {count or 'none'}" for measure, count in zip(MEASURES, counts, strict=True)]
+    told = [f"Of {len(comparison.peers)} peers, ahead of catdog-edge in {', '.join(columns)}"]
     for row in comparison.peers:
-        found = [(measure, each) for measure in MEASURES if (each := ratio(row, comparison.ours, measure)) is not None]
-        for said, chosen in (
-            (ahead, [pair for pair in found if pair[1].high < 1]),
-            (even, [pair for pair in found if pair[1].low <= 1 <= pair[1].high]),
-        ):
-            if chosen:
-                said.append(f"{row.side.title} ({row.side.model}) in {', '.join(_in_words(*pair) for pair in chosen)}")
-    told = [f"Ahead of catdog-edge: {'; '.join(ahead)}." if ahead else "No peer is ahead of catdog-edge in any column."]
-    if even:
-        told.append(f"Not told apart, 1 lies within the middle half of the rounds: {'; '.join(even)}.")
+        ahead = [_in_words(*pair) for pair in found[row.side.name] if pair[1].high < 1]
+        even = [_in_words(*pair) for pair in found[row.side.name] if pair[1].low <= 1 <= pair[1].high]
+        parts = [f"ahead in {', '.join(ahead)}"] if ahead else []
+        parts += [f"not told apart in {', '.join(even)}"] if even else []
+        if parts:
+            told.append(f"{row.side.title} ({row.side.model}): {'; '.join(parts)}")
     return told
 
 

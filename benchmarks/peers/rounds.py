@@ -68,40 +68,51 @@ def measure(
         rounds: how many.
         cores: the numbers of those that everybody is held to.
         seed: decides the order in each round.
-        done: told the name of each side whose turn is over; ``rounds + 1`` turns a side, the first to warm up.
+        done: told the name of each side whose turn is over, ``rounds`` times each unless it fails.
 
     Raises:
         CatdogError: ours failed, so that there is nothing to compare with.
     """
     order = random.Random(seed)  # noqa: S311 - no secret
+    running = {side.name: side for side in sides}
     turns: dict[str, list[Turn]] = {side.name: [] for side in sides}
     answers: dict[str, dict[str, str]] = {}
-    failed: dict[str, Failed] = {}
-    for number in range(rounds + 1):
-        for side in order.sample(list(sides), len(sides)):
-            if side.name not in failed:
-                try:
-                    if number == 0:
-                        run(side.one, cores)  # files come into memory, byte code is written
-                    else:
-                        turn, answers[side.name] = _turn(side, cores)
-                        turns[side.name].append(turn)
-                except CatdogError as error:
-                    if side.name == OURS:
-                        raise
-                    failed[side.name] = Failed(side.name, error.got)
+    failed: list[Failed] = []
+
+    def in_turn(work: Callable[[Side], object]) -> None:
+        for side in order.sample(list(running.values()), len(running)):
+            try:
+                work(side)
+            except CatdogError as error:
+                if side.name == OURS:
+                    raise
+                failed.append(Failed(side.name, error.got))
+                del running[side.name]
+
+    in_turn(lambda side: _start_s(side, cores))  # to warm up: files come into memory, byte code is written
+    for _ in range(rounds):
+        starts: dict[str, list[float]] = {name: [] for name in running}
+        for _ in range(STARTS):
+            in_turn(lambda side: starts[side.name].append(_start_s(side, cores)))  # noqa: B023 - called at once
+
+        def whole(side: Side) -> None:
+            turn, answers[side.name] = _turn(side, cores, median(starts[side.name]))  # noqa: B023 - called at once
+            turns[side.name].append(turn)
             done(side.name)
-    measured = [Measured(side, tuple(turns[side.name]), answers[side.name]) for side in sides if side.name not in failed]
-    return measured, list(failed.values())
+
+        in_turn(whole)
+    return [Measured(side, tuple(turns[name]), answers[name]) for name, side in running.items()], failed
 
 
-def _turn(side: Side, cores: Sequence[int]) -> tuple[Turn, dict[str, str]]:
-    start_s = median(run(side.one, cores).wall_s for _ in range(STARTS))
+def _start_s(side: Side, cores: Sequence[int]) -> float:
+    return run(side.one, cores).wall_s
+
+
+def _turn(side: Side, cores: Sequence[int], start_s: float) -> tuple[Turn, dict[str, str]]:
     in_turn = run(side.in_turn, cores, side.stdin)
     # Where there is no faster way, the same run serves for both.
     whole = in_turn if side.all_at_once == side.in_turn else run(side.all_at_once, cores)
-    latencies = _answers(side, in_turn.stdout)
-    found = _answers(side, whole.stdout)
+    latencies, found = _answers(side, in_turn.stdout), _answers(side, whole.stdout)
     turn = Turn(
         start_s=start_s,
         latency_ms=median(answer.latency_ms for answer in latencies),
