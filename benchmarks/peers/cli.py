@@ -98,8 +98,23 @@ def compare(options: PeerOptions) -> Comparison:
         photographs = gather(options.data, options.pictures, labels(), options.seed, Path(folder))
         _say("installing catdog in an environment of its own")
         mine = ours(place_of_ours(options.source, options.environments), photographs, options.cores)
-        sides, failed = _build(options, photographs)
+        sides, failed = build_sides(options, photographs)
         return run_sides(options, photographs, [mine, *sides], failed)
+
+
+def build_sides(options: PeerOptions, photographs: Photographs) -> tuple[list[Side], list[Failed]]:
+    """Get the peers ready, each in its environment; those that cannot be, with their reasons."""
+    sides, failed = [], []
+    for peer in (PEERS[name] for name in options.only):
+        _say(f"preparing {peer.name}: {' '.join(peer.requirements)}")
+        try:
+            place = place_of(peer, options.environments)
+            model = model_file(peer.model, options.environments)
+        except CatdogError as error:
+            failed.append(Failed(peer.name, error.got))
+            continue
+        sides.append(theirs(peer, place, str(model), labels(), photographs, options.cores))
+    return sides, failed
 
 
 def run_sides(
@@ -134,20 +149,6 @@ def run_sides(
         measured=tuple(measured),
         failed=(*failed, *broken),
     )
-
-
-def _build(options: PeerOptions, photographs: Photographs) -> tuple[list[Side], list[Failed]]:
-    sides, failed = [], []
-    for peer in (PEERS[name] for name in options.only):
-        _say(f"preparing {peer.name}: {' '.join(peer.requirements)}")
-        try:
-            place = place_of(peer, options.environments)
-            model = model_file(peer.model, options.environments)
-        except CatdogError as error:
-            failed.append(Failed(peer.name, error.got))
-            continue
-        sides.append(theirs(peer, place, str(model), labels(), photographs, options.cores))
-    return sides, failed
 
 
 def _say(text: str) -> None:

@@ -1,6 +1,5 @@
 """Environments of their own: built once, kept, and weighed."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -51,14 +50,12 @@ class Place:
 
 
 def place_of(peer: Peer, environments: Path) -> Place:
-    """Build a peer's environment, or find it as it was built before. Peers with the same requirements share one.
+    """Build a peer's environment, or find it as it was built before.
 
     Raises:
         CatdogError: it cannot be built; `got` has pip's last line.
     """
-    digest = hashlib.sha256("\n".join((*peer.requirements, peer.python or "")).encode()).hexdigest()[:8]
-    name = peer.requirements[0].partition("==")[0]
-    return _environment(environments / f"peer-{name}-{digest}", _python(peer.python), peer.requirements)
+    return _environment(environments / f"peer-{peer.name}", _python(peer.python), peer.requirements)
 
 
 def place_of_ours(source: Path, environments: Path) -> Place:
@@ -87,7 +84,7 @@ def place_of_ours(source: Path, environments: Path) -> Place:
 def _environment(folder: Path, python: str, requirements: Sequence[str]) -> Place:
     folder = folder.absolute()
     place = Place(folder / "bin" / "python", _site(folder))
-    done, wanted = folder / "requirements.txt", "\n".join(requirements)
+    done, wanted = folder / "made-with.txt", "\n".join((python, *requirements))
     if place.site is not None and done.is_file() and done.read_text() == wanted:
         return place
     _call([python, "-m", "venv", "--clear", str(folder)])
