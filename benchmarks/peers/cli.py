@@ -1,13 +1,14 @@
 """`python -m catdog.benchmarks.peers`: catdog-edge beside what people would otherwise use."""
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.command import CommandParser, end_like_ctrl_c, run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import CatdogError, PartialFailureError
 from catdog.edge.files import check_folder
@@ -75,6 +76,7 @@ def _main(argv: Sequence[str]) -> int:
     require_extras()
     check_folder(output)
     silence_opencv()
+    end_like_ctrl_c(signal.SIGTERM, signal.SIGHUP)  # so that nobody's process is left behind
     comparison = compare(options)
     written = write_reports(comparison, output)
     print(*sentences(comparison), sep="\n")

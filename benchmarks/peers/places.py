@@ -103,8 +103,9 @@ def _python(version: str | None) -> str:
     if version in (None, here):
         return sys.executable
     found = shutil.which(f"python{version}")
-    if found is None:
-        raise CatdogError(f"Python {version}", got=f"{here} alone", fix=f"Install python{version}.")
+    # A version manager has names for Pythons that it does not have.
+    if found is None or subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode != 0:
+        raise CatdogError(f"Python {version}", got=f"no Python {version} here", fix="Install it.")
     return found
 
 

@@ -25,7 +25,9 @@ from catdog.benchmarks.peers.report import to_html, to_json, to_markdown, write_
 from catdog.benchmarks.peers.results import MEASURES, Comparison, ratio, sentences
 from catdog.benchmarks.peers.rounds import Failed, Turn
 from catdog.benchmarks.peers.sides import Side, ours, theirs
+from catdog.edge.artifact import read_model_file
 from catdog.edge.errors import CatdogError, DatasetError, InputNotFoundError, UsageError
+from catdog.edge.models import bundled_tflite
 
 ROOT = Path(__file__).parent.parent.parent
 HERE = Place(Path(sys.executable))  # no environment of its own: it has what LiteRT needs
@@ -141,6 +143,7 @@ def test_whoever_is_ahead_of_us_is_named(comparison: Comparison) -> None:
     assert len(sentences(with_peer(comparison, start_s=2.0, latency_ms=3.0, pictures_per_s=0.5, peak_bytes=2.0))) == 1
 
 
+@pytest.mark.slow
 def test_an_environment_that_cannot_be_built_is_reported_with_its_reason(
     photographs: Photographs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +158,7 @@ def test_an_environment_that_cannot_be_built_is_reported_with_its_reason(
     built, failed = build_sides(options, photographs)
     assert [side.name for side in built] == ["bare"]
     reasons = {each.name: each.reason for each in failed}
-    assert reasons["old"] == f"3.{sys.version_info.minor} alone"
+    assert reasons["old"] == "no Python 2.7 here"
     assert "gone.whl" in reasons["gone"]
     # An environment is its own: nothing of ours is to be seen in it, and it weighs nothing yet.
     assert built[0].place.installed_bytes == 0
@@ -199,6 +202,13 @@ def test_scripts_know_nothing_of_catdog() -> None:
     assert used <= {path.name for path in SCRIPTS.glob("*.py")}
     for path in SCRIPTS.glob("*.py"):
         assert not [name for name in imported(path) if name.startswith("catdog") or not name]
+
+
+def test_opencv_is_told_the_models_size() -> None:
+    contract = read_model_file(bundled_tflite()).contract
+    assert contract is not None
+    size = f"SIZE = ({contract.input.width}, {contract.input.height})"
+    assert size in (SCRIPTS / "with_opencv.py").read_text().splitlines()
 
 
 def imported(path: Path) -> Iterator[str]:
