@@ -3,8 +3,10 @@
 import ast
 import json
 import re
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,6 +172,31 @@ def test_peak_memory_is_the_commands_own() -> None:
     ballast = bytearray(400_000_000)
     ballast[:: 1 << 12] = b"x" * len(ballast[:: 1 << 12])  # every page is ours now
     assert run([sys.executable, "-c", "pass"], first_cores(1)).peak_bytes < 100_000_000
+
+
+def test_a_benchmark_that_is_ended_leaves_no_process_behind(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    sleeper = f"import os, pathlib, time; pathlib.Path({str(note)!r}).write_text(f'{{os.getpid()}}.'); time.sleep(600)"
+    program = (
+        "import signal, sys; from catdog.benchmarks.peers.process import first_cores, run; "
+        "from catdog.edge.command import end_like_ctrl_c; end_like_ctrl_c(signal.SIGTERM); "
+        f"run([sys.executable, '-c', {sleeper!r}], first_cores(1))"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as benchmark:
+        wait_until(lambda: note.is_file() and note.read_text().endswith("."))
+        benchmark.terminate()
+        benchmark.communicate(timeout=60)
+    import psutil
+
+    child = int(note.read_text().rstrip("."))
+    wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.02)
 
 
 def test_nothing_of_our_python_reaches_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
