@@ -14,6 +14,8 @@ from .pictures import Photographs
 from .rounds import Failed, Measured, Turn
 from .sides import OURS
 
+_BUSY = 0.5  # load average of a core, from which on others take so much that it shows
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -157,6 +159,12 @@ def sentences(comparison: Comparison) -> list[str]:
         parts += [f"not told apart in {', '.join(even)}"] if even else []
         if parts:
             told.append(f"{row.side.title} ({row.side.model}): {'; '.join(parts)}")
+    machine = comparison.environment
+    if machine.load_before is not None and machine.load_before > _BUSY * machine.usable_cores:
+        told.append(
+            f"The machine was busy: load average {machine.load_before:.1f} on {machine.usable_cores} usable cores before the "
+            "first round. Times are far from what it can do; measure again when it is idle"
+        )
     return told
 
 

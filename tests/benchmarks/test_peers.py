@@ -122,7 +122,8 @@ def with_peer(comparison: Comparison, **changed: float) -> Comparison:
         Turn(**{name: getattr(turn, name) * changed.get(name, 1.0) for name in Turn.__dataclass_fields__})
         for turn in mine.turns
     )
-    return replace(comparison, measured=(mine, replace(comparison.peers[0], turns=turns)))
+    idle = replace(comparison.environment, load_before=0.1)
+    return replace(comparison, measured=(mine, replace(comparison.peers[0], turns=turns)), environment=idle)
 
 
 def test_ratios_above_one_mean_that_catdog_is_ahead(comparison: Comparison) -> None:
@@ -143,6 +144,12 @@ def test_whoever_is_ahead_of_us_is_named(comparison: Comparison) -> None:
     assert "**0.50** (0.50 to 0.50)" in to_markdown(found)
     assert 'class="peer-ahead">0.50' in to_html(found)
     assert len(sentences(with_peer(comparison, start_s=2.0, latency_ms=3.0, pictures_per_s=0.5, peak_bytes=2.0))) == 1
+
+
+def test_a_busy_machine_is_told(comparison: Comparison) -> None:
+    busy = replace(comparison, environment=replace(comparison.environment, load_before=7.0, usable_cores=2))
+    assert "load average 7.0 on 2 usable cores" in sentences(busy)[-1]
+    assert sentences(busy)[-1] in to_html(busy)
 
 
 @pytest.mark.slow
