@@ -62,6 +62,10 @@ bundled-%: install
 	  --temperature $$($(BIN)/python -c 'import json; print(json.load(open("runs/$*-cv/cross-validation.json"))["temperature"])')
 	$(BIN)/python -m catdog.export.release --run runs/$* --cross-validation runs/$*-cv --name $*
 
+.PHONY: peers
+peers: install  ## catdog-edge beside other ways to run its model; builds their environments (DATA=zip); on an idle machine
+	$(BIN)/python -m catdog.benchmarks.peers --output benchmarks/results $(if $(wildcard $(DATA)),--data $(DATA))
+
 .PHONY: constraints
 constraints: install  ## write the versions in .venv to constraints.txt, after an upgrade on purpose
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip; } > constraints.new
