@@ -15,13 +15,14 @@ from .backends import open_backend
 from .backends.base import Backend
 from .backends.delegation import Delegation
 from .contract import InputSpec, ModelContract, parse_contract
+from .cores import usable_cores
 from .decode import read_picture
 from .errors import ModelError, UsageError
 from .models import BUNDLED, bundled_tflite
 from .preprocess import Preprocessor
 
 MAX_THREADS = 256  # tens of thousands crash the runtime
-DEFAULT_THREADS = min(4, os.cpu_count() or 1)
+DEFAULT_THREADS = min(4, usable_cores())
 
 
 class Timings(NamedTuple):

@@ -1,6 +1,5 @@
 """source -> frame -> preprocess -> backend -> prediction -> result: one after another, or folders on all cores."""
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .classifier import DEFAULT_THREADS, MAX_THREADS, Classifier, Prediction, Timings
+from .cores import usable_cores
 from .errors import CatdogError, UsageError
 from .moderation import Moderator
 from .motion import MotionGate
@@ -109,7 +109,7 @@ def _fastest(load: Callable[[int], Classifier]) -> Classifier:
     """Load the model with as many threads as are fastest on this machine, by a short measurement; of equals the fewest."""
     best: tuple[float, Classifier] | None = None
     for threads in (1, 2, 4):
-        if threads > (os.cpu_count() or 1):
+        if threads > usable_cores():
             break
         classifier = load(threads)
         picture = np.zeros((classifier.contract.input.height, classifier.contract.input.width, 3), np.uint8)
@@ -172,7 +172,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
     from concurrent.futures import Future, ThreadPoolExecutor
 
     threads = options.threads or 1
-    workers = max(1, (os.cpu_count() or 1) // threads)
+    workers = max(1, usable_cores() // threads)
     moderator = Moderator(options.threshold)
     idle = deque([load(threads)])  # here, where trouble with the model is told at once
 

@@ -5,7 +5,6 @@ Source of the scheme: B. Jacob et al., "Quantization and training of neural netw
 inference", CVPR 2018.
 """
 
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 
+from catdog.edge.cores import usable_cores
 from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.train.model import FEATURES, logits_model
 
@@ -206,7 +206,7 @@ def _runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:
             model_content=model,
             experimental_preserve_all_tensors=True,
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            num_threads=os.cpu_count(),
+            num_threads=usable_cores(),
         )
         interpreter.allocate_tensors()
     (pixels,) = interpreter.get_input_details()

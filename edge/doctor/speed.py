@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..classifier import Classifier
+from ..cores import usable_cores
 from ..errors import CatdogError
 from ..golden import golden_picture
 from .findings import Finding, Value, Verdict, from_error
-from .system import usable_cores
 
 _WARM_UP = 3  # calls: the first one allocates
 _SLOW_MS = 200.0  # an answer; a pet walks past in the time of a few

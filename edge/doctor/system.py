@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from ..cores import usable_cores
 from .findings import Finding, Value, Verdict
 
 _ROOT = Path("/")
@@ -190,11 +191,6 @@ def kernel_clock() -> bool | None:
     except (OSError, AttributeError):
         return None
     return None if state < 0 else state != _CLOCK_BAD
-
-
-def usable_cores() -> int:
-    """Count the cores this process may use; fewer than the machine has where a container or taskset says so."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_board(root: Path = _ROOT) -> str | None:
