@@ -86,7 +86,7 @@ class Quantizer:
             calibration: the pictures that they are taken from.
             what: what to call it.
         """
-        return self._judge(what, quantize(calibrate(self.core, calibration.pixels)), calibration)
+        return self._judge(what, quantize(calibrate(self.core, calibration.pixels), calibration.pixels), calibration)
 
     def mend(self, refused: Quantized, more: PictureSet) -> Quantized:
         """Look for the smallest change by which a refused model passes.
@@ -103,7 +103,7 @@ class Quantizer:
         ranges = calibrate(self.core, calibration.pixels)
         if len(more.pixels) > len(calibration.pixels):
             calibration, ranges = more, calibrate(self.core, more.pixels)
-            tried.append(self._judge(f"calibrated on {more.description}", quantize(ranges), calibration))
+            tried.append(self._judge(f"calibrated on {more.description}", quantize(ranges, calibration.pixels), calibration))
         if tried[-1].objections:
             for what, content in _with_cut_ranges(ranges, calibration):
                 tried.append(self._judge(what, content, calibration))
@@ -113,7 +113,7 @@ class Quantizer:
         if layers:
             self.log(f"quantizing hurts most at {layers[0].name} ({layers[0].noise:.1%} of its channels' variance)")
         if tried[-1].objections:
-            for what, content in _with_float_layers(ranges, layers):
+            for what, content in _with_float_layers(ranges, calibration, layers):
                 tried.append(self._judge(what, content, calibration))
                 if not tried[-1].objections:
                     break
@@ -132,16 +132,17 @@ class Quantizer:
 
 def _with_cut_ranges(ranges: bytes, calibration: PictureSet) -> Iterator[tuple[str, bytes]]:
     for share in _SHARES_CUT:
-        yield f"ranges cut by {share:.3%} of the values", quantize(cut_ranges(ranges, calibration.pixels, share))
+        cut = cut_ranges(ranges, calibration.pixels, share)
+        yield f"ranges cut by {share:.3%} of the values", quantize(cut, calibration.pixels)
 
 
-def _with_float_layers(ranges: bytes, layers: Sequence[LayerError]) -> Iterator[tuple[str, bytes]]:
+def _with_float_layers(ranges: bytes, calibration: PictureSet, layers: Sequence[LayerError]) -> Iterator[tuple[str, bytes]]:
     """Leave the 1, 2, 4, ... worst layers in float."""
     count = 1
     while count < len(layers):
         guilty = [layer.name for layer in layers[:count]]
         left = with_consumers(ranges, guilty)
-        content = quantize(ranges, left)
+        content = quantize(ranges, calibration.pixels, left)
         named = ", ".join(guilty[:3]) + (", …" if count > 3 else "")
         yield f"{len(left)} of {len(layers)} layers in float: the worst {count} ({named}) and what takes their output", content
         count *= 2

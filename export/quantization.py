@@ -21,6 +21,7 @@ from tensorflow.lite.python.convert import mlir_quantize
 from catdog.edge.cores import usable_cores
 from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.train.model import FEATURES, logits_model
+from catdog.train.presence import NEAREST
 
 from .flatbuffer import append_softmax, pack
 from .tflite import convert, converter_of
@@ -104,7 +105,7 @@ def _with_ranges(calibrated: bytes, inside: Sequence[int], lows: NDArray[np.floa
     return pack(model, len(calibrated))
 
 
-def quantize(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
+def quantize(calibrated: bytes, pictures: NDArray[np.uint8], float_layers: Sequence[str] = ()) -> bytes:
     """Quantize to int8 with per-channel kernels: uint8 pixels in, float32 scores out of a float softmax.
 
     Behind the pooled features only products with weights are int8. A presence check also takes the features' length, whose
@@ -113,6 +114,7 @@ def quantize(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
 
     Args:
         calibrated: from `calibrate` or `cut_ranges`.
+        pictures: uint8 ``[n, size, size, 3]`` RGB, for the presence check.
         float_layers: names of layers, as `rank_layers` gives them, to be left in float.
     """
     with native_output_dropped(STDOUT, STDERR):
@@ -122,14 +124,44 @@ def quantize(calibrated: bytes, float_layers: Sequence[str] = ()) -> bytes:
             output_data_type=tf.float32,
             denylisted_nodes={*float_layers, *_behind_features(calibrated)} or None,
         )
-    return append_softmax(content)
+    return append_softmax(_with_similarities_kept(content, calibrated, pictures[:_MOST_LOOKED_AT]))
+
+
+def _with_similarities_kept(content: bytes, calibrated: bytes, pictures: NDArray[np.uint8]) -> bytes:
+    """Undo what quantizing does to the similarities of a presence check on average, in the factor that weighs them.
+
+    Noise turns features away from what they are like: all similarities fall a little, and pets near the threshold would be
+    refused. Source of the idea: M. Nagel et al., "Data-free quantization through weight equalization and bias correction", ICCV
+    2019, section 4.2.
+    """
+    means = []
+    for version in (calibrated, content):
+        nearest = _outputs_of(version, NEAREST)
+        if not nearest:
+            return content
+        means.append(np.mean([interpreter.get_tensor(nearest[-1]) for interpreter in _runs(version, pictures)]))
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    graph = model.subgraphs[0]
+    nearest = _outputs_of(content, NEAREST)
+    weigh = next(op for op in graph.operators if nearest[-1] in op.inputs)
+    (factor,) = (graph.tensors[index] for index in weigh.inputs if index != nearest[-1])
+    value = np.frombuffer(bytes(model.buffers[factor.buffer].data), np.float32) * (means[0] / means[1])
+    model.buffers[factor.buffer].data = np.frombuffer(value.astype(np.float32).tobytes(), np.uint8)
+    return pack(model, len(content))
+
+
+def _outputs_of(content: bytes, layer: str) -> list[int]:
+    """Return the tensors that a Keras layer gives, in order."""
+    graph = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0]
+    outputs = [int(index) for op in graph.operators for index in op.outputs]
+    return [index for index in outputs if f"/{layer}" in graph.tensors[index].name.decode()]
 
 
 def _behind_features(calibrated: bytes) -> list[str]:
     """Return the layers that come after the pooled features and have no weights."""
     model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
     tensors, found = model.subgraphs[0].tensors, []
-    behind = {index for index, tensor in enumerate(tensors) if f"/{FEATURES}" in tensor.name.decode()}
+    behind = set(_outputs_of(calibrated, FEATURES))
     for op in model.subgraphs[0].operators:
         if not behind.isdisjoint(int(index) for index in op.inputs):
             behind.update(int(index) for index in op.outputs)
@@ -200,7 +232,7 @@ def with_consumers(calibrated: bytes, layers: Sequence[str]) -> list[str]:
 
 
 def _runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:
-    """Run a float model on pictures, every tensor kept; by the plain kernels: a delegate need not keep what is inside."""
+    """Run a model on pictures, every tensor kept; by the plain kernels: a delegate need not keep what is inside."""
     with native_output_dropped(), _warnings_dropped():
         interpreter = Interpreter(
             model_content=model,
@@ -211,7 +243,7 @@ def _runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:
         interpreter.allocate_tensors()
     (pixels,) = interpreter.get_input_details()
     for picture in pictures:
-        interpreter.set_tensor(pixels["index"], picture[np.newaxis].astype(np.float32))
+        interpreter.set_tensor(pixels["index"], picture[np.newaxis].astype(pixels["dtype"]))
         interpreter.invoke()
         yield interpreter
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from .data.splits import folds
 from .model import FEATURES, SCORES
 
+NEAREST = "nearest"  # the layer that gives the highest similarity
+
 _PROTOTYPES = 64  # a class, where there are pictures enough
 _PICTURES_A_PROTOTYPE = 4
 _ROUNDS = 20  # of k-means; it has settled long before
@@ -80,7 +82,7 @@ def attach_presence_check(core: keras.Model, check: PresenceCheck) -> keras.Mode
     similarity = layers.Dense(count, use_bias=False, trainable=False, name="prototypes")
     weigh = layers.Rescaling(-check.slope, offset=check.slope * check.threshold, name="absence")
     unit = layers.UnitNormalization(name="unit_features")(core.get_layer(FEATURES).output)
-    nearest = layers.GlobalMaxPooling1D(name="nearest")(layers.Reshape((count, 1), name="columns")(similarity(unit)))
+    nearest = layers.GlobalMaxPooling1D(name=NEAREST)(layers.Reshape((count, 1), name="columns")(similarity(unit)))
     similarity.set_weights([check.prototypes.T])
     logits = core.get_layer(SCORES).input
     likeliest = keras.ops.max(logits, axis=-1, keepdims=True)

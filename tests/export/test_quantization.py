@@ -76,7 +76,8 @@ def test_neither_can_win_in_int8_though_the_ranges_come_from_pictures_of_the_cla
     unit = np.array([(200, 30, 10), (30, 200, 10)], np.float32)
     check = PresenceCheck(unit / np.linalg.norm(unit, axis=1, keepdims=True), threshold=0.8, slope=20.0)
     core = attach_presence_check(classes, check)
-    interpreter = Interpreter(model_content=quantize(calibrate(core, np.stack([red, green]))))
+    learnt = np.stack([red, green])
+    interpreter = Interpreter(model_content=quantize(calibrate(core, learnt), learnt))
     interpreter.allocate_tensors()
     for picture, label in ((red, 0), (green, 1), (blue, 2)):
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture[np.newaxis])
