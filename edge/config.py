@@ -64,7 +64,7 @@ def write_example(parser: argparse.ArgumentParser, **chosen: str | float | bool)
         chosen: what is set, by name.
     """
     lines = [
-        f"# The options of `{parser.prog} --help`, by the same names; text is quoted. The service takes paths from /var/lib/catdog.",
+        f"# The options of `{parser.prog} --help`, by the same names; text is quoted. Paths start in /var/lib/catdog.",
         "# Who writes a password into an address hides it from other users (the service is in the group video):",
         "#   sudo chgrp video FILE && sudo chmod 640 FILE",
         "",
@@ -94,7 +94,9 @@ def _read(path: Path) -> dict[str, Any]:
         what = f"{path}: {error.strerror or error}"
         raise UsageError("a readable file of options", got=what, fix="Check the path and the permissions.") from None
     except ValueError as error:  # no TOML, or no UTF-8
-        raise UsageError(f"{path} to be TOML", got=str(error), fix="Example: camera = 0, each on a line of its own.") from None
+        raise UsageError(
+            f"{path} to be TOML", got=str(error), fix="Write each option once, on a line of its own: camera = 0"
+        ) from None
 
 
 def _as_typed(action: argparse.Action, key: str, value: object, path: Path) -> Sequence[str]:
