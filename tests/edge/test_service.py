@@ -121,10 +121,10 @@ def test_stopped_process_is_silent(manager: Manager) -> None:
 def test_hung_loop_feeds_the_watchdog_no_more_though_its_process_lives(manager: Manager) -> None:
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
-    with service(manager, "--camera", "demo", "--json", stdout=writing) as process:
+    with service(manager, "--camera", "demo", "--buffer", "all", "--json", stdout=writing) as process:
         os.close(writing)
         manager.hears_of("READY=1")
-        # Nobody reads the results: once the pipe is full the loop hangs in a print, and all else in the process is well.
+        # Nobody reads the results, of which none may be lost: once the pipe is full the loop hangs, and the process is well.
         assert manager.hears_nothing()
         assert process.poll() is None
         os.read(reading, 65_536)
