@@ -316,6 +316,58 @@ def test_install_into_an_image_status_and_uninstall(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob(".*"))
 
 
+ON_A_SYSTEM = f"""
+set -e
+mount -t tmpfs none /etc
+mount -t tmpfs none /run
+mkdir -p /run/systemd/system
+{COMMAND} service install --program /opt/catdog/bin/catdog-edge
+{COMMAND} service status
+ls /etc/systemd/system /etc/catdog
+{COMMAND} service uninstall
+ls /etc/systemd/system /etc/catdog
+touch fails
+{COMMAND} service install --program /opt/catdog/bin/catdog-edge
+"""
+
+
+def test_install_on_a_system_that_runs(tmp_path: Path) -> None:
+    """With mounts of its own on /etc and /run; systemctl alone is a stand-in, which notes what it is told."""
+    apart = ["unshare", "--map-root-user", "--mount"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*apart, "mount", "-t", "tmpfs", "none", "/etc"], check=False).returncode
+    ):
+        pytest.skip("no mount namespaces here")
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(
+        '#!/bin/sh\necho "$@" >> told\n[ ! -e fails ] || { echo "Failed to: reason" >&2; exit 1; }\necho fine\n'
+    )
+    systemctl.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    finished = subprocess.run(
+        [*apart, "sh", "-c", ON_A_SYSTEM],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (tmp_path / "told").read_text().splitlines() == [
+        "daemon-reload", f"enable {NAME}", f"restart {NAME}",
+        f"is-enabled {NAME}", f"is-active {NAME}",
+        f"disable --now {NAME}", "daemon-reload",
+        "daemon-reload",
+    ]  # fmt: skip
+    assert finished.returncode == 10
+    assert "Failed to: reason" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+    assert "enabled:  fine\nactive:   fine\nconfig:   /etc/catdog/edge.toml, valid\n" in finished.stdout
+    assert f"/etc/catdog:\nedge.toml\n\n/etc/systemd/system:\n{NAME}\n" in finished.stdout
+    assert "/etc/catdog:\nedge.toml\n\n/etc/systemd/system:\n" + "kept" in finished.stdout
+
+
 def test_dry_run_prints_the_unit(tmp_path: Path) -> None:
     place = ["--root", str(tmp_path), "--program", "/opt/catdog/bin/catdog-edge"]
     finished = run("catdog-edge", "service", "install", "--dry-run", *place)
