@@ -47,7 +47,7 @@ def _service(argv: Sequence[str]) -> int:
     return main(argv)
 
 
-# A picture of such a name is ./doctor
+# A picture of such a name is ./doctor or ./service
 _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": _doctor, "service": _service}
 
 

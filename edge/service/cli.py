@@ -20,6 +20,9 @@ examples:
   sudo /opt/catdog/bin/catdog-edge service install      write the unit and {CONFIG}, start at every boot
   catdog-edge service status                            how it is; journalctl -u catdog-edge says more
   catdog-edge service install --dry-run                 print the unit
+
+Secrets (CATDOG_TOKEN, CATDOG_MQTT_USER, CATDOG_MQTT_PASSWORD) go into /etc/catdog/edge.env, which root alone need read; other
+settings of the unit into `sudo systemctl edit catdog-edge`. A file called service: catdog-edge ./service
 """
 
 
