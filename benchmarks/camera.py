@@ -133,12 +133,12 @@ def _demo(arguments: argparse.Namespace) -> float:
     from catdog.edge.results import Result
     from catdog.edge.runner import RunOptions, run
     from catdog.edge.sinks.stdout import StdoutSink
-    from catdog.edge.sources import Change
+    from catdog.edge.sources import Change, Idle
     from catdog.edge.sources.demo import DemoSource
 
     marks: list[float] = []
 
-    def marked(results: Iterator[Result | Change]) -> Iterator[Result | Change]:
+    def marked(results: Iterator[Result | Change | Idle]) -> Iterator[Result | Change | Idle]:
         for result in results:
             marks.append(time.perf_counter())
             yield result

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from .backends import BACKENDS
@@ -24,6 +25,7 @@ examples:
   catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
   catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
   catdog-edge cat.jpg --model mine.tflite    a model of your own
+  catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
 7 missing package, 10 cannot write, 11 some of several pictures failed, 130 interrupted
@@ -37,10 +39,56 @@ def build_parser() -> argparse.ArgumentParser:
         description="Classify pictures, videos, streams and cameras with a quantized model.",
         epilog=_EXAMPLES,
     )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file of options, such as max-fps = 5; the command line wins over it"
+    )
     _add_source_options(parser.add_argument_group("what to look at"))
     _add_model_options(parser.add_argument_group("what to ask"))
     _add_sink_options(parser.add_argument_group("where to tell it"))
     return parser
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line, and the file of options that it names.
+
+    Raises:
+        UsageError: an option or its value is not valid.
+        InputNotFoundError: there is no such file.
+    """
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.config is None:
+        return arguments
+    from .config import read_config
+
+    chosen = read_config(arguments.config, parser)
+    if arguments.inputs or arguments.camera is not None:  # one question, answered by the command line
+        for name in ("inputs", "camera", "watch"):
+            chosen.pop(name, None)
+    parser.set_defaults(**chosen)
+    return parser.parse_args(argv)
+
+
+def check_config(path: Path) -> None:
+    """Make sure that a file of options would be taken.
+
+    Raises:
+        UsageError: it would not.
+        InputNotFoundError: there is no such file.
+    """
+    from .config import blaming
+
+    arguments = parse(["--config", str(path)])
+    with blaming(path):
+        for options in (source_options, run_options, sink_options):
+            options(arguments)
+
+
+def example_config() -> str:
+    """Return a file of options with which a camera is looked at, and in which all others are explained."""
+    from .config import write_example
+
+    return write_example(build_parser(), camera=0, wait=True)
 
 
 def source_options(arguments: argparse.Namespace) -> SourceOptions:

@@ -1,14 +1,15 @@
 """`catdog-edge`: classify pictures, videos, streams and cameras."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .arguments import build_parser, run_options, sink_options, source_options
+from .arguments import parse, run_options, sink_options, source_options
 from .classifier import Classifier
 from .command import end_like_ctrl_c, run_command
 from .decode import silence_opencv
@@ -20,7 +21,13 @@ from .sinks.stdout import StdoutSink
 from .sources import open_sources
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+    from .results import Result
     from .sinks.base import Sink
+    from .sources import Change, Idle
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,14 +41,29 @@ def _doctor(argv: Sequence[str]) -> int:
     return main(argv)
 
 
-# A picture of such a name is ./doctor
-_COMMANDS: "dict[str, Callable[[Sequence[str]], int]]" = {"doctor": _doctor}
+def _service(argv: Sequence[str]) -> int:
+    from .service.cli import main
+
+    return main(argv)
+
+
+# A picture of such a name is ./doctor or ./service
+_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": _doctor, "service": _service}
 
 
 def _main(argv: Sequence[str]) -> int:
     if argv and argv[0] in _COMMANDS:
         return _COMMANDS[argv[0]](argv[1:])
-    arguments = build_parser().parse_args(argv)
+    arguments = parse(argv)
+    if arguments.config is None:
+        return _classify(arguments)
+    from .config import blaming
+
+    with blaming(arguments.config):
+        return _classify(arguments)
+
+
+def _classify(arguments: "Namespace") -> int:
     if arguments.list_cameras:
         return _list_cameras()
     how = run_options(arguments)
@@ -57,7 +79,8 @@ def _main(argv: Sequence[str]) -> int:
         wanted = sink_options(arguments)
         with _open_sinks(wanted, stdout, lambda: load(1).contract.labels, queued=queued) as sinks:
             how = replace(how, keep_pictures=any(sink.wants_pictures for sink in sinks))
-            return Reporter(stdout, sinks, EventOptions(), in_place=in_place).report(run(sources, load, how))
+            with _announced(run(sources, load, how)) as results:
+                return Reporter(stdout, sinks, EventOptions(), in_place=in_place).report(results)
 
 
 def _load(model: str, labels: Sequence[str] | None, backend: str, threads: int) -> Classifier:
@@ -79,6 +102,14 @@ def _open_sinks(
 
     with open_sinks(options, stdout, labels, _log, queued=queued) as sinks:
         yield sinks
+
+
+def _announced(results: "Iterable[Result | Change | Idle]") -> "AbstractContextManager[Iterable[Result | Change | Idle]]":
+    if "NOTIFY_SOCKET" not in os.environ:
+        return nullcontext(results)
+    from .service.notify import announced
+
+    return announced(results)
 
 
 def _list_cameras() -> int:

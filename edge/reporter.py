@@ -11,7 +11,7 @@ from .quiet import OUTPUT
 from .results import Result
 from .sinks.base import Seen, Sink
 from .sinks.stdout import CLEAR_LINE, StdoutSink
-from .sources import Change
+from .sources import Change, Idle
 
 
 class Reporter:
@@ -32,7 +32,7 @@ class Reporter:
         self._done = self._failed = 0
         self._code = 0  # of the first failure
 
-    def report(self, results: Iterable[Result | Change]) -> int:
+    def report(self, results: Iterable[Result | Change | Idle]) -> int:
         """Tell of every result as it comes; return the exit code.
 
         Raises:
@@ -40,6 +40,8 @@ class Reporter:
             PartialFailureError: some pictures could not be judged, others could.
         """
         for result in results:
+            if isinstance(result, Idle):
+                continue
             self._pass_on(result, self._happened(result))
             self._say_what_is_wrong(result)
             if self._stdout.gone:

@@ -13,13 +13,14 @@ from .errors import CatdogError, UsageError
 from .moderation import Moderator
 from .motion import MotionGate
 from .results import Result
-from .sources import Change, Frame, Source
+from .sources import Change, Frame, Idle, Source
 from .sources.pictures import PictureSource
 from .view import View
 
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
 _TRIALS, _WARM_UP, _WORTH_IT = 9, 2, 0.9  # of a thread count; more threads must save a tenth: others may need the core
 _NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
+_BREATH_S = 1.0  # the longest sleep at a stretch
 _AHEAD = 4  # pictures a core may be ahead of the one whose turn it is
 
 
@@ -60,7 +61,7 @@ class RunOptions:
         Moderator(self.threshold, self.smooth_s)
 
 
-def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result | Change]:
+def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result | Change | Idle]:
     """Classify the frames of each source in turn.
 
     Args:
@@ -70,7 +71,7 @@ def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: R
 
     Yields:
         One result per frame, in order, and the changes of state of live sources. A frame that cannot be judged gives a result
-        with its error.
+        with its error. Where nothing comes for long, or is left out, `Idle`: the loop still turns.
 
     Raises:
         SourceError: a live source never opened.
@@ -80,7 +81,7 @@ def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: R
     lead: Classifier | None = None
     for source in sources:
         if isinstance(source, PictureSource) and _is_worth_all_cores(source, options, left):
-            results: Iterator[Result | Change] = _on_all_cores(source, load, options)
+            results: Iterator[Result | Change | Idle] = _on_all_cores(source, load, options)
         else:
             if lead is None:
                 few = isinstance(source, PictureSource)
@@ -127,7 +128,7 @@ def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | 
     return count >= _ENOUGH and options.max_fps is None
 
 
-def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change]:
+def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change | Idle]:
     """Judge one frame after another; what belongs together in time is averaged, gated and thinned out by the scene's time."""
     moderator = Moderator(options.threshold, options.smooth_s)
     unrelated = Moderator(options.threshold)
@@ -136,17 +137,23 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
     due = float("-inf")
     for given in source.frames():
+        if isinstance(given, Idle):
+            yield given
+            continue
         if isinstance(given, Change):
             moderator.forget()
             last = None
             yield given
             continue
         if given.scene_s is None:
-            time.sleep(max(0.0, due - time.monotonic()))
+            while (left := due - time.monotonic()) > 0:
+                time.sleep(min(left, _BREATH_S))
+                yield Idle(given.source)
             due = time.monotonic() + pause
             yield _moderated(judge(_looked_at(given, options.view), classifier), unrelated)
             continue
         if given.scene_s < due:
+            yield Idle(given.source)
             continue
         # By the scene's time, and without waiting: a live source must be listened to.
         due = max(due + pause, given.scene_s + pause / 2) if due > float("-inf") else given.scene_s + pause

@@ -16,7 +16,7 @@ from ..errors import SourceError
 from ..results import Result
 from ..runner import RunOptions, run
 from ..sources.faulty import Fault, Switch
-from ..sources.frame import Change, State
+from ..sources.frame import Change, Idle, State
 from ..sources.live.source import LiveSource
 
 _LASTS_S = {Fault.UNPLUG: 4.0, Fault.FREEZE: 8.0, Fault.SLOW: 5.0, Fault.CORRUPT: 3.0}
@@ -99,13 +99,13 @@ def simulate(faults: Sequence[Fault], load: Callable[[int], Classifier], threads
             source.close()
 
 
-def _settle(seen: Iterator[Result | Change], begun: float, after: Fault | None) -> Iterator[Moment]:
+def _settle(seen: Iterator[Result | Change | Idle], begun: float, after: Fault | None) -> Iterator[Moment]:
     """Wait for answers."""
     count, deadline = 0, time.monotonic() + _PATIENCE_S
     for item in seen:
         if isinstance(item, Change):
             yield Moment(item.at - begun, after, item.state, item.cause)
-        elif item.prediction is not None:
+        elif isinstance(item, Result) and item.prediction is not None:
             count += 1
         if count == _SETTLED:
             return
@@ -114,7 +114,7 @@ def _settle(seen: Iterator[Result | Change], begun: float, after: Fault | None) 
     raise SourceError("answers to the demo camera's frames", got=f"{count} in {_PATIENCE_S:g} s", fix="End other programs.")
 
 
-def _happen(fault: Fault, seen: Iterator[Result | Change], switch: Path, begun: float) -> Iterator[Moment | Outcome]:
+def _happen(fault: Fault, seen: Iterator[Result | Change | Idle], switch: Path, begun: float) -> Iterator[Moment | Outcome]:
     """Set a fault, and watch until the answers are back."""
     over = time.monotonic() + _LASTS_S[fault]
     Switch(fault, over).write(switch)
@@ -135,6 +135,8 @@ def _happen(fault: Fault, seen: Iterator[Result | Change], switch: Path, begun: 
             if state is not State.ONLINE and noticed is None:
                 noticed = max(0.0, item.at - began)
             yield Moment(item.at - begun, fault, state, item.cause)
+        elif isinstance(item, Idle):
+            pass  # but the time goes on
         elif item.error is not None:
             cause = _NUMBERS.sub("", item.error.got)
             if cause not in causes:

@@ -9,14 +9,14 @@ from itertools import groupby
 from pathlib import Path
 
 from ..errors import UsageError
-from .frame import Change, Frame, Source, State
+from .frame import Change, Frame, Idle, Source, State
 from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
 from .video import VIDEO_SUFFIXES, VideoFileSource
 
 STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
 
-__all__ = ["Change", "Frame", "Source", "SourceOptions", "State", "open_sources"]
+__all__ = ["Change", "Frame", "Idle", "Source", "SourceOptions", "State", "open_sources"]
 
 
 @contextmanager

@@ -40,6 +40,16 @@ class Change(NamedTuple):
     at: float
 
 
+class Idle(NamedTuple):
+    """Nothing new, and still listening: with it a loop that waits can be told from one that hangs.
+
+    Attributes:
+        source: which source has nothing.
+    """
+
+    source: str
+
+
 class Frame(NamedTuple):
     """One picture from a source, or the reason why there is none.
 
@@ -107,8 +117,8 @@ class Packet(NamedTuple):
 class Source(Protocol):
     """Something that gives frames until it ends."""
 
-    def frames(self) -> Iterator["Frame | Change"]:
-        """Give the frames in order; a live source tells of its state as well."""
+    def frames(self) -> Iterator["Frame | Change | Idle"]:
+        """Give the frames in order; a live source tells of its state as well, and one that waits long that it does."""
         ...
 
     def close(self) -> None:

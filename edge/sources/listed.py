@@ -9,7 +9,7 @@ from typing import TextIO
 
 from ..decode import PICTURE_SUFFIXES
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
-from .frame import Frame
+from .frame import Frame, Idle
 from .pictures import is_pattern, read_frame
 
 _POLL_S = 0.3
@@ -61,7 +61,7 @@ class WatchedSource:
             raise InputNotFoundError("a folder to --watch", got=str(self._folder), fix="Make it, or name another.")
         self._list = self._folder.rglob if is_folder else self._folder.glob
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Iterator[Frame | Idle]:
         """Give a frame per file once it is whole: while it is still being written, it grows or cannot be decoded."""
         told: set[Path] = set()
         growing: dict[Path, tuple[int, float]] = {}
@@ -81,6 +81,7 @@ class WatchedSource:
                 told.add(path)
                 del growing[path]
                 yield frame
+            yield Idle(str(self._folder))
             time.sleep(_POLL_S)
 
     def close(self) -> None:

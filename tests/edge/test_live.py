@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catdog.edge.errors import SourceError
-from catdog.edge.sources.frame import Change, Frame, State
+from catdog.edge.sources.frame import Change, Frame, Idle, State
 from catdog.edge.sources.live.guard import Guard
 from catdog.edge.sources.live.supervisor import Limits, Supervisor
 
@@ -122,6 +122,8 @@ def test_gone_and_back_a_hundred_times() -> None:
             last_frame = clock.now()
             if losses == 100:
                 break
+        elif isinstance(update, Idle):
+            continue
         elif update.state is State.OFFLINE:
             if online:
                 losses += 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..frame import Change, Frame
+from ..frame import Change, Frame, Idle
 from .process import CaptureProcess
 from .supervisor import Limits, Supervisor
 
@@ -44,8 +44,8 @@ class LiveSource:
         )
         self._supervisor.start()
 
-    def frames(self) -> Iterator[Frame | Change]:
-        """Give frames and changes of state until closed.
+    def frames(self) -> Iterator[Frame | Change | Idle]:
+        """Give frames and changes of state until closed; see `Supervisor.updates`.
 
         Raises:
             SourceError: it never opened, and nobody said to wait.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ...errors import SourceError
-from ..frame import Change, Frame, State
+from ..frame import Change, Frame, Idle, State
 from .clock import Clock, MonotonicClock
 from .guard import Guard
 
@@ -106,8 +106,10 @@ class Supervisor:
         """
         self._pending += self._try_to_open()
 
-    def updates(self) -> Iterator[Frame | Change]:
+    def updates(self) -> Iterator[Frame | Change | Idle]:
         """Give frames that may be judged, frames with an error that must not be, and every change of state; without an end.
+
+        Between two of them at most some seconds pass: a source that is silent gives `Idle`, once its state has been told.
 
         Raises:
             SourceError: it never opened, and nobody said to wait.
@@ -139,7 +141,7 @@ class Supervisor:
         self._fresh, self._last, self._before = False, self._clock.now(), self._number
         self._guard.forget()
 
-    def _listen(self) -> Iterator[Frame | Change]:
+    def _listen(self) -> Iterator[Frame | Change | Idle]:
         if self._capture is None:
             return
         limits = self._limits
@@ -165,8 +167,10 @@ class Supervisor:
                 self.close()
                 raise SourceError(f"frames from {self.name}", got=cause, fix="Check camera, cable and network.")
             yield from self._give_up(cause)
-        elif self._fresh and silent > limits.stale_s:
-            yield from self._become(State.STALE, f"no frame for {silent:.1f} s")
+        elif self._state is not None and silent > limits.stale_s:
+            if self._fresh:
+                yield from self._become(State.STALE, f"no frame for {silent:.1f} s")
+            yield Idle(self.name)
 
     def _look_at(self, frame: Frame, now: float) -> Iterator[Frame | Change]:
         reason = frame.error.got if frame.error is not None else self._guard.objection(frame.picture, now)
