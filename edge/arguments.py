@@ -23,6 +23,7 @@ examples:
   catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
   catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
   catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
+  catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge cat.jpg --model mine.tflite    a model of your own
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
@@ -93,6 +94,7 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         save_limit=arguments.save_limit,
         on_event=arguments.on_event,
         mqtt=arguments.mqtt,
+        serve=arguments.serve,
     )
 
 
@@ -180,6 +182,11 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
     )
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
     add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add(
+        "--serve",
+        metavar="[HOST:]PORT",
+        help="a web page, for this machine alone unless HOST is another address; then with a token",
+    )
 
 
 def _threads(text: str) -> int | None:

@@ -55,8 +55,8 @@ def _main(argv: Sequence[str]) -> int:
         # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
         queued = any(getattr(source, "keeps_pace", False) for source in sources)
         wanted = sink_options(arguments)
-        with _open_sinks(wanted, stdout, lambda: load(1).contract.labels, queued=queued) as sinks:
-            how = replace(how, keep_pictures=any(sink.wants_pictures for sink in sinks))
+        with _open_sinks(wanted, stdout, partial(load, 1), queued=queued) as sinks:
+            how = replace(how, keep_pictures=lambda: any(sink.wants_pictures for sink in sinks))
             return Reporter(stdout, sinks, EventOptions(), in_place=in_place).report(run(sources, load, how))
 
 
@@ -66,7 +66,7 @@ def _load(model: str, labels: Sequence[str] | None, backend: str, threads: int) 
 
 @contextmanager
 def _open_sinks(
-    options: SinkOptions, stdout: StdoutSink, labels: Callable[[], tuple[str, ...]], *, queued: bool
+    options: SinkOptions, stdout: StdoutSink, model: Callable[[], Classifier], *, queued: bool
 ) -> "Iterator[Sequence[Sink]]":
     if options == SinkOptions() and not queued:
         # One picture, a folder: the usual case starts without threads and queues.
@@ -77,7 +77,7 @@ def _open_sinks(
         return
     from .sinks.opening import open_sinks
 
-    with open_sinks(options, stdout, labels, _log, queued=queued) as sinks:
+    with open_sinks(options, stdout, model, _log, queued=queued) as sinks:
         yield sinks
 
 

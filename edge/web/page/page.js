@@ -1,0 +1,283 @@
+// The live page. All it knows comes from /events; the picture is /stream.mjpg. While nobody looks both are closed.
+"use strict";
+
+const SHOWN_S = 120;        // of the chart
+const MOST_EVENTS = 100;
+const RETRY_MS = 3000;
+const LABEL_COLOURS = 5;
+const NOBODY = ["neither", "unsure"];
+const SVG = "http://www.w3.org/2000/svg";
+
+const at = (id) => document.getElementById(id);
+const percent = (score, digits) => `${(100 * score).toFixed(digits)} %`;
+const whole = new Intl.NumberFormat("en");
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+
+let labels = [];
+let stages = [];
+let seconds = [];           // {at, stages_ms}
+let skew = 0;               // what the server's clock is ahead of this one, seconds
+let news = null;
+let retry = 0;
+let pointed = null;         // where in the chart somebody points, 0-1
+const hidden = new Set();   // stages that were switched off
+
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+function make(kind, name, text) {
+  const node = document.createElement(kind);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+function colour(node, label) {
+  const index = NOBODY.includes(label) ? -1 : labels.indexOf(label);
+  if (index < 0) delete node.dataset.label;
+  else node.dataset.label = index % LABEL_COLOURS;
+}
+
+// --- how things stand -------------------------------------------------------------------------------------------------------
+
+function showState(state, name, cause) {
+  at("chip").dataset.state = state;
+  put(at("state"), name);
+  put(at("veil-state"), name);
+  put(at("veil-cause"), cause);
+  const online = state === "ONLINE";
+  at("veil").dataset.shown = online ? "no" : "yes";
+  at("scores").classList.toggle("paused", !online);
+  if (!online) {
+    at("answer").hidden = true;  // an answer to an old picture is none
+    document.title = `${name} – catdog`;
+  }
+  showStage();
+}
+
+function showStage() {
+  const online = at("chip").dataset.state === "ONLINE";
+  const there = at("picture").naturalWidth > 0;
+  at("stage").dataset.picture = !there ? "none" : online ? "live" : "past";
+}
+
+function onStatus(status) {
+  put(at("source"), status.source);
+  if (status.state === null) showState("WAITING", "Waiting", "no frame yet");
+  else showState(status.state, status.state, status.state === "ONLINE" ? "" : status.cause);
+  put(at("fps"), status.state === "ONLINE" ? status.fps.toFixed(1) : "–");
+  put(at("results"), whole.format(status.results));
+}
+
+function onLost() {
+  showState("LOST", "No connection", "catdog-edge does not answer; trying again");
+  put(at("fps"), "–");
+}
+
+// --- the answer -------------------------------------------------------------------------------------------------------------
+
+function onResult(result) {
+  if (result.label === undefined) return;  // a change or an error: status and events tell it
+  put(at("label"), result.label);
+  put(at("score"), percent(result.score, 0));
+  colour(at("answer"), result.label);
+  at("held").hidden = !result.held;
+  at("answer").hidden = at("chip").dataset.state !== "ONLINE";
+  put(at("age"), result.age_ms.toFixed(result.age_ms < 100 ? 1 : 0));
+  document.title = `${result.label} ${percent(result.score, 0)} – catdog`;
+  for (const row of at("scores").children) {
+    const score = result.scores[row.dataset.name] ?? 0;
+    row.classList.toggle("best", row.dataset.name === result.label);
+    put(row.querySelector(".value"), percent(score, 1));
+    row.querySelector("i").style.transform = `translateX(${100 * score - 100}%)`;
+    row.querySelector(".bar").setAttribute("aria-valuenow", Math.round(100 * score));
+  }
+}
+
+function makeScores() {
+  at("scores").replaceChildren(...labels.map((label) => {
+    const row = make("li");
+    const bar = make("div", "bar");
+    row.dataset.name = label;
+    colour(row, label);
+    bar.setAttribute("role", "meter");
+    bar.setAttribute("aria-label", `Score of ${label}, percent`);
+    bar.setAttribute("aria-valuemin", 0);
+    bar.setAttribute("aria-valuemax", 100);
+    bar.setAttribute("aria-valuenow", 0);
+    bar.append(make("i"));
+    row.append(make("span", "name", label), make("span", "value", "–"), bar);
+    return row;
+  }));
+}
+
+// --- what happened ----------------------------------------------------------------------------------------------------------
+
+function onHappened(happening) {
+  const row = make("li");
+  const date = new Date(1000 * happening.at);
+  const when = make("time", "", clock.format(date));
+  const isEvent = happening.score !== null;
+  const isState = !isEvent && happening.kind !== "error";
+  row.dataset.kind = happening.kind;
+  if (isEvent) colour(row, happening.text.slice(0, -happening.kind.length - 1));
+  when.dateTime = date.toISOString();
+  when.title = date.toLocaleString();
+  row.append(make("span", "what", isState ? happening.kind : isEvent ? happening.text : "Not classified"), when);
+  row.append(make("span", "more", isEvent ? percent(happening.score, 0) : happening.text));
+  at("events").prepend(row);
+  while (at("events").children.length > MOST_EVENTS) at("events").lastChild.remove();
+  at("no-events").hidden = true;
+}
+
+// --- where the time goes ----------------------------------------------------------------------------------------------------
+
+function onSecond(second) {
+  skew = second.at - Date.now() / 1000;
+  seconds.push(second);
+  drawChart();
+}
+
+function makeLegend() {
+  at("legend").replaceChildren(...stages.map((stage) => {
+    const button = make("button");
+    button.type = "button";
+    button.dataset.stage = stage;
+    button.setAttribute("aria-pressed", !hidden.has(stage));
+    button.append(make("span", "", stage), make("b", "", "–"));
+    button.addEventListener("click", () => {
+      if (!hidden.delete(stage)) hidden.add(stage);
+      button.setAttribute("aria-pressed", !hidden.has(stage));
+      drawChart();
+    });
+    return button;
+  }));
+}
+
+function shape(kind, attributes, text) {
+  const node = document.createElementNS(SVG, kind);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+// The least of 1, 2, 2.5, 5 times a power of ten that three steps of are enough.
+function stepFor(most) {
+  const power = 10 ** Math.floor(Math.log10(most / 3));
+  return [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((step) => 3 * step >= most);
+}
+
+function drawChart() {
+  const chart = at("chart");
+  const width = chart.clientWidth, height = chart.clientHeight;
+  if (!width) return;
+  const now = Date.now() / 1000 + skew;
+  seconds = seconds.filter((second) => now - second.at <= SHOWN_S + 2);
+  const shown = stages.filter((stage) => !hidden.has(stage));
+  const sum = (second) => shown.reduce((total, stage) => total + second.stages_ms[stage], 0);
+  const step = stepFor(Math.max(1, ...seconds.map(sum)));
+  const left = 34, top = 8, bottom = 20, right = 6;
+  const x = (time) => left + (width - left - right) * (1 - Math.max(0, Math.min(1, (now - time) / SHOWN_S)));
+  const y = (value) => height - bottom - (height - top - bottom) * value / (3 * step);
+  const parts = [];
+  for (let line = 0; line <= 3; line++) {
+    parts.push(shape("line", { class: "rule", x1: left, x2: width - right, y1: y(line * step), y2: y(line * step) }));
+    parts.push(shape("text", { x: left - 7, y: y(line * step) + 4, "text-anchor": "end" }, String(+(line * step).toPrecision(3))));
+  }
+  for (const [ago, text, anchor] of [[120, "2 min ago", "start"], [60, "1 min", "middle"], [0, "now", "end"]]) {
+    parts.push(shape("text", { x: x(now - ago), y: height - 3, "text-anchor": anchor }, text));
+  }
+  const base = new Map(seconds.map((second) => [second, 0]));
+  for (const stage of [...shown].reverse()) {  // what takes most, the model, lies at the ground
+    let path = "";
+    for (const run of runsOf(seconds)) {
+      const lower = run.map((second) => `${x(second.at).toFixed(1)},${y(base.get(second)).toFixed(1)}`);
+      for (const second of run) base.set(second, base.get(second) + second.stages_ms[stage]);
+      const upper = run.map((second) => `${x(second.at).toFixed(1)},${y(base.get(second)).toFixed(1)}`);
+      path += `M${upper.join("L")}L${lower.reverse().join("L")}Z`;
+    }
+    parts.push(shape("path", { "data-stage": stage, d: path || "M0,0" }));
+  }
+  const told = pointed === null ? seconds[seconds.length - 1] : nearest(now - SHOWN_S * (1 - (pointed - left) / (width - left - right)));
+  if (pointed !== null && told) parts.push(shape("line", { class: "at", x1: x(told.at), x2: x(told.at), y1: top, y2: y(0) }));
+  chart.replaceChildren(...parts);
+  chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  put(at("when"), pointed !== null && told ? `${clock.format(new Date(1000 * told.at))}, ms` : "mean of each second, ms");
+  for (const button of at("legend").children) {
+    put(button.lastChild, told ? told.stages_ms[button.dataset.stage].toFixed(1) : "–");
+  }
+}
+
+// Seconds without results are a gap, not a straight line.
+function runsOf(all) {
+  const runs = [];
+  for (const second of all) {
+    const run = runs[runs.length - 1];
+    if (run && second.at - run[run.length - 1].at < 2.5) run.push(second);
+    else runs.push([second]);
+  }
+  return runs;
+}
+
+function nearest(time) {
+  return seconds.reduce((best, second) => (best && Math.abs(best.at - time) <= Math.abs(second.at - time) ? best : second), null);
+}
+
+function point(event) {
+  pointed = event === null ? null : event.clientX - at("chart").getBoundingClientRect().left;
+  drawChart();
+}
+
+// --- the connection ---------------------------------------------------------------------------------------------------------
+
+function onHello(hello) {
+  labels = hello.model.labels;
+  stages = hello.stages;
+  seconds = hello.seconds;
+  put(at("model"), [hello.model.name, hello.model.input, labels.join(", "), hello.model.backend].filter(Boolean).join("  ·  "));
+  makeScores();
+  makeLegend();
+  at("events").replaceChildren();
+  at("no-events").hidden = false;
+  hello.happenings.forEach(onHappened);
+  drawChart();
+  at("picture").src = `/stream.mjpg?${Date.now()}`;  // the number keeps browsers from showing the one that broke off
+}
+
+function listen() {
+  const source = new EventSource("/events");
+  news = source;
+  const on = (kind, take) => source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
+  on("hello", onHello);
+  on("result", onResult);
+  on("status", onStatus);
+  on("second", onSecond);
+  on("happened", onHappened);
+  source.addEventListener("error", () => {
+    onLost();
+    if (source.readyState !== EventSource.CLOSED) return;  // it tries again by itself
+    clearTimeout(retry);
+    retry = setTimeout(listen, RETRY_MS);
+  });
+}
+
+function pause() {
+  clearTimeout(retry);
+  news?.close();
+  news = null;
+  at("picture").removeAttribute("src");  // closes the stream
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) pause();
+  else if (news === null) listen();
+});
+addEventListener("pagehide", pause);
+addEventListener("pageshow", (event) => { if (event.persisted && news === null) listen(); });
+at("picture").addEventListener("load", showStage);
+at("picture").addEventListener("error", showStage);
+at("chart").addEventListener("pointermove", point);
+at("chart").addEventListener("pointerleave", () => point(null));
+new ResizeObserver(drawChart).observe(at("chart"));
+if (!document.hidden) listen();
