@@ -86,7 +86,7 @@ def check_access(names: Names, token: str | None, port: int) -> Middleware:
             )
             entered = web.HTTPSeeOther(clean)  # out of the address bar and the history
             entered.set_cookie(cookie, session, max_age=_REMEMBERED_S, httponly=True, samesite="Strict")
-            return entered
+            raise entered
         scheme, _, bearer = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if (scheme.lower() == "bearer" and _same(bearer.strip(), token)) or _same(request.cookies.get(cookie, ""), session):
             return await handler(request)

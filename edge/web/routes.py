@@ -7,12 +7,11 @@ from pathlib import PurePosixPath
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 
 from .access import add_headers, refusal
 from .board import MOST_LINES, Board
 from .gallery import Gallery, Picture, still_jpeg
-from .metrics import About, Metrics
+from .metrics import METRICS_TYPE, About, Metrics
 from .pages import PUBLIC, TYPES, page_file
 from .streams import Studio, is_past, send_news, send_pictures, status_of
 
@@ -75,7 +74,7 @@ class Routes:
         return web.json_response({"healthy": well} | status, status=HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def _tell_metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.to_text(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_PLAIN_0_0_4})
+        return web.Response(body=self._metrics.to_text(), headers={hdrs.CONTENT_TYPE: METRICS_TYPE})
 
     async def _snapshot(self, _: web.Request) -> web.Response:
         """The newest picture in its own size, without anything drawn into it; none where the camera is not online."""

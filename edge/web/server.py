@@ -1,6 +1,7 @@
 """The thread that serves: its event loop, who is let in, and its end."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -67,8 +68,9 @@ class PageServer:
 
     def stop(self) -> None:
         """End every connection; safe to call twice. Does not wait for clients."""
-        if self._loop is not None and self._stopping is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+        if self._loop is not None and self._stopping is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_GONE_S)
         self._listening.close()
 

@@ -43,7 +43,7 @@ class WebSink:
         self.url = url_of(listening)
         self._gallery, self._board = Gallery(), Board()
         about = _about(model)
-        self._metrics = Metrics(about, self._board.condition, sinks, lambda: self._server.clients)
+        self._metrics = Metrics(about, self._board.condition, sinks, lambda: self.clients)
         self._server = PageServer(
             listening,
             partial(Studio, self._gallery, self._board),
@@ -58,6 +58,16 @@ class WebSink:
     def wants_pictures(self) -> bool:
         """Whether somebody looks, and is due for another."""
         return self._gallery.is_due
+
+    @property
+    def clients(self) -> int:
+        """How many connections there are."""
+        return self._server.clients
+
+    @property
+    def watchers(self) -> int:
+        """How many of them look at the picture."""
+        return self._gallery.watchers
 
     def take(self, seen: Seen) -> None:
         """Note one step; returns at once."""

@@ -18,6 +18,7 @@ _NEWS_PER_S = 10.0
 _TELL_AGAIN_S = 1.0  # how things stand, also where nothing changes: silence would look like a lost connection
 _STALLED_S = 10.0
 _BOUNDARY = b"catdog-picture"
+_NONE = (0, False)
 
 
 class Studio:
@@ -30,7 +31,7 @@ class Studio:
 
     def __init__(self, gallery: Gallery, board: Board) -> None:
         self._gallery, self._board = gallery, board
-        self._developed: tuple[int, bool] = (0, False)  # which picture, and whether grey
+        self._developed = _NONE  # which picture, and whether grey
         self._jpeg: bytes | None = None
         self._count = 0
         self._next = asyncio.Event()
@@ -41,7 +42,7 @@ class Studio:
             await asyncio.sleep(1 / PICTURES_PER_S)
             picture = self._gallery.newest
             if picture is None or not self._gallery.watchers:
-                self._jpeg = None
+                self._developed, self._jpeg = _NONE, None
                 continue
             grey = is_past(self._board.condition())
             if self._developed == (picture.number, grey):

@@ -58,7 +58,9 @@ function showState(state, name, cause) {
 
 function showStage() {
   const online = at("chip").dataset.state === "ONLINE";
-  const there = at("picture").naturalWidth > 0;
+  const picture = at("picture");
+  const there = picture.naturalWidth > 0;
+  if (there) at("stage").style.aspectRatio = `${picture.naturalWidth} / ${picture.naturalHeight}`;
   at("stage").dataset.picture = !there ? "none" : online ? "live" : "past";
 }
 
@@ -124,8 +126,10 @@ function onHappened(happening) {
   if (isEvent) colour(row, happening.text.slice(0, -happening.kind.length - 1));
   when.dateTime = date.toISOString();
   when.title = date.toLocaleString();
-  row.append(make("span", "what", isState ? happening.kind : isEvent ? happening.text : "Not classified"), when);
-  row.append(make("span", "more", isEvent ? percent(happening.score, 0) : happening.text));
+  const what = make("span", "what", isState ? happening.kind : isEvent ? happening.text : "Not classified");
+  if (happening.kind === "appeared") what.append(make("span", "more", percent(happening.score, 0)));
+  row.append(what, when);
+  if (!isEvent) row.append(make("span", "more below", happening.text));
   at("events").prepend(row);
   while (at("events").children.length > MOST_EVENTS) at("events").lastChild.remove();
   at("no-events").hidden = true;
@@ -176,10 +180,13 @@ function drawChart() {
   seconds = seconds.filter((second) => now - second.at <= SHOWN_S + 2);
   const shown = stages.filter((stage) => !hidden.has(stage));
   const sum = (second) => shown.reduce((total, stage) => total + second.stages_ms[stage], 0);
-  const step = stepFor(Math.max(1, ...seconds.map(sum)));
+  // One slow second must not flatten the others: it is cut off, and its height written.
+  const sums = seconds.map(sum).sort((one, other) => one - other);
+  const usual = 1.3 * (sums[Math.floor(0.95 * (sums.length - 1))] ?? 0), most = sums[sums.length - 1] ?? 0;
+  const step = stepFor(Math.max(1, most > 2 * usual ? usual : most));
   const left = 34, top = 8, bottom = 20, right = 6;
   const x = (time) => left + (width - left - right) * (1 - Math.max(0, Math.min(1, (now - time) / SHOWN_S)));
-  const y = (value) => height - bottom - (height - top - bottom) * value / (3 * step);
+  const y = (value) => height - bottom - (height - top - bottom) * Math.min(1, value / (3 * step));
   const parts = [];
   for (let line = 0; line <= 3; line++) {
     parts.push(shape("line", { class: "rule", x1: left, x2: width - right, y1: y(line * step), y2: y(line * step) }));
@@ -198,6 +205,11 @@ function drawChart() {
       path += `M${upper.join("L")}L${lower.reverse().join("L")}Z`;
     }
     parts.push(shape("path", { "data-stage": stage, d: path || "M0,0" }));
+  }
+  if (most > 3 * step) {
+    const peak = seconds.find((second) => sum(second) === most);
+    const side = x(peak.at) > width / 2 ? "end" : "start";
+    parts.push(shape("text", { class: "peak", x: x(peak.at), y: top + 14, dx: side === "end" ? -6 : 6, "text-anchor": side }, `↑ ${whole.format(Math.round(most))}`));
   }
   const told = pointed === null ? seconds[seconds.length - 1] : nearest(now - SHOWN_S * (1 - (pointed - left) / (width - left - right)));
   if (pointed !== null && told) parts.push(shape("line", { class: "at", x1: x(told.at), x2: x(told.at), y1: top, y2: y(0) }));
