@@ -6,6 +6,7 @@ off.
 
 import asyncio
 import json
+import time
 from collections.abc import Iterable
 
 from aiohttp import hdrs, web
@@ -141,6 +142,7 @@ def _hello(about: About, happenings: Iterable[Happening], seconds: Iterable[Seco
         "hello",
         {
             "model": about._asdict(),
+            "now": time.time(),
             "stages": STAGES,
             "happenings": [happening._asdict() for happening in happenings],
             "seconds": [_second(second) for second in seconds],

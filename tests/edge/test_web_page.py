@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -33,7 +34,6 @@ PATIENCE_MS = 90_000
 # Draws what the page shows into a canvas and adds it up: other pictures give another sum.
 PICTURE = """() => {
   const picture = document.getElementById("picture");
-  if (!picture.naturalWidth) return 0;
   const canvas = document.createElement("canvas");
   canvas.width = 64; canvas.height = 48;
   const paper = canvas.getContext("2d");
@@ -93,8 +93,8 @@ class Visit:
 
 
 @contextmanager
-def command(*arguments: str) -> Iterator[str]:
-    """Run catdog-edge with a page until the test is done; gives the page's address."""
+def command(*arguments: str) -> Iterator[tuple[str, int]]:
+    """Run catdog-edge with a page until the test is done; gives the page's address and the process."""
     process = subprocess.Popen(
         [str(Path(sys.executable).parent / "catdog-edge"), *arguments, "--serve", "0"],
         stdout=subprocess.DEVNULL,
@@ -103,8 +103,9 @@ def command(*arguments: str) -> Iterator[str]:
     )
     assert process.stderr is not None
     try:
-        yield re.search(r"http://\S+", process.stderr.readline())[0]  # type: ignore[index]
+        yield re.search(r"http://\S+", process.stderr.readline())[0], process.pid  # type: ignore[index]
     finally:
+        process.send_signal(signal.SIGCONT)
         process.terminate()
         process.communicate(timeout=30)
     assert process.returncode == 143
@@ -137,7 +138,7 @@ def camera(sink: WebSink) -> Iterator[None]:
 
 
 def test_page_over_the_demo_camera(browser: "Browser", artifacts: Path) -> None:
-    with command("--camera", "demo") as url:
+    with command("--camera", "demo") as (url, _):
         visit = Visit(browser)
         visit.page.goto(url)
         visit.wait("""() => document.getElementById("stage").dataset.picture === "live" """)
@@ -204,6 +205,7 @@ def test_camera_that_is_gone_leaves_no_answer_standing(browser: "Browser", model
         assert visit.page.get_attribute("#stage", "data-picture") == "past"
         assert not visit.page.is_visible("#answer")
         assert not re.search(r"\d", visit.page.inner_text("#fps"))
+    assert not re.search(r"\d", visit.page.inner_text("#scores"))
     assert visit.page.inner_text("#events li .more") == "no frame for 1.8 s"
     visit.page.wait_for_timeout(400)  # fades, for the screenshot alone
     visit.shoot(artifacts / "page-offline.png")
@@ -216,6 +218,20 @@ def test_camera_that_is_gone_leaves_no_answer_standing(browser: "Browser", model
     visit.wait("""() => document.getElementById("chip").dataset.state === "LOST" """)
     assert not visit.page.is_visible("#answer")
     visit.context.close()
+
+
+def test_server_that_hangs_is_noticed_though_its_connections_stand(browser: "Browser") -> None:
+    with command("--camera", "demo") as (url, process_id):
+        visit = Visit(browser)
+        visit.page.goto(url)
+        visit.wait("""() => document.getElementById("stage").dataset.picture === "live" """)
+        os.kill(process_id, signal.SIGSTOP)
+        visit.wait("""() => document.getElementById("chip").dataset.state === "LOST" """)
+        assert visit.page.get_attribute("#stage", "data-picture") == "past"
+        assert not visit.page.is_visible("#answer")
+        os.kill(process_id, signal.SIGCONT)
+        visit.wait("""() => document.getElementById("stage").dataset.picture === "live" """)
+        visit.context.close()
 
 
 def test_stages_are_switched_by_keyboard(browser: "Browser", model: Classifier) -> None:

@@ -1,9 +1,13 @@
 // The live page. All it knows comes from /events; the picture is /stream.mjpg. While nobody looks both are closed.
+//
+// The stream of pictures is read here, not by an <img>: that would go on showing the last one when the stream has broken off.
 "use strict";
 
-const SHOWN_S = 120;        // of the chart
+const SPANS_S = [30, 60, 120];  // of the chart
+const LATE_S = 5;           // without a picture while results come
 const MOST_EVENTS = 100;
 const RETRY_MS = 3000;
+const SILENCE_MS = 5000;    // the server says something every second
 const LABEL_COLOURS = 5;
 const NOBODY = ["neither", "unsure"];
 const SVG = "http://www.w3.org/2000/svg";
@@ -18,7 +22,10 @@ let stages = [];
 let seconds = [];           // {at, stages_ms}
 let skew = 0;               // what the server's clock is ahead of this one, seconds
 let news = null;
+let heard = 0;              // when it said something last, milliseconds
 let retry = 0;
+let view = null;            // ends the stream of pictures
+let drawn = null;           // when the last of them was, milliseconds; null for none
 let pointed = null;         // where in the chart somebody points, 0-1
 const hidden = new Set();   // stages that were switched off
 
@@ -48,20 +55,18 @@ function showState(state, name, cause) {
   put(at("veil-cause"), cause);
   const online = state === "ONLINE";
   at("veil").dataset.shown = online ? "no" : "yes";
-  at("scores").classList.toggle("paused", !online);
   if (!online) {
     at("answer").hidden = true;  // an answer to an old picture is none
+    put(at("age"), "–");
+    for (const row of at("scores").children) showScore(row, null);
     document.title = `${name} – catdog`;
   }
   showStage();
 }
 
 function showStage() {
-  const online = at("chip").dataset.state === "ONLINE";
-  const picture = at("picture");
-  const there = picture.naturalWidth > 0;
-  if (there) at("stage").style.aspectRatio = `${picture.naturalWidth} / ${picture.naturalHeight}`;
-  at("stage").dataset.picture = !there ? "none" : online ? "live" : "past";
+  const live = at("chip").dataset.state === "ONLINE" && view !== null;
+  at("stage").dataset.picture = drawn === null ? "none" : live ? "live" : "past";
 }
 
 function onStatus(status) {
@@ -70,9 +75,11 @@ function onStatus(status) {
   else showState(status.state, status.state, status.state === "ONLINE" ? "" : status.cause);
   put(at("fps"), status.state === "ONLINE" ? status.fps.toFixed(1) : "–");
   put(at("results"), whole.format(status.results));
+  drawChart();
 }
 
 function onLost() {
+  view?.abort();
   showState("LOST", "No connection", "catdog-edge does not answer; trying again");
   put(at("fps"), "–");
 }
@@ -89,12 +96,19 @@ function onResult(result) {
   put(at("age"), result.age_ms.toFixed(result.age_ms < 100 ? 1 : 0));
   document.title = `${result.label} ${percent(result.score, 0)} – catdog`;
   for (const row of at("scores").children) {
-    const score = result.scores[row.dataset.name] ?? 0;
+    showScore(row, result.scores[row.dataset.name] ?? null);
     row.classList.toggle("best", row.dataset.name === result.label);
-    put(row.querySelector(".value"), percent(score, 1));
-    row.querySelector("i").style.transform = `translateX(${100 * score - 100}%)`;
-    row.querySelector(".bar").setAttribute("aria-valuenow", Math.round(100 * score));
   }
+  if (view !== null && drawn !== null && performance.now() - drawn > 1000 * LATE_S) {
+    view.abort();  // the network has lost it; a new one is asked for
+  }
+}
+
+function showScore(row, score) {
+  row.classList.remove("best");
+  put(row.querySelector(".value"), score === null ? "–" : percent(score, 1));
+  row.querySelector("i").style.transform = `translateX(${100 * (score ?? 0) - 100}%)`;
+  row.querySelector(".bar").setAttribute("aria-valuenow", Math.round(100 * (score ?? 0)));
 }
 
 function makeScores() {
@@ -112,6 +126,62 @@ function makeScores() {
     row.append(make("span", "name", label), make("span", "value", "–"), bar);
     return row;
   }));
+}
+
+// --- the picture ------------------------------------------------------------------------------------------------------------
+
+async function watch() {
+  view?.abort();
+  const mine = new AbortController();
+  view = mine;
+  try {
+    const reply = await fetch("/stream.mjpg", { signal: mine.signal });
+    if (reply.ok) for await (const jpeg of partsOf(reply.body.getReader())) await draw(jpeg, mine.signal);
+  } catch (error) {
+    if (!(error instanceof DOMException || error instanceof TypeError)) throw error;  // broken off, by us or the network
+  }
+  if (view !== mine) return;  // another has begun
+  view = null;
+  showStage();
+  setTimeout(() => { if (news !== null && view === null) watch(); }, RETRY_MS);
+}
+
+// The parts of multipart/x-mixed-replace, as this server sends them: each says how long it is.
+async function* partsOf(reader) {
+  let held = new Uint8Array();
+  const text = new TextDecoder("latin1");
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const longer = new Uint8Array(held.length + value.length);
+    longer.set(held);
+    longer.set(value, held.length);
+    held = longer;
+    for (;;) {
+      const head = text.decode(held.subarray(0, 300));
+      const start = head.indexOf("\r\n\r\n") + 4;
+      const end = start + Number(/Content-Length: (\d+)/i.exec(head)?.[1]);
+      if (start < 4 || !(held.length >= end)) break;
+      const jpeg = held.slice(start, end);
+      held = held.slice(end);
+      yield jpeg;
+    }
+  }
+}
+
+async function draw(jpeg, signal) {
+  const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
+  const canvas = at("picture");
+  if (signal.aborted) return;
+  if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+  }
+  at("stage").style.aspectRatio = `${bitmap.width} / ${bitmap.height}`;
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  bitmap.close();
+  drawn = performance.now();
+  showStage();
 }
 
 // --- what happened ----------------------------------------------------------------------------------------------------------
@@ -138,9 +208,7 @@ function onHappened(happening) {
 // --- where the time goes ----------------------------------------------------------------------------------------------------
 
 function onSecond(second) {
-  skew = second.at - Date.now() / 1000;
   seconds.push(second);
-  drawChart();
 }
 
 function makeLegend() {
@@ -177,7 +245,9 @@ function drawChart() {
   const width = chart.clientWidth, height = chart.clientHeight;
   if (!width) return;
   const now = Date.now() / 1000 + skew;
-  seconds = seconds.filter((second) => now - second.at <= SHOWN_S + 2);
+  const longest = SPANS_S[SPANS_S.length - 1];
+  seconds = seconds.filter((second) => now - second.at <= longest + 2);
+  const span = SPANS_S.find((length) => !seconds.length || now - seconds[0].at <= length) ?? longest;
   const shown = stages.filter((stage) => !hidden.has(stage));
   const sum = (second) => shown.reduce((total, stage) => total + second.stages_ms[stage], 0);
   // One slow second must not flatten the others: it is cut off, and its height written.
@@ -185,15 +255,16 @@ function drawChart() {
   const usual = 1.3 * (sums[Math.floor(0.95 * (sums.length - 1))] ?? 0), most = sums[sums.length - 1] ?? 0;
   const step = stepFor(Math.max(1, most > 2 * usual ? usual : most));
   const left = 34, top = 8, bottom = 20, right = 6;
-  const x = (time) => left + (width - left - right) * (1 - Math.max(0, Math.min(1, (now - time) / SHOWN_S)));
+  const x = (time) => left + (width - left - right) * (1 - Math.max(0, Math.min(1, (now - time) / span)));
   const y = (value) => height - bottom - (height - top - bottom) * Math.min(1, value / (3 * step));
   const parts = [];
   for (let line = 0; line <= 3; line++) {
     parts.push(shape("line", { class: "rule", x1: left, x2: width - right, y1: y(line * step), y2: y(line * step) }));
     parts.push(shape("text", { x: left - 7, y: y(line * step) + 4, "text-anchor": "end" }, String(+(line * step).toPrecision(3))));
   }
-  for (const [ago, text, anchor] of [[120, "2 min ago", "start"], [60, "1 min", "middle"], [0, "now", "end"]]) {
-    parts.push(shape("text", { x: x(now - ago), y: height - 3, "text-anchor": anchor }, text));
+  for (const [share, anchor] of [[1, "start"], [0.5, "middle"], [0, "end"]]) {
+    const text = share ? `${span * share} s` : "now";
+    parts.push(shape("text", { x: x(now - share * span), y: height - 3, "text-anchor": anchor }, text));
   }
   const base = new Map(seconds.map((second) => [second, 0]));
   for (const stage of [...shown].reverse()) {  // what takes most, the model, lies at the ground
@@ -211,10 +282,11 @@ function drawChart() {
     const side = x(peak.at) > width / 2 ? "end" : "start";
     parts.push(shape("text", { class: "peak", x: x(peak.at), y: top + 14, dx: side === "end" ? -6 : 6, "text-anchor": side }, `↑ ${whole.format(Math.round(most))}`));
   }
-  const told = pointed === null ? seconds[seconds.length - 1] : nearest(now - SHOWN_S * (1 - (pointed - left) / (width - left - right)));
+  const told = pointed === null ? seconds.findLast((second) => now - second.at < 3) : nearest(now - span * (1 - (pointed - left) / (width - left - right)));
   if (pointed !== null && told) parts.push(shape("line", { class: "at", x1: x(told.at), x2: x(told.at), y1: top, y2: y(0) }));
   chart.replaceChildren(...parts);
   chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  at("legend").classList.toggle("paused", !told);
   put(at("when"), pointed !== null && told ? `${clock.format(new Date(1000 * told.at))}, ms` : "mean of each second, ms");
   for (const button of at("legend").children) {
     put(button.lastChild, told ? told.stages_ms[button.dataset.stage].toFixed(1) : "–");
@@ -247,6 +319,7 @@ function onHello(hello) {
   labels = hello.model.labels;
   stages = hello.stages;
   seconds = hello.seconds;
+  skew = hello.now - Date.now() / 1000;
   put(at("model"), [hello.model.name, hello.model.input, labels.join(", "), hello.model.backend].filter(Boolean).join("  ·  "));
   makeScores();
   makeLegend();
@@ -254,13 +327,17 @@ function onHello(hello) {
   at("no-events").hidden = false;
   hello.happenings.forEach(onHappened);
   drawChart();
-  at("picture").src = `/stream.mjpg?${Date.now()}`;  // the number keeps browsers from showing the one that broke off
+  watch();
 }
 
 function listen() {
   const source = new EventSource("/events");
   news = source;
-  const on = (kind, take) => source.addEventListener(kind, (message) => take(JSON.parse(message.data)));
+  heard = performance.now();
+  const on = (kind, take) => source.addEventListener(kind, (message) => {
+    heard = performance.now();
+    take(JSON.parse(message.data));
+  });
   on("hello", onHello);
   on("result", onResult);
   on("status", onStatus);
@@ -278,7 +355,15 @@ function pause() {
   clearTimeout(retry);
   news?.close();
   news = null;
-  at("picture").removeAttribute("src");  // closes the stream
+  view?.abort();
+}
+
+// A network that is gone, or a server that hangs, does not say so.
+function listenAgain() {
+  if (news === null || performance.now() - heard < SILENCE_MS) return;
+  news.close();
+  onLost();
+  listen();
 }
 
 document.addEventListener("visibilitychange", () => {
@@ -287,9 +372,8 @@ document.addEventListener("visibilitychange", () => {
 });
 addEventListener("pagehide", pause);
 addEventListener("pageshow", (event) => { if (event.persisted && news === null) listen(); });
-at("picture").addEventListener("load", showStage);
-at("picture").addEventListener("error", showStage);
 at("chart").addEventListener("pointermove", point);
 at("chart").addEventListener("pointerleave", () => point(null));
 new ResizeObserver(drawChart).observe(at("chart"));
+setInterval(listenAgain, 1000);
 if (!document.hidden) listen();
