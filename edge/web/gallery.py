@@ -41,7 +41,7 @@ class Gallery:
     """
 
     def __init__(self) -> None:
-        self._watchers = 0
+        self._watchers = self._waiting = 0
         self._newest: Picture | None = None
         self._hung_at = float("-inf")
         self._count = 0
@@ -52,6 +52,11 @@ class Gallery:
         return self._watchers
 
     @property
+    def waiting(self) -> int:
+        """How many of them are ready for another picture: one that does not take what it has got costs nothing."""
+        return self._waiting
+
+    @property
     def newest(self) -> Picture | None:
         """The newest picture; None where nobody has looked for a while: an old one shows what is not there any more."""
         return self._newest
@@ -59,7 +64,7 @@ class Gallery:
     @property
     def is_due(self) -> bool:
         """Whether somebody waits for a picture now."""
-        return self._watchers > 0 and time.monotonic() - self._hung_at >= 0.9 / PICTURES_PER_S
+        return self._waiting > 0 and time.monotonic() - self._hung_at >= 0.9 / PICTURES_PER_S
 
     def hang(self, pixels: NDArray[np.uint8] | None) -> None:
         """Take the newest picture, which is the gallery's own; None where there was none to be had."""
@@ -78,6 +83,15 @@ class Gallery:
             yield
         finally:
             self._watchers -= 1
+
+    @contextmanager
+    def waited(self) -> Iterator[None]:
+        """Count as one who is ready for another picture."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
 
 def live_jpeg(pixels: NDArray[np.uint8], *, grey: bool = False) -> bytes:

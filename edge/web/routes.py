@@ -89,7 +89,7 @@ class Routes:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _PATIENCE_S
         begun = self._gallery.newest
-        with self._gallery.watched():
+        with self._gallery.watched(), self._gallery.waited():
             while loop.time() < deadline:
                 newest = self._gallery.newest
                 if newest is not None and (newest is not begun or newest.age() < _FRESH_S):

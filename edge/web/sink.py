@@ -20,7 +20,7 @@ class WebSink:
     """Serves a page of what is seen, until it is closed.
 
     It stands in the runner's thread, not behind a queue: a queue drops what finds no room, and metrics must count everything.
-    What it does there is to note a step and to hang up a picture, some tens of microseconds; it encodes nothing and waits for
+    What it does there is to note a step and to hang up a picture, some ten microseconds; it encodes nothing and waits for
     nobody.
 
     Args:
@@ -28,6 +28,9 @@ class WebSink:
         model: what classifies; only what it says of itself is kept.
         sinks: those whose times and losses are told.
         tell: says to whoever looks at stderr where the page is, and what is wrong.
+
+    Attributes:
+        url: of the page, without a token.
 
     Raises:
         UsageError: `where` is no address, or the token that was chosen is too short.

@@ -45,6 +45,8 @@ class Studio:
             if picture is None or not self._gallery.watchers:
                 self._developed, self._jpeg = _NONE, None
                 continue
+            if not self._gallery.waiting:
+                continue
             grey = is_past(self._board.condition())
             if self._developed == (picture.number, grey):
                 continue
@@ -56,9 +58,10 @@ class Studio:
 
     async def newer(self, than: int) -> tuple[int, bytes]:
         """Wait for a JPEG that is newer than the one of that number; the numbers count from 1."""
-        while self._jpeg is None or self._count <= than:
-            await self._next.wait()
-        return self._count, self._jpeg
+        with self._gallery.waited():
+            while self._jpeg is None or self._count <= than:
+                await self._next.wait()
+            return self._count, self._jpeg
 
 
 async def send_pictures(request: web.Request, studio: Studio, gallery: Gallery) -> web.StreamResponse:

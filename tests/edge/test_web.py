@@ -250,40 +250,59 @@ def test_connection_that_asks_for_nothing_is_closed(model: Classifier, monkeypat
 # --- that nobody who looks slows the camera ---------------------------------------------------------------------------------
 
 
-def test_client_that_reads_nothing_gets_nothing_queued_and_is_cut_off(
-    model: Classifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(streams, "_STALLED_S", 1.0)
-    noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)  # some 350 kB as a JPEG
-    with served(model) as (sink, _), closing(socket.socket()) as stalled:
+@contextmanager
+def stalled_client(sink: WebSink) -> Iterator[socket.socket]:
+    """Asks for pictures and reads nothing."""
+    with closing(socket.socket()) as stalled:
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.connect(("127.0.0.1", port_of(sink)))
         stalled.sendall(b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        yield stalled
+
+
+def noise() -> np.ndarray:
+    """Some 350 kB as a JPEG: more than sockets hold."""
+    return np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    received = b""
+    try:
+        while part := connection.recv(65536):
+            received += part
+    except ConnectionResetError:
+        pass
+    return received
+
+
+def test_client_that_reads_nothing_costs_nothing_and_is_cut_off(model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_STALLED_S", 1.0)
+    with served(model) as (sink, _), stalled_client(sink):
         assert eventually(lambda: sink.wants_pictures)
-        hung, number = 0, 0
+        copied = number = 0
 
         def step() -> bool:
-            nonlocal hung, number
+            nonlocal copied, number
             number += 1
-            if sink.wants_pictures:
-                hung += 1
-                sink.take(seen(number, noise.copy()))
-            else:
-                sink.take(seen(number))
-            return hung > 5 and sink.clients == 0
+            copied += sink.wants_pictures
+            sink.take(seen(number, noise() if sink.wants_pictures else None))
+            return sink.clients == 0
 
-        # Every step returns; were one to wait for the client, this would never end.
+        # Every step returns, or this would never end; and of some fifteen pictures a second none was even copied for it.
         assert eventually(step)
-        assert hung >= 6
-        assert not sink.wants_pictures
+        assert number > 10
+        assert copied <= 3
+
+
+def test_client_that_reads_nothing_keeps_nothing_from_others(model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_STALLED_S", 1.0)
+    with served(model) as (sink, _), stalled_client(sink) as stalled, feeding(sink, noise()):
+        with closing(say(port_of(sink), b"GET /stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")) as reader:
+            taken = 0
+            while taken < 10 or sink.clients > 1:
+                taken += reader.recv(1 << 20).count(b"image/jpeg")
         stalled.settimeout(5)
-        received = b""
-        try:
-            while part := stalled.recv(65536):
-                received += part
-        except ConnectionResetError:
-            pass
-        assert received.count(b"image/jpeg") < 3  # of six and more: the others were never meant for it
+        assert rest_of(stalled).count(b"image/jpeg") < 3  # the others were never meant for it
 
 
 def test_pictures_are_asked_for_while_somebody_looks(model: Classifier) -> None:

@@ -234,6 +234,20 @@ def test_server_that_hangs_is_noticed_though_its_connections_stand(browser: "Bro
         visit.context.close()
 
 
+def test_picture_that_breaks_off_is_asked_for_again(browser: "Browser", model: Classifier) -> None:
+    sink = WebSink("0", model, (), print)
+    with camera(sink):
+        visit = Visit(browser)
+        visit.page.goto(sink.url)
+        visit.wait("""() => document.getElementById("stage").dataset.picture === "live" """)
+        visit.page.evaluate("view.abort()")
+        visit.wait("""() => document.getElementById("stage").dataset.picture === "past" """)
+        assert visit.page.inner_text("#state") == "ONLINE"
+        visit.wait("""() => document.getElementById("stage").dataset.picture === "live" """)
+        visit.context.close()
+    sink.close()
+
+
 def test_stages_are_switched_by_keyboard(browser: "Browser", model: Classifier) -> None:
     sink = WebSink("0", model, (), print)
     with camera(sink):

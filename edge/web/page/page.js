@@ -4,7 +4,7 @@
 "use strict";
 
 const SPANS_S = [30, 60, 120];  // of the chart
-const LATE_S = 5;           // without a picture while results come
+const LATE_MS = 5000;       // without a picture while results come
 const MOST_EVENTS = 100;
 const RETRY_MS = 3000;
 const SILENCE_MS = 5000;    // the server says something every second
@@ -25,7 +25,8 @@ let news = null;
 let heard = 0;              // when it said something last, milliseconds
 let retry = 0;
 let view = null;            // ends the stream of pictures
-let drawn = null;           // when the last of them was, milliseconds; null for none
+let drawn = false;          // whether there ever was one
+let owed = null;            // since when results come without any, milliseconds
 let pointed = null;         // where in the chart somebody points, 0-1
 const hidden = new Set();   // stages that were switched off
 
@@ -66,7 +67,7 @@ function showState(state, name, cause) {
 
 function showStage() {
   const live = at("chip").dataset.state === "ONLINE" && view !== null;
-  at("stage").dataset.picture = drawn === null ? "none" : live ? "live" : "past";
+  at("stage").dataset.picture = !drawn ? "none" : live ? "live" : "past";
 }
 
 function onStatus(status) {
@@ -99,9 +100,8 @@ function onResult(result) {
     showScore(row, result.scores[row.dataset.name] ?? null);
     row.classList.toggle("best", row.dataset.name === result.label);
   }
-  if (view !== null && drawn !== null && performance.now() - drawn > 1000 * LATE_S) {
-    view.abort();  // the network has lost it; a new one is asked for
-  }
+  owed ??= performance.now();
+  if (performance.now() - owed > LATE_MS) view?.abort();  // the network has lost it; another is asked for
 }
 
 function showScore(row, score) {
@@ -134,6 +134,7 @@ async function watch() {
   view?.abort();
   const mine = new AbortController();
   view = mine;
+  owed = null;
   try {
     const reply = await fetch("/stream.mjpg", { signal: mine.signal });
     if (reply.ok) for await (const jpeg of partsOf(reply.body.getReader())) await draw(jpeg, mine.signal);
@@ -180,7 +181,8 @@ async function draw(jpeg, signal) {
   at("stage").style.aspectRatio = `${bitmap.width} / ${bitmap.height}`;
   canvas.getContext("2d").drawImage(bitmap, 0, 0);
   bitmap.close();
-  drawn = performance.now();
+  drawn = true;
+  owed = null;
   showStage();
 }
 
