@@ -5,7 +5,6 @@ import contextlib
 import logging
 import socket
 import threading
-from asyncio import TimerHandle
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,7 @@ _FIRST_REQUEST_S = 10.0  # for a connection to say what it wants
 _IDLE_S = 15.0  # after which one that wants nothing more is closed
 _REFUSAL_S = 1.0  # for one too many to listen why
 _BREATH_S = 0.05  # between two that are refused, and where the system has no more files: nothing turns in circles
-_FINISHING_S = 0.2
+_FINISHING_S = 0.05  # for answers that are under way; streams are cut off
 _GONE_S = 1.0
 _FULL = b"At most 100 clients; try again when one has left.\n"
 
@@ -52,7 +51,7 @@ class PageServer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._server: web.Server | None = None
-        self._silent: dict[object, TimerHandle] = {}  # connections that have not asked for anything yet
+        self._asked: set[object] = set()  # connections that have asked for something
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="page", daemon=True)
 
@@ -122,25 +121,24 @@ class PageServer:
                 continue
             full = self.clients >= MOST_CLIENTS
             try:
-                transport, _ = await loop.connect_accepted_socket(_Refusal if full else self._server, connection)
+                transport, protocol = await loop.connect_accepted_socket(_Refusal if full else self._server, connection)
             except OSError:
                 connection.close()
                 continue
             if full:
                 await asyncio.sleep(_BREATH_S)
-            else:
-                self._silent[transport] = loop.call_later(_FIRST_REQUEST_S, self._cut_off, transport)
+                continue
+            self._asked.intersection_update(self._server.connections)  # some have left
+            loop.call_later(_FIRST_REQUEST_S, self._cut_off, transport, protocol)
 
-    def _cut_off(self, transport: asyncio.Transport) -> None:
-        del self._silent[transport]
-        transport.abort()
+    def _cut_off(self, transport: asyncio.Transport, connection: object) -> None:
+        if connection not in self._asked:
+            transport.abort()
 
     def _note_request(self) -> Middleware:
         @web.middleware
         async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-            timer = self._silent.pop(request.transport, None)
-            if timer is not None:
-                timer.cancel()
+            self._asked.add(request.protocol)
             return await handler(request)
 
         return note
