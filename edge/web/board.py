@@ -45,12 +45,14 @@ class Second(NamedTuple):
     """What one second's results took on average.
 
     Attributes:
-        at: its end, seconds since 1970.
+        number: they are counted from 1.
+        at: its end, seconds since 1970, by a clock that may be set meanwhile.
         results: how many.
         stages_ms: mean time of each of `STAGES`, in milliseconds.
         age_ms: mean age.
     """
 
+    number: int
     at: float
     results: int
     stages_ms: tuple[float, ...]
@@ -116,7 +118,7 @@ class Board:
         self._source, self._cause = "", ""
         self._state: State | None = None
         self._paced = False  # whether silence means anything: a watched folder may be silent for days
-        self._results = self._number = self._happened = 0
+        self._results = self._number = self._happened = self._past_seconds = 0
 
     def take(self, seen: Seen) -> None:
         """Note one step of the runner."""
@@ -157,11 +159,11 @@ class Board:
         with self._lock:
             return [happening for happening in self._happenings if happening.number > after]
 
-    def seconds(self, after: float = 0.0) -> list[Second]:
-        """Return the seconds that ended after a time, oldest first; there are none in which there was no result."""
+    def seconds(self, after: int = 0) -> list[Second]:
+        """Return what came after a second, oldest first, as far as it is kept; there are none in which there was no result."""
         with self._lock:
             self._turn(time.time())
-            return [second for second in self._seconds if second.at > after]
+            return [second for second in self._seconds if second.number > after]
 
     def _note_change(self, change: Change, at: float) -> Change:
         self._source, self._state, self._cause, self._paced = change.source, change.state, change.cause, True
@@ -192,7 +194,8 @@ class Board:
             return
         if self._second:
             *stages, age = (statistics.fmean(values) for values in zip(*self._second, strict=True))
-            self._seconds.append(Second(round(at, 3), len(self._second), tuple(stages), age))
+            self._past_seconds += 1
+            self._seconds.append(Second(self._past_seconds, round(at, 3), len(self._second), tuple(stages), age))
         self._second, self._second_begun = [], now
 
     def _patience(self) -> float:

@@ -58,7 +58,7 @@ class Routes:
     async def _results(self, request: web.Request) -> web.Response:
         """Recent results and changes as `--json` prints them, oldest first."""
         asked = request.query.get("limit", str(_FEW_LINES))
-        if not asked.isdecimal() or not 1 <= int(asked) <= MOST_LINES:
+        if not asked.isdecimal() or len(asked) > len(str(MOST_LINES)) or not 1 <= int(asked) <= MOST_LINES:
             return refusal(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {MOST_LINES}.")
         lines = self._board.lines()[-int(asked) :]
         text = ",\n ".join(line.to_json() for line in lines)
@@ -124,6 +124,8 @@ def _keep_going(tell: Callable[[str], None]) -> Middleware:
             if error.status < HTTPStatus.BAD_REQUEST:
                 raise
             return refusal(HTTPStatus(error.status), f"{error.reason}.")
+        except ConnectionError:
+            raise  # clients come and go
         except Exception as error:  # noqa: BLE001
             tell(f"--serve: {' '.join(f'{type(error).__name__}: {error}'.split())}; going on")
             return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; stderr has it.")

@@ -90,7 +90,7 @@ async def send_news(request: web.Request, board: Board, about: About) -> web.Str
     await response.prepare(request)
     loop = asyncio.get_running_loop()
     line, happenings, seconds = board.newest(), board.happenings(), board.seconds()
-    at = seconds[-1].at if seconds else 0.0
+    past = seconds[-1].number if seconds else 0
     told, told_at = board.condition(), loop.time()
     first = [_hello(about, happenings, seconds), *_result(line), _message("status", status_of(told))]
     alive = await _send(request, response, b"retry: 2000\n\n" + b"".join(first))
@@ -105,8 +105,8 @@ async def send_news(request: web.Request, board: Board, about: About) -> web.Str
         for happening in board.happenings(known):
             known = happening.number
             news.append(_message("happened", happening._asdict()))
-        for second in board.seconds(at):
-            at = second.at
+        for second in board.seconds(past):
+            past = second.number
             news.append(_message("second", _second(second)))
         now = board.condition()
         if (now.state, now.source) != (told.state, told.source) or loop.time() - told_at >= _TELL_AGAIN_S:

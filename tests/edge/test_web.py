@@ -346,7 +346,7 @@ def test_results_are_the_lines_of_json(model: Classifier) -> None:
         for number in range(1000):
             sink.take(seen(number))
         assert len(json.loads(ask(sink, "/results?limit=500")[2])) == 500
-        for limit in ("0", "501", "x", "-1", "%C2%B2"):
+        for limit in ("0", "501", "x", "-1", "%C2%B2", "9" * 5000):
             assert ask(sink, f"/results?limit={limit}")[0] == 400
 
 
