@@ -12,7 +12,7 @@ WEIGHTS ?= $(SHARED)/data/mobilenet_v2_1.0_no_top.weights.h5
 NEGATIVES ?= $(SHARED)/data/no_pet_scenes.zip
 
 # Strict editable installs link file by file (mypy needs that), so a new or removed file asks for a new link.
-FILES := $(shell find edge train export benchmarks -name '*.py' -o -name '*.jinja' -o -name '*.css' -o -name '*.tflite' -o -name '*.npz' | sort | cksum | cut -d' ' -f1)
+FILES := $(shell find edge train export benchmarks -name '*.py' -o -name '*.jinja' -o -name '*.css' -o -name '*.html' -o -name '*.js' -o -name '*.svg' -o -name '*.tflite' -o -name '*.npz' | sort | cksum | cut -d' ' -f1)
 INSTALLED := $(VENV)/installed-$(FILES)
 
 .PHONY: help

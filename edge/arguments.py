@@ -24,6 +24,7 @@ examples:
   catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
   catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
   catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
+  catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge cat.jpg --model mine.tflite    a model of your own
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 
@@ -141,6 +142,7 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         save_limit=arguments.save_limit,
         on_event=arguments.on_event,
         mqtt=arguments.mqtt,
+        serve=arguments.serve,
     )
 
 
@@ -228,6 +230,11 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
     )
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
     add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add(
+        "--serve",
+        metavar="[HOST:]PORT",
+        help="a web page, for this machine alone unless HOST is another address; then with a token",
+    )
 
 
 def _threads(text: str) -> int | None:

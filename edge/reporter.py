@@ -28,7 +28,6 @@ class Reporter:
         self._stdout, self._sinks, self._events = stdout, sinks, events
         self._detectors: dict[str, EventDetector] = {}
         self._in_place = in_place
-        self._pictures_wanted = any(sink.wants_pictures for sink in sinks)
         self._done = self._failed = 0
         self._code = 0  # of the first failure
 
@@ -74,19 +73,20 @@ class Reporter:
 
     def _pass_on(self, result: Result | Change, events: tuple[Event, ...]) -> None:
         at = time.time()
-        if isinstance(result, Change):
-            with_picture = without = Seen(result, events, at)
-        else:
-            picture = result.frame.picture
-            without = Seen(result._replace(frame=result.frame._replace(picture=None)), events, at)
-            with_picture = without
-            if self._pictures_wanted and picture is not None:
-                # The source fills its memory again with the next frame; a sink may be behind.
-                with_picture = Seen(result._replace(frame=result.frame._replace(picture=picture.copy())), events, at)
+        bare = result if isinstance(result, Change) else result._replace(frame=result.frame._replace(picture=None))
+        with_picture, without = None, Seen(bare, events, at)
         for sink in self._sinks:
             if sink.only_events and not events:
                 continue
-            sink.take(with_picture if sink.wants_pictures else without)
+            # Asked anew each time: whoever looks at a page comes and goes.
+            if isinstance(result, Change) or result.frame.picture is None or not sink.wants_pictures:
+                sink.take(without)
+                continue
+            if with_picture is None:
+                # The source fills its memory again with the next frame; a sink may be behind.
+                copied = result.frame._replace(picture=result.frame.picture.copy())
+                with_picture = Seen(result._replace(frame=copied), events, at)
+            sink.take(with_picture)
 
     def _say_aside(self, text: str) -> None:
         log(f"{CLEAR_LINE if self._in_place and sys.stderr is not None and sys.stderr.isatty() else ''}catdog-edge: {text}")

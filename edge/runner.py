@@ -24,6 +24,10 @@ _BREATH_S = 1.0  # the longest sleep at a stretch
 _AHEAD = 4  # pictures a core may be ahead of the one whose turn it is
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class RunOptions:
     """How to go about it.
@@ -35,7 +39,7 @@ class RunOptions:
         smooth_s: time constant of the scores' average, in seconds; 0 for none.
         view: what is done to each picture first.
         motion_gate: while nothing moves, let the last answer stand.
-        keep_pictures: leave the pictures in the results also where many wait for their turn.
+        keep_pictures: asked for each picture whether to leave it in the result also where many wait for their turn.
         threads: of one inference; None for the fastest by a short measurement, and in a folder for one on every core.
 
     Raises:
@@ -48,7 +52,7 @@ class RunOptions:
     smooth_s: float = 0.0
     view: View | None = None
     motion_gate: bool = False
-    keep_pictures: bool = False
+    keep_pictures: Callable[[], bool] = _never
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -191,7 +195,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         try:
             result = judge(_looked_at(read(), options.view), mine)
             # Large ones would fill the memory while they wait.
-            return result if options.keep_pictures else result._replace(frame=result.frame._replace(picture=None))
+            return result if options.keep_pictures() else result._replace(frame=result.frame._replace(picture=None))
         finally:
             idle.append(mine)
 

@@ -51,6 +51,8 @@ def test_only_top_level_name_is_catdog(wheel: Path) -> None:
     for needed in ("default.tflite", "default.weights.npz", "default.md", "NOTICE"):
         assert f"catdog/edge/models/{needed}" in names
     assert "catdog/edge/service/catdog-edge.service" in names
+    for needed in ("index.html", "token.html", "page.js", "style.css", "icon.svg"):
+        assert f"catdog/edge/web/page/{needed}" in names
     assert not any("/tests/" in name for name in names)
 
 

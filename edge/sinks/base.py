@@ -26,13 +26,17 @@ class Sink(Protocol):
 
     Attributes:
         name: what to call it in a message.
-        wants_pictures: whether it needs them.
+        wants_pictures: whether it needs them now; asked before each step.
         only_events: whether steps by which nothing has happened are nothing to it.
     """
 
     name: str
-    wants_pictures: bool
     only_events: bool
+
+    @property
+    def wants_pictures(self) -> bool:
+        """See above; a plain attribute will do."""
+        ...
 
     def take(self, seen: Seen) -> None:
         """Take one step. May raise `OSError` or `CatdogError`: that is counted and told, and the camera goes on."""

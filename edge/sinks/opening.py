@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from ..classifier import Classifier
+from ..errors import missing_extra
 from .base import Sink
 from .options import SinkOptions
 from .queue import LAST_WISH_S, QueuedSink
@@ -12,14 +14,14 @@ from .queue import LAST_WISH_S, QueuedSink
 
 @contextmanager
 def open_sinks(
-    options: SinkOptions, stdout: Sink, labels: Callable[[], tuple[str, ...]], tell: Callable[[str], None], *, queued: bool
+    options: SinkOptions, stdout: Sink, model: Callable[[], Classifier], tell: Callable[[str], None], *, queued: bool
 ) -> Iterator[Sequence[Sink]]:
     """Open what was asked for.
 
     Args:
         options: what was asked for besides stdout.
         stdout: prints.
-        labels: gives the model's labels, for those who need them.
+        model: loads the model, for those who need to know its labels.
         tell: says what is wrong to whoever looks at stderr.
         queued: put stdout behind a queue, too, which drops what is not read in time.
 
@@ -28,12 +30,19 @@ def open_sinks(
     """
     opened: list[Sink] = [QueuedSink(stdout, tell) if queued else stdout]
     try:
-        for sink in _plain(options, labels, tell):
+        for sink in _plain(options, model, tell):
             opened.append(QueuedSink(sink, tell))
         if options.show:
             from .window import WindowSink
 
             opened.append(WindowSink())  # a window is its thread's own
+        if options.serve is not None:
+            try:
+                from ..web.sink import WebSink
+            except ModuleNotFoundError as error:
+                raise missing_extra(error.name or "aiohttp", "web") from error
+
+            opened.append(WebSink(options.serve, model(), opened, tell))  # not behind a queue: it says why
         yield opened
     finally:
         deadline = time.monotonic() + LAST_WISH_S
@@ -43,12 +52,12 @@ def open_sinks(
             sink.close()
 
 
-def _plain(options: SinkOptions, labels: Callable[[], tuple[str, ...]], tell: Callable[[str], None]) -> Iterator[Sink]:
+def _plain(options: SinkOptions, model: Callable[[], Classifier], tell: Callable[[str], None]) -> Iterator[Sink]:
     """Open one after another; each module is imported where its sink is wanted."""
     if options.csv is not None:
         from .table import CsvSink
 
-        yield CsvSink(options.csv, labels())
+        yield CsvSink(options.csv, model().contract.labels)
     if options.record is not None:
         from .record import RecordSink
 
@@ -66,4 +75,4 @@ def _plain(options: SinkOptions, labels: Callable[[], tuple[str, ...]], tell: Ca
         from .mqtt.sink import MqttSink
 
         broker = Broker.of(options.mqtt, os.environ)  # before the model is loaded for its labels
-        yield MqttSink(broker, labels(), tell)
+        yield MqttSink(broker, model().contract.labels, tell)

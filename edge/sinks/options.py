@@ -18,6 +18,7 @@ class SinkOptions:
         save_limit: how many of these.
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
+        serve: ``[HOST:]PORT`` of a web page.
     """
 
     show: bool = False
@@ -29,3 +30,4 @@ class SinkOptions:
     save_limit: int = 1000
     on_event: str | None = None
     mqtt: str | None = None
+    serve: str | None = None

@@ -24,11 +24,14 @@ class QueuedSink:
     Attributes:
         dropped: steps that found no room.
         failed: steps that the sink raised an error on.
+        taken: steps that it was given.
+        busy_s: seconds that it took for them.
     """
 
     def __init__(self, sink: Sink, tell: Callable[[str], None], *, waiting: int = _WAITING) -> None:
         self.name, self.wants_pictures, self.only_events = sink.name, sink.wants_pictures, sink.only_events
-        self.dropped = self.failed = 0
+        self.dropped = self.failed = self.taken = 0
+        self.busy_s = 0.0
         self._sink, self._say = sink, tell
         self._queue: queue.Queue[Seen | None] = queue.Queue(waiting)
         self._told_at = -_TELL_AGAIN_S
@@ -74,7 +77,10 @@ class QueuedSink:
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self.dropped += 1
                 continue
+            start = time.perf_counter()
             self._attempt(lambda seen=seen: self._sink.take(seen))  # type: ignore[misc] # bound now
+            self.taken += 1
+            self.busy_s += time.perf_counter() - start
         self._attempt(self._sink.close)
 
     def _attempt(self, step: Callable[[], None]) -> None:

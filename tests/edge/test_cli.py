@@ -292,6 +292,6 @@ def test_version() -> None:
 
 
 def test_edge_never_imports_tensorflow() -> None:
-    program = "import catdog.edge, catdog.edge.cli, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    program = "import catdog.edge, catdog.edge.classify, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr

@@ -163,7 +163,7 @@ def test_numpy_that_does_not_load_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "numpy" / "__init__.py").write_text("raise ImportError('libopenblas.so.0: no such file')")
     paths = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
     finished = subprocess.run(
-        [sys.executable, "-m", "catdog.edge.doctor", "--json"],
+        [str(Path(sys.executable).parent / "catdog-edge"), "doctor", "--json"],
         env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert (finished.returncode, finished.stderr) == (1, "")
