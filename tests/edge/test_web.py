@@ -288,10 +288,10 @@ def test_client_that_reads_nothing_costs_nothing_and_is_cut_off(model: Classifie
             sink.take(seen(number, noise() if sink.wants_pictures else None))
             return sink.clients == 0
 
-        # Every step returns, or this would never end; and of some fifteen pictures a second none was even copied for it.
+        # Every step returns, or this would never end; and most pictures were not even copied for it.
         assert eventually(step)
-        assert number > 10
-        assert copied <= 3
+        assert number > 20
+        assert copied < number / 4
 
 
 def test_client_that_reads_nothing_keeps_nothing_from_others(model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
