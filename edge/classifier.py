@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .artifact import ModelFile, damaged, read_model_file
 from .backends import open_backend
-from .backends.base import Backend
+from .backends.base import Backend, Placement
 from .contract import InputSpec, ModelContract, parse_contract
 from .decode import read_picture
 from .errors import ModelError, UsageError
@@ -99,6 +99,10 @@ class Classifier:
     def backend_name(self) -> str:
         """The runtime in use and its version."""
         return self._backend.name
+
+    def placement(self) -> Placement:
+        """Say where the runtime runs the model's operators."""
+        return self._backend.placement()
 
     def classify(self, picture: str | os.PathLike[str] | NDArray[np.uint8]) -> Prediction:
         """Classify a picture file or a picture in memory.

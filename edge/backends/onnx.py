@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ..artifact import ONNX_PROPERTY, ModelFile
 from ..errors import ModelError, missing_extra
-from .base import Pixels, as_distribution
+from .base import Pixels, Placement, as_distribution
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
@@ -52,6 +52,10 @@ class OnnxBackend:
     def name(self) -> str:
         """The runtime and its version."""
         return f"onnxruntime {self._version}"
+
+    def placement(self) -> Placement:
+        """Name the execution provider; see `Backend.placement`."""
+        return Placement(", ".join(self._session.get_providers()), fell_back=False)
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .results import CaseResult
+from ..options import Scenario
+from ..recommend import pareto_front
+from .results import BenchReport, CaseResult
 from .svg import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAGE, SECOND, drawing_settings, render
 from .tables import span
 
@@ -24,6 +26,7 @@ _MARGIN = 14.0  # points left and right of the axes
 _NAME = -0.2  # where in its row a case's name stands and
 _BAR = 0.14  # where the bar below it has its middle; a row reaches from -0.5 to 0.5
 _THICK = 0.3
+_LARGEST_POINT = 420.0  # area of the largest file's point, in square points
 _MAX_LABEL = 40  # characters beside which three figures still have room
 _BEYOND = " ›"  # noqa: RUF001 - an arrow: there is more beyond the edge
 
@@ -38,28 +41,28 @@ def latency_chart(rows: Sequence[CaseResult]) -> str:
         An ``<svg>`` element for a page that defines the colours of `catdog.benchmarks.svg`.
     """
     limit = _limit(rows)
-    best = min(row.end_to_end.p50_ms for row in rows)
+    best = min(row.main.end_to_end.p50_ms.value for row in rows)
     with drawing_settings():
         figure, axes = _canvas(len(rows), "ms, end to end", 0.0, limit)
         for place, row in enumerate(rows):
-            whole, middle = row.end_to_end, place + _BAR
-            axes.barh(middle, whole.p50_ms, height=_THICK, color=MAIN if whole.p50_ms == best else MAIN_SOFT)
-            _whisker(axes, middle, whole.p50_ms, min(whole.p90_ms, limit), width=3.4)
-            _whisker(axes, middle, whole.p50_ms, min(whole.p99_ms, limit), width=1.1)
-            if whole.p99_ms <= limit:
-                axes.plot([whole.p99_ms] * 2, [middle - 0.09, middle + 0.09], color=INK, linewidth=1.1)
-            figures = f"{whole.p50_ms:.2f} · {whole.p90_ms:.2f} · {whole.p99_ms:.2f}"
-            _heading(axes, place, row, figures + (_BEYOND if whole.p99_ms > limit else ""))
+            whole, middle = row.main.end_to_end, place + _BAR
+            p50, p90, p99 = whole.p50_ms.value, whole.p90_ms.value, whole.p99_ms.value
+            axes.barh(middle, p50, height=_THICK, color=MAIN if p50 == best else MAIN_SOFT)
+            _whisker(axes, middle, p50, min(p90, limit), width=3.4)
+            _whisker(axes, middle, p50, min(p99, limit), width=1.1)
+            if p99 <= limit:
+                axes.plot([p99] * 2, [middle - 0.09, middle + 0.09], color=INK, linewidth=1.1)
+            _heading(axes, place, row, f"{p50:.2f} · {p90:.2f} · {p99:.2f}" + (_BEYOND if p99 > limit else ""))
         return render(figure, "latency")
 
 
 def parts_chart(rows: Sequence[CaseResult]) -> str:
     """Draw the medians of preprocess and invoke of each case, one after the other; otherwise as `latency_chart`."""
-    limit = 1.02 * max(row.preprocess.p50_ms + row.invoke.p50_ms for row in rows)
+    limit = 1.02 * max(sum(_parts(row)) for row in rows)
     with drawing_settings():
         figure, axes = _canvas(len(rows), "ms, p50 of each part", 0.0, limit)
         for place, row in enumerate(rows):
-            first, second = row.preprocess.p50_ms, row.invoke.p50_ms
+            first, second = _parts(row)
             axes.barh(place + _BAR, first, height=_THICK, color=SECOND)
             axes.barh(place + _BAR, second, left=first, height=_THICK, color=MAIN)
             axes.plot([first, first], [place + _BAR - 0.16, place + _BAR + 0.16], color=PAGE, linewidth=1.5)
@@ -73,11 +76,11 @@ def distribution_chart(rows: Sequence[CaseResult]) -> str:
     Otherwise as `latency_chart`.
     """
     limit = _limit(rows)
-    low = max(0.0, min(row.end_to_end.min_ms for row in rows) - 0.04 * limit)
+    low = max(0.0, min(row.main.end_to_end.min_ms for row in rows) - 0.04 * limit)
     with drawing_settings():
         figure, axes = _canvas(len(rows), "ms, end to end", low, limit)
         for place, row in enumerate(rows):
-            times, middle = row.samples.end_to_end_ms.ravel(), place + _BAR
+            times, middle = np.concatenate(row.main.samples), place + _BAR
             p25, p50, p75 = np.percentile(times, (25, 50, 75))
             _dots(axes, times[times <= limit], middle)
             axes.barh(middle, p75 - p25, left=p25, height=_THICK, color="none", edgecolor=INK, linewidth=1.1, zorder=3)
@@ -91,8 +94,8 @@ def drift_chart(rows: Sequence[CaseResult]) -> str:
     """Draw the median of each round against the case's own median, all at one scale; otherwise as `latency_chart`."""
     from matplotlib.ticker import MaxNLocator
 
-    rounds = len(rows[0].round_p50_ms)
-    swings = [row.round_p50_ms / row.end_to_end.p50_ms - 1 for row in rows]
+    rounds = len(rows[0].main.rounds.end_to_end_ms)
+    swings = [row.main.rounds.end_to_end_ms / row.main.end_to_end.p50_ms.value - 1 for row in rows]
     largest = max(0.05, *(float(np.abs(swing).max()) for swing in swings))  # 5 %, so that noise is not blown up
     with drawing_settings():
         figure, axes = _canvas(len(rows), f"round; the height of a row is ±{largest:.0%}", 0.6, rounds + 0.4)
@@ -102,14 +105,82 @@ def drift_chart(rows: Sequence[CaseResult]) -> str:
             axes.axhline(middle, color=GRID, linewidth=0.8, zorder=1)
             heights = middle - 0.2 * swing / largest  # the axis points down
             axes.plot(np.arange(1, rounds + 1), heights, color=MAIN, linewidth=1.6, marker="o", markersize=3.6)
-            whole = row.end_to_end
+            whole = row.main.end_to_end
             _heading(axes, place, row, f"{span(whole.round_p50_low_ms, whole.round_p50_high_ms)} ms")
         return render(figure, "drift")
 
 
+def camera_chart(rows: Sequence[CaseResult], fps: float) -> str:
+    """Draw the camera scenario's p50 and p99 against the deadline, the coming of the next frame; as `latency_chart`."""
+    deadline = 1e3 / fps
+    results = [row.scenarios[Scenario.CAMERA] for row in rows]
+    limit = 1.04 * max(deadline, min(2 * deadline, max(result.end_to_end.p99_ms.value for result in results)))
+    with drawing_settings():
+        figure, axes = _canvas(len(rows), "ms from the frame's coming; the line is the next frame's", 0.0, limit)
+        axes.axvline(deadline, color=SECOND, linewidth=2)
+        for place, (row, result) in enumerate(zip(rows, results, strict=True)):
+            p50, p99 = result.end_to_end.p50_ms.value, result.end_to_end.p99_ms.value
+            axes.barh(place + _BAR, min(p99, limit), height=_THICK, color=MAIN_SOFT)
+            axes.barh(place + _BAR, min(p50, limit), height=_THICK, color=MAIN)
+            missed = result.missed.value if result.missed else 0.0
+            _heading(axes, place, row, f"{p50:.2f} · {p99:.2f} · {missed:.1%} missed" + (_BEYOND if p99 > limit else ""))
+        return render(figure, "camera")
+
+
+def pareto_chart(report: BenchReport) -> str:
+    """Draw accuracy over latency, each case's file size as the area of its point; the line joins those that no other beats."""
+    shown = [
+        (row, artifact, accuracy)
+        for row in report.measured
+        if (accuracy := (artifact := report.artifact_of(row.case)).known_accuracy) is not None
+    ]
+    points = [(row.main.end_to_end.p50_ms.value, accuracy.value) for row, _, accuracy in shown]
+    largest = max(artifact.file_bytes for _, artifact, _ in shown)
+    front = pareto_front(points)
+    with drawing_settings():
+        figure, axes = _plot_canvas("ms, end to end p50", "accuracy, %")
+        axes.plot([points[i][0] for i in front], [100 * points[i][1] for i in front], color=GRID, linewidth=2, zorder=1)
+        for index, ((x, y), (_, artifact, share)) in enumerate(zip(points, shown, strict=True)):
+            colour = MAIN if index in front else MAIN_SOFT
+            axes.plot([x, x], [100 * share.low, 100 * share.high], color=colour, linewidth=1.2, zorder=2)
+            axes.scatter([x], [100 * y], s=_LARGEST_POINT * artifact.file_bytes / largest, color=colour, zorder=3)
+            axes.text(x, 100 * y, str(index + 1), ha="center", va="center", color=INK, fontsize=9, zorder=4)
+        axes.margins(x=0.14, y=0.12)
+        axes.set_xlim(left=0)
+        return render(figure, "pareto")
+
+
+def pareto_key(report: BenchReport) -> list[str]:
+    """Name the points of `pareto_chart`, in the order of their numbers."""
+    return [row.case.label for row in report.measured if report.artifact_of(row.case).known_accuracy is not None]
+
+
+def _parts(row: CaseResult) -> tuple[float, float]:
+    return row.main.preprocess.p50_ms.value, row.main.invoke.p50_ms.value
+
+
+def _plot_canvas(x: str, y: str) -> "tuple[Figure, Axes]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_WIDTH / 72, 280 / 72))
+    axes = figure.add_axes((0.13, 0.16, 0.83, 0.8))
+    axes.patch.set_alpha(0)
+    figure.patch.set_alpha(0)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, pad=6)
+    axes.tick_params(axis="y", labelcolor=MUTED)
+    axes.spines[["top", "left", "right"]].set_visible(False)
+    return figure, axes
+
+
 def _limit(rows: Sequence[CaseResult]) -> float:
     """End the axis at the highest p99, but not where one hiccup would squeeze everything else to the left edge."""
-    return 1.04 * min(max(row.end_to_end.p99_ms for row in rows), 2 * max(row.end_to_end.p50_ms for row in rows))
+    return 1.04 * min(
+        max(row.main.end_to_end.p99_ms.value for row in rows), 2 * max(row.main.end_to_end.p50_ms.value for row in rows)
+    )
 
 
 def _canvas(rows: int, unit: str, low: float, high: float) -> "tuple[Figure, Axes]":

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from catdog.edge.errors import missing_extra
 
-from .options import usable_cores
+from ..options import usable_cores
+from .readings import ROOT, read_governors, read_text
 
-_ROOT = Path("/")
 # Distribution names in order of preference; the first that is installed counts.
 _PACKAGES = {
     "catdog": ("catdog",),
@@ -38,8 +38,6 @@ class Environment:
         python: version.
         packages: version of each library that matters here; None for one that is not installed.
         opencv_threads: threads OpenCV uses for preprocessing, whatever the case asks of its runtime.
-        load_before: load average over one minute before the measurement; None where the system has none.
-        load_after: the same after it; the benchmark itself is part of it.
     """
 
     machine: str
@@ -54,8 +52,6 @@ class Environment:
     python: str
     packages: dict[str, str | None]
     opencv_threads: int
-    load_before: float | None
-    load_after: float | None
 
     @property
     def is_raspberry_pi(self) -> bool:
@@ -69,11 +65,8 @@ class Environment:
         return f"{self.board or self.cpu} ({self.machine}, {cores})"
 
 
-def record_environment(load_before: float | None) -> Environment:
-    """Record the machine as it is now, after the measurement.
-
-    Args:
-        load_before: what `load_average` said before.
+def record_environment() -> Environment:
+    """Record the machine as it is now.
 
     Raises:
         MissingExtraError: psutil is not installed.
@@ -91,42 +84,29 @@ def record_environment(load_before: float | None) -> Environment:
         cores=os.cpu_count() or 1,
         usable_cores=usable_cores(),
         memory_bytes=int(psutil.virtual_memory().total),
-        governor=read_governor(),
+        governor=", ".join(sorted(read_governors())) or None,
         os=_operating_system(),
         kernel=f"{platform.system()} {platform.release()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages={name: _version(distributions) for name, distributions in _PACKAGES.items()},
         opencv_threads=cv2.getNumThreads(),
-        load_before=load_before,
-        load_after=load_average(),
     )
 
 
-def load_average() -> float | None:
-    """Return the load average over one minute; None where the system has none."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-
-
-def read_board(root: Path = _ROOT) -> str | None:
+def read_board(root: Path = ROOT) -> str | None:
     """Return the board's model as the device tree names it, e.g. ``"Raspberry Pi 5 Model B Rev 1.0"``."""
-    return _text(root / "proc/device-tree/model")
+    return read_text(root / "proc/device-tree/model")
 
 
-def read_cpu(root: Path = _ROOT) -> str:
+def read_cpu(root: Path = ROOT) -> str:
     """Return the processor's model; ARM kernels give numbers instead of a name."""
-    lines = (_text(root / "proc/cpuinfo") or "").splitlines()
+    lines = (read_text(root / "proc/cpuinfo") or "").splitlines()
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     if fields.get("model name"):
         return fields["model name"]
     if "CPU part" in fields:
         return f"ARM implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}"
     return platform.processor() or "unknown"
-
-
-def read_governor(root: Path = _ROOT) -> str | None:
-    """Return the clock governor, or all of them where the cores differ."""
-    found = {_text(file) for file in (root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq/scaling_governor")}
-    return ", ".join(sorted(name for name in found if name)) or None
 
 
 def _operating_system() -> str:
@@ -143,11 +123,3 @@ def _version(distributions: tuple[str, ...]) -> str | None:
         except PackageNotFoundError:
             continue
     return None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        # Device tree strings end in a zero byte.
-        return path.read_text(errors="replace").strip("\0 \n") or None
-    except OSError:
-        return None
