@@ -221,9 +221,9 @@ def _ask(ran: Sequence[CaseResult], options: BenchOptions) -> tuple[dict[tuple[s
     if options.data is None and not drawn:
         return dict.fromkeys(chosen, Answers({}, {}, 0)), reference
     for key, case in chosen.items():
-        with Member(replace(case, threads=usable_cores()), lambda: None) as member:
+        with Member(case.artifact) as member:
             try:
-                said[key] = member.ask(answer_all, member.case, question)
+                said[key] = member.ask(answer_all, replace(case, threads=usable_cores()), question)
             except CatdogError as error:
                 said[key] = error
     if options.data is not None and all(isinstance(each, CatdogError) for each in said.values()):

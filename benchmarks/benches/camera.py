@@ -1,15 +1,19 @@
-"""What the runner costs on top of the model: `python -m catdog.benchmarks.camera`.
+"""What the runner costs on top of the model.
 
-Results per second of catdog-edge, beside a bare loop that only decodes (where there is something to decode), resizes and
+Milliseconds a result of catdog-edge, beside a bare loop that only decodes (where there is something to decode), resizes and
 invokes, with the same model and threads. Each in a process of its own, in turn, so that drift of the machine hits all.
 """
 
 import argparse
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle, islice
 from pathlib import Path
@@ -19,114 +23,83 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.command import CommandParser, run_command
-from catdog.edge.errors import CatdogError, UsageError
+from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import DemoFilm
+
+from ..measure.crew import Member
+from .turns import RATIO_HEADINGS, command, in_turn, print_table, ratio_row, require_at_least
 
 _FRAMES = 60  # different ones
 _BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
 _WARM_UP = 20  # results
+_FPS = 400.0  # of the network camera: faster than any model here
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Load:
+    """What each way has to do.
+
+    Attributes:
+        results: how many.
+        threads: for one inference.
+        model: TFLite file.
+    """
+
+    results: int
+    threads: int
+    model: Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog.benchmarks.camera", _main, argv)
+    return run_command("catdog-bench camera", _main, argv)
 
 
 def _main(argv: Sequence[str]) -> int:
-    parser = CommandParser(prog="python -m catdog.benchmarks.camera", description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is timed (default: %(default)s)")
-    parser.add_argument("--results", type=int, default=400, help="results a time (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, help="threads for one inference (default: %(default)s)")
+    parser = CommandParser(prog="catdog-bench camera", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="how often each is timed (default: %(default)s)")
+    parser.add_argument("--results", type=int, default=400, metavar="N", help="results a time (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
     parser.add_argument("--model", type=Path, default=bundled_tflite(), help="TFLite file (default: the bundled one)")
-    parser.add_argument("--role", choices=_ROLES, help=argparse.SUPPRESS)
-    parser.add_argument("--url", help=argparse.SUPPRESS)
-    arguments = parser.parse_args(argv)
-    if min(arguments.rounds, arguments.results, arguments.threads) < 1:
-        raise UsageError("positive numbers", got="others", fix="Change them.")
-    if arguments.role is not None:
-        print(_ROLES[arguments.role](arguments))  # noqa: T201
-        return 0
-    with _camera() as url:
-        times = _in_turn(arguments, url)
-    for ours, bare, what in (("demo", "bare", "demo camera, frames in memory"), ("stream", "bare-decoding", "MJPEG over HTTP")):
-        ratio = times[ours] / times[bare]
-        low, middle, high = np.percentile(ratio, (25, 50, 75))
-        print(  # noqa: T201
-            f"{what}: {np.median(times[ours]):.0f} results/s, bare loop {np.median(times[bare]):.0f}, ratio {middle:.3f} "
-            f"(middle half {low:.3f} to {high:.3f}, n = {len(ratio)} rounds of {arguments.results} results)"
-        )
+    arguments: argparse.Namespace = parser.parse_args(argv)
+    require_at_least(1, rounds=arguments.rounds, results=arguments.results, threads=arguments.threads)
+    load = Load(arguments.results, arguments.threads, arguments.model)
+    with _network_camera() as url:
+        ways: dict[str, Callable[[], float]] = {
+            "bare loop, frames in memory": partial(_in_fresh_process, bare, load),
+            "catdog-edge, demo camera": partial(_in_fresh_process, demo, load),
+            "bare loop, decoding": partial(_in_fresh_process, bare_decoding, load),
+            "catdog-edge, MJPEG over HTTP": partial(_stream, load, url),
+        }
+        times = in_turn(ways, arguments.rounds)
+    rows = []
+    for plain, ours in zip(list(ways)[::2], list(ways)[1::2], strict=True):
+        rows += [ratio_row(name, times[name], times[plain], ".2f ms") for name in (plain, ours)]
+    print_table(RATIO_HEADINGS, rows, f"Wall time a result; {arguments.rounds} rounds of {load.results} results.")
     return 0
 
 
-def _in_turn(arguments: argparse.Namespace, url: str) -> dict[str, NDArray[np.float64]]:
-    times: dict[str, list[float]] = {role: [] for role in _ROLES}
-    for turn in range(arguments.rounds):
-        for role in list(_ROLES)[:: 1 if turn % 2 else -1]:
-            common = ["--results", str(arguments.results), "--threads", str(arguments.threads), "--model", str(arguments.model)]
-            command = [sys.executable, "-m", "catdog.benchmarks.camera", "--role", role, "--url", url, *common]
-            finished = subprocess.run(command, capture_output=True, text=True, check=False)
-            if finished.returncode != 0:
-                raise CatdogError(f"{role} to end with 0", got=finished.stderr, fix="See what it says.")
-            times[role].append(float(finished.stdout))
-        print(f"round {turn + 1} of {arguments.rounds}", file=sys.stderr)  # noqa: T201
-    return {role: np.array(seconds) for role, seconds in times.items()}
+def _in_fresh_process(way: Callable[[Load], float], load: Load) -> float:
+    with Member(way.__name__) as member:
+        return member.ask(way, load)
 
 
-def _frames() -> list[NDArray[np.uint8]]:
-    film = DemoFilm()
-    return [film.frame(number * film.frames_per_cycle // _FRAMES) for number in range(_FRAMES)]
+def bare(load: Load) -> float:
+    """Resize and invoke pictures that are in memory; ms a result."""
+    return _bare_loop(load, (lambda frame=frame: frame for frame in cycle(_frames())))
 
 
-def _encoded() -> list[bytes]:
-    return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in _frames()]
-
-
-def _bare(arguments: argparse.Namespace) -> float:
-    return _bare_loop(arguments, (lambda frame=frame: frame for frame in cycle(_frames())))
-
-
-def _bare_decoding(arguments: argparse.Namespace) -> float:
+def bare_decoding(load: Load) -> float:
+    """Decode, resize and invoke; ms a result."""
     kept = [np.frombuffer(data, np.uint8) for data in _encoded()]
-    return _bare_loop(arguments, (lambda data=data: cv2.imdecode(data, cv2.IMREAD_COLOR) for data in cycle(kept)))
+    return _bare_loop(load, (lambda data=data: cv2.imdecode(data, cv2.IMREAD_COLOR) for data in cycle(kept)))
 
 
-def _bare_loop(arguments: argparse.Namespace, pictures: Iterator) -> float:  # type: ignore[type-arg] # of functions that give one
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_path=str(arguments.model), num_threads=arguments.threads)
-    interpreter.allocate_tensors()
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    height, width = (int(side) for side in source["shape"][1:3])
-    start = 0.0
-    for number, picture in enumerate(islice(pictures, arguments.results + _WARM_UP)):
-        if number == _WARM_UP:
-            start = time.perf_counter()
-        resized = cv2.resize(picture(), (width, height))
-        interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[np.newaxis])
-        interpreter.invoke()
-        interpreter.get_tensor(target["index"])[0].argmax()
-    return float(arguments.results / (time.perf_counter() - start))
-
-
-class _Kept:
-    """A film that was drawn beforehand: drawing is not what is measured."""
-
-    fps = DemoFilm.fps
-
-    def __init__(self) -> None:
-        self._frames = _frames()
-
-    def frame(self, index: int) -> NDArray[np.uint8]:
-        """Give a frame."""
-        return self._frames[index % len(self._frames)]
-
-
-def _demo(arguments: argparse.Namespace) -> float:
-    """Send the frames through source, runner and reporter as catdog-edge does; the lines go nowhere."""
-    import contextlib
-    import os
-
+def demo(load: Load) -> float:
+    """Send the frames through source, runner and reporter as catdog-edge does; the lines go nowhere; ms a result."""
     from catdog.edge import Classifier
     from catdog.edge.events import EventOptions
     from catdog.edge.reporter import Reporter
@@ -142,35 +115,29 @@ def _demo(arguments: argparse.Namespace) -> float:
             marks.append(time.perf_counter())
             yield result
 
-    options = RunOptions(max_frames=arguments.results + _WARM_UP, threads=arguments.threads)
-    source = DemoSource(paced=False, film=_Kept())
-    results = run([source], lambda threads: Classifier(arguments.model, threads=threads), options)
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
+    options = RunOptions(max_frames=load.results + _WARM_UP, threads=load.threads)
+    source = DemoSource(paced=False, film=KeptFilm(_frames()))
+    results = run([source], lambda threads: Classifier(load.model, threads=threads), options)
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         Reporter(as_json=True, events=EventOptions()).report(marked(results))
-    return float(arguments.results / (marks[-1] - marks[_WARM_UP - 1]))
+    return 1e3 * (marks[-1] - marks[_WARM_UP - 1]) / load.results
 
 
-def _stream(arguments: argparse.Namespace) -> float:
-    """Time the lines of the command itself."""
-    command = [str(Path(sys.executable).parent / "catdog-edge"), arguments.url, "--json"]
-    command += ["--model", str(arguments.model), "--threads", str(arguments.threads)]
-    process = subprocess.Popen([*command, "--max-frames", str(arguments.results + _WARM_UP)], stdout=subprocess.PIPE, text=True)
-    marks = []
-    for line in process.stdout or ():
-        if "label" in json.loads(line):
-            marks.append(time.perf_counter())
-    if process.wait() != 0:
-        raise CatdogError("catdog-edge to end with 0", got=str(process.returncode), fix="Run it by hand.")
-    return float(arguments.results / (marks[-1] - marks[_WARM_UP - 1]))
+class KeptFilm:
+    """A film that was drawn beforehand: drawing is not what is measured.
 
+    Args:
+        frames: shown again and again.
+    """
 
-_ROLES = {"bare": _bare, "demo": _demo, "bare-decoding": _bare_decoding, "stream": _stream}
+    fps = DemoFilm.fps
 
-_SERVER = """
-import sys, time
-from catdog.benchmarks.camera import serve
-serve(float(sys.argv[1]))
-"""
+    def __init__(self, frames: Sequence[Picture]) -> None:
+        self._frames = frames
+
+    def frame(self, index: int) -> Picture:
+        """Give a frame."""
+        return self._frames[index % len(self._frames)]
 
 
 def serve(fps: float) -> None:
@@ -194,23 +161,58 @@ def serve(fps: float) -> None:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    print(f"http://127.0.0.1:{server.server_port}/stream", flush=True)  # noqa: T201
+    print(f"http://127.0.0.1:{server.server_port}/stream", flush=True)  # noqa: T201 - for the parent
     server.serve_forever()
 
 
-class _camera:  # noqa: N801 - a context manager, used like a function
-    """A network camera in a process of its own, faster than any model here."""
+def _bare_loop(load: Load, pictures: Iterator[Callable[[], object]]) -> float:
+    from ai_edge_litert.interpreter import Interpreter
 
-    def __enter__(self) -> str:
-        self._process = subprocess.Popen([sys.executable, "-c", _SERVER, "400"], stdout=subprocess.PIPE, text=True)
-        if self._process.stdout is None:
-            raise ValueError("Expected a pipe. Received: none")
-        return self._process.stdout.readline().strip()
+    interpreter = Interpreter(model_path=str(load.model), num_threads=load.threads)
+    interpreter.allocate_tensors()
+    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    height, width = (int(side) for side in source["shape"][1:3])
+    start = 0.0
+    for number, picture in enumerate(islice(pictures, load.results + _WARM_UP)):
+        if number == _WARM_UP:
+            start = time.perf_counter()
+        resized = cv2.resize(np.asarray(picture()), (width, height))
+        interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[np.newaxis])
+        interpreter.invoke()
+        interpreter.get_tensor(target["index"])[0].argmax()
+    return 1e3 * (time.perf_counter() - start) / load.results
 
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+
+def _stream(load: Load, url: str) -> float:
+    """Time the lines of the command itself."""
+    arguments = [command("catdog-edge"), url, "--json", "--model", str(load.model), "--threads", str(load.threads)]
+    arguments += ["--max-frames", str(load.results + _WARM_UP)]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+    marks = []
+    for line in process.stdout or ():
+        if "label" in json.loads(line):
+            marks.append(time.perf_counter())
+    if process.wait() != 0:
+        raise CatdogError("catdog-edge to end with 0", got=str(process.returncode), fix="Run it by hand.")
+    return 1e3 * (marks[-1] - marks[_WARM_UP - 1]) / (len(marks) - _WARM_UP)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@contextlib.contextmanager
+def _network_camera() -> Iterator[str]:
+    """Give the address of a network camera in a process of its own."""
+    program = f"from {__name__} import serve; serve({_FPS})"
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process.stdout.readline().strip() if process.stdout else ""
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _frames() -> list[Picture]:
+    film = DemoFilm()
+    return [film.frame(number * film.frames_per_cycle // _FRAMES) for number in range(_FRAMES)]
+
+
+def _encoded() -> list[bytes]:
+    return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in _frames()]

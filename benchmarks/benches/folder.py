@@ -1,25 +1,25 @@
-"""A folder of photographs, beside bare loops of `cv2.imread`, resize, invoke: `python -m catdog.benchmarks.folder DIR`.
+"""A folder of photographs, beside bare loops of `cv2.imread`, resize, invoke.
 
 Whole processes in turn: catdog-edge on all cores, the bare loop with one thread, and with two. Without a folder, pictures are
 drawn.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from catdog.edge.command import CommandParser, run_command
-from catdog.edge.errors import CatdogError, UsageError
+from catdog.edge.errors import InputNotFoundError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import LABELS, draw_picture
+
+from .turns import RATIO_HEADINGS, command, in_turn, print_table, ratio_row, require_at_least, run_quietly
 
 _BARE = """
 import sys
@@ -37,61 +37,50 @@ for path in sorted(Path(folder).rglob("*.jpg")):
     interpreter.invoke()
     print(path, interpreter.get_tensor(target["index"])[0].argmax())
 """
+_OURS = "catdog-edge"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog.benchmarks.folder", _main, argv)
+    return run_command("catdog-bench folder", _main, argv)
 
 
 def _main(argv: Sequence[str]) -> int:
-    parser = CommandParser(prog="python -m catdog.benchmarks.folder", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, help="photographs, *.jpg (default: 1,000 drawn pictures)")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed (default: %(default)s)")
+    parser = CommandParser(prog="catdog-bench folder", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, help="photographs, *.jpg (default: drawn pictures)")
+    parser.add_argument("--drawn", type=int, default=1000, metavar="N", help="drawn pictures (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="how often each is timed (default: %(default)s)")
     arguments: argparse.Namespace = parser.parse_args(argv)
-    if arguments.rounds < 1:
-        raise UsageError("at least 1 round", got=str(arguments.rounds), fix="Give a positive number.")
+    require_at_least(1, rounds=arguments.rounds, drawn=arguments.drawn)
     with tempfile.TemporaryDirectory() as place:
-        folder = arguments.folder or _drawn(Path(place))
+        folder = arguments.folder or _drawn(Path(place), arguments.drawn)
         count = len(list(folder.rglob("*.jpg")))
-        times = _in_turn(folder, arguments.rounds)
-    print(f"{count:,} pictures, {arguments.rounds} rounds")  # noqa: T201
-    ours = times["catdog-edge"]
-    for name, seconds in times.items():
-        low, middle, high = np.percentile(seconds / ours, (25, 50, 75))
-        print(  # noqa: T201
-            f"{name:<20} {np.median(seconds):.2f} s; {middle:.2f} times catdog-edge's (middle half {low:.2f} to {high:.2f})"
-        )
+        if count == 0:
+            raise InputNotFoundError("a folder with *.jpg", got=str(folder), fix="Name another one, or none.")
+        bare = [sys.executable, "-c", _BARE, str(bundled_tflite()), str(folder)]
+        commands = {
+            _OURS: [command("catdog-edge"), str(folder), "--json"],
+            "bare, 1 thread": [*bare, "1"],
+            "bare, 2 threads": [*bare, "2"],
+        }
+        times = in_turn({name: partial(_timed, parts) for name, parts in commands.items()}, arguments.rounds)
+    rows = [ratio_row(name, seconds, times[_OURS], ".2f s") for name, seconds in times.items()]
+    print_table(RATIO_HEADINGS, rows, f"{count:,} pictures, {arguments.rounds} rounds; whole processes.")
     return 0
 
 
-def _in_turn(folder: Path, rounds: int) -> dict[str, NDArray[np.float64]]:
-    bare = [sys.executable, "-c", _BARE, str(bundled_tflite()), str(folder)]
-    commands = {
-        "catdog-edge": [str(Path(sys.executable).parent / "catdog-edge"), str(folder), "--json"],
-        "bare, 1 thread": [*bare, "1"],
-        "bare, 2 threads": [*bare, "2"],
-    }
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    for turn in range(rounds):
-        for name in list(commands)[:: 1 if turn % 2 else -1]:
-            start = time.perf_counter()
-            finished = subprocess.run(commands[name], capture_output=True, text=True, check=False)
-            times[name].append(time.perf_counter() - start)
-            if finished.returncode != 0:
-                raise CatdogError(f"{name} to end with 0", got=finished.stderr, fix="See what it says.")
-        print(f"round {turn + 1} of {rounds}", file=sys.stderr)  # noqa: T201
-    return {name: np.array(seconds) for name, seconds in times.items()}
+def _timed(arguments: Sequence[str]) -> float:
+    start = time.perf_counter()
+    run_quietly(arguments)
+    return time.perf_counter() - start
 
 
-def _drawn(folder: Path) -> Path:
+def _drawn(folder: Path, count: int) -> Path:
     kinds = [
-        cv2.imencode(".jpg", draw_picture(label, seed, width=500, height=375))[1] for label in LABELS for seed in range(50)
+        cv2.imencode(".jpg", draw_picture(label, seed, width=500, height=375))[1]
+        for label in LABELS
+        for seed in range(min(50, count))
     ]
-    for number in range(1000):
+    for number in range(count):
         (folder / f"{number:04}.jpg").write_bytes(kinds[number % len(kinds)].tobytes())
     return folder
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Does memory grow over a long run? `python -m catdog.benchmarks.soak`: the demo camera's frames, and resident memory.
+"""Does memory grow over a long run? The demo camera's frames, and resident memory.
 
 The slope is fitted after a warm-up; its interval is by moving blocks of the residuals, since neighbouring samples are alike.
 Source of the interval: H. R. Künsch, "The jackknife and the bootstrap for general stationary observations", Annals of
@@ -10,14 +10,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
 
 from catdog.edge.command import CommandParser, run_command
-from catdog.edge.errors import CatdogError, UsageError
+from catdog.edge.errors import CatdogError
+
+from .turns import command, print_table, require_at_least
 
 _EVERY = 500  # frames between samples
 _WARM_UP = 0.2  # share of the run that is not counted: caches fill, sprites are drawn
@@ -27,25 +28,28 @@ _MIB = 1 << 20
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog.benchmarks.soak", _main, argv)
+    return run_command("catdog-bench soak", _main, argv)
 
 
 def _main(argv: Sequence[str]) -> int:
-    parser = CommandParser(prog="python -m catdog.benchmarks.soak", description=__doc__.splitlines()[0])
+    parser = CommandParser(prog="catdog-bench soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--frames", type=int, default=200_000, help="how many (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=1.0, help="MiB that 100,000 frames may take (default: %(default)s)")
     arguments: argparse.Namespace = parser.parse_args(argv)
-    if arguments.frames < 50 * _EVERY:
-        raise UsageError(f"at least {50 * _EVERY:,} frames", got=f"{arguments.frames:,}", fix="Take more.")
+    require_at_least(50 * _EVERY, frames=arguments.frames)
     frames, memory = _watch(arguments.frames)
     kept = frames >= _WARM_UP * arguments.frames
     slope, low, high = slope_with_interval(frames[kept], memory[kept])
     per = 100_000 / _MIB
-    print(  # noqa: T201
-        f"{arguments.frames:,} frames, {len(memory)} samples: {memory[kept][0] / _MIB:.1f} MiB after warm-up, "
-        f"{memory[-1] / _MIB:.1f} MiB at the end; {slope * per:+.3f} MiB per 100,000 frames (95 % interval {low * per:+.3f} to "
-        f"{high * per:+.3f})"
-    )
+    row = [
+        f"{arguments.frames:,}",
+        str(len(memory)),
+        f"{memory[kept][0] / _MIB:.1f}",
+        f"{memory[-1] / _MIB:.1f}",
+        f"{slope * per:+.3f} ({low * per:+.3f} to {high * per:+.3f})",
+    ]
+    headings = ("frames", "samples", "MiB after warm-up", "MiB at the end", "MiB a 100,000 frames (95 % interval)")
+    print_table(headings, [row], f"Resident memory of catdog-edge on the demo camera; at most {arguments.limit:g} is allowed.")
     if high * per > arguments.limit:
         raise CatdogError(
             f"at most {arguments.limit:g} MiB per 100,000 frames", got=f"{high * per:.3f}", fix="Look for a leak."
@@ -74,8 +78,8 @@ def slope_with_interval(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple
 
 def _watch(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Run the demo camera; return frames and resident bytes of its samples."""
-    command = [str(Path(sys.executable).parent / "catdog-edge"), "--camera", "demo", "--buffer", "all", "--json"]
-    process = subprocess.Popen([*command, "--max-frames", str(count)], stdout=subprocess.PIPE, text=True)
+    arguments = [command("catdog-edge"), "--camera", "demo", "--buffer", "all", "--json", "--max-frames", str(count)]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     looked_at = psutil.Process(process.pid)
     frames, memory = [], []
     for line in process.stdout or ():
@@ -88,7 +92,3 @@ def _watch(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if process.wait() != 0:
         raise CatdogError("catdog-edge to end with 0", got=str(process.returncode), fix="Run it by hand.")
     return np.array(frames), np.array(memory)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

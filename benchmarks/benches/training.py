@@ -1,4 +1,4 @@
-"""What the feature cache saves in training the transfer head: `python -m catdog.benchmarks.caching --data pets.zip`.
+"""What the feature cache saves in training the transfer head.
 
 The same head is trained on the same pictures twice: on features that the frozen backbone gave once per view, and with every
 picture sent through the backbone in every epoch. CPU time of all threads, without imports and without reading the pictures;
@@ -6,7 +6,6 @@ the two ways take turns at being first, seed by seed, so that drift of the machi
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,9 +16,10 @@ import numpy as np
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import UsageError
 from catdog.train.options import BUNDLED, DataOptions, TrainOptions
 from catdog.train.tensorflow_setup import import_tensorflow
+
+from .turns import print_table, require_at_least, say
 
 if TYPE_CHECKING:
     from catdog.train.data.dataset import Dataset
@@ -42,12 +42,12 @@ class Way(NamedTuple):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 1 if the cache saves less than it should or changes the accuracy."""
-    return run_command("catdog.benchmarks.caching", _main, argv)
+    return run_command("catdog-bench training", _main, argv)
 
 
 def _main(argv: Sequence[str]) -> int:
     defaults = TrainOptions
-    parser = CommandParser(prog="python -m catdog.benchmarks.caching", description=(__doc__ or "").splitlines()[0])
+    parser = CommandParser(prog="catdog-bench training", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", required=True, help="folder or zip archive of labelled photographs")
     parser.add_argument("--backbone-weights", default=BUNDLED, metavar="W", help="as in catdog-train (default: %(default)s)")
     parser.add_argument("--image-size", type=int, default=160, metavar="PX", help="side of the input (default: %(default)s)")
@@ -55,8 +55,7 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument("--views", type=int, default=defaults.views, metavar="N", help="default: %(default)s, as in training")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="how many pairs of trainings (default: %(default)s)")
     arguments: argparse.Namespace = parser.parse_args(argv)
-    if arguments.seeds < 1:
-        raise UsageError("at least 1 seed", got=str(arguments.seeds), fix="Give a positive number.")
+    require_at_least(1, seeds=arguments.seeds)
     options = TrainOptions(
         DataOptions(data=arguments.data, image_size=arguments.image_size),
         output=Path(),
@@ -80,7 +79,7 @@ def _pair(dataset: "Dataset", options: TrainOptions, seed: int) -> tuple[Way, Wa
     for cached in (True, False) if seed % 2 else (False, True):
         found[cached] = _train(dataset, replace(seeded, cache_features=cached))
         name, way = "cached" if cached else "plain", found[cached]
-        print(f"seed {seed}, {name}: {way.cpu_s:.0f} CPU s, {way.accuracy:.2%}", file=sys.stderr)  # noqa: T201
+        say(f"seed {seed}, {name}: {way.cpu_s:.0f} CPU s, {way.accuracy:.2%}")
     return found[True], found[False]
 
 
@@ -97,20 +96,20 @@ def _report(pairs: Sequence[tuple[Way, Way]], dataset: "Dataset", options: Train
     accuracies = np.array([[way.accuracy for way in pair] for pair in pairs])
     ratios = times[:, 1] / times[:, 0]
     difference = float(accuracies[:, 0].mean() - accuracies[:, 1].mean())
-    lines = [
-        f"{len(dataset.train):,} training and {len(dataset.validation):,} validation pictures of {dataset.name} at "
-        f"{options.data.image_size} px; {options.epochs} epochs, {options.views} views, {len(pairs)} seeds",
-        *(
-            f"{name:<8} {times[:, i].mean():7.0f} CPU s ({times[:, i].min():.0f} to {times[:, i].max():.0f}), "
-            f"accuracy {accuracies[:, i].mean():.2%} ({accuracies[:, i].min():.2%} to {accuracies[:, i].max():.2%})"
-            for i, name in enumerate(("cached", "plain"))
-        ),
-        f"ratio    {np.median(ratios):7.1f} times less CPU time ({ratios.min():.1f} to {ratios.max():.1f})",
-        f"accuracy {100 * difference:+7.2f} points, cached less plain",
+    rows = [
+        [
+            name,
+            f"{times[:, i].mean():.0f} ({times[:, i].min():.0f} to {times[:, i].max():.0f})",
+            f"{accuracies[:, i].mean():.2%} ({accuracies[:, i].min():.2%} to {accuracies[:, i].max():.2%})",
+        ]
+        for i, name in enumerate(("cached", "plain"))
     ]
-    print("\n".join(lines))  # noqa: T201
+    saved = f"{np.median(ratios):.1f} times less ({ratios.min():.1f} to {ratios.max():.1f})"
+    rows.append(["cached against plain", saved, f"{100 * difference:+.2f} points"])
+    print_table(
+        ("training", "CPU s (range)", "validation accuracy (range)"),
+        rows,
+        f"{len(dataset.train):,} training and {len(dataset.validation):,} validation pictures of {dataset.name} at "
+        f"{options.data.image_size} px; {options.epochs} epochs, {options.views} views, {len(pairs)} seeds.",
+    )
     return 0 if np.median(ratios) >= REQUIRED_RATIO and abs(difference) <= ALLOWED_DIFFERENCE else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,7 +11,6 @@ from typing import ParamSpec, TypeVar
 from catdog.edge.errors import ModelError
 
 from . import worker
-from .case import Case
 
 _LOOK_S = 0.5  # between glances at the machine while a case runs
 
@@ -20,16 +19,15 @@ R = TypeVar("R")
 
 
 class Member:
-    """One case in a process of its own, which is idle until it is asked something.
+    """A process of its own, which is idle until it is asked something.
 
     Args:
-        case: its case.
+        name: of what it is about, for an error.
         glance: called now and then while it works.
     """
 
-    def __init__(self, case: Case, glance: Callable[[], None]) -> None:
-        self.case = case
-        self._glance = glance
+    def __init__(self, name: str, glance: Callable[[], None] = lambda: None) -> None:
+        self._name, self._glance = name, glance
         # Spawned, not forked: a process that starts empty, as the edge does, and without our threads' locks.
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=worker.begin)
 
@@ -41,7 +39,7 @@ class Member:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def ask(self, function: Callable[P, R], *arguments: P.args, **_: P.kwargs) -> R:
-        """Have a function of `catdog.benchmarks.measure.worker` called in the process; wait for what it gives.
+        """Have a function of a module called in the process; wait for what it gives.
 
         Raises:
             CatdogError: what went wrong there.
@@ -51,7 +49,7 @@ class Member:
             given = self._wait(self._pool.submit(worker.answer, function, *arguments))
         except BrokenProcessPool as error:
             raise ModelError(
-                f"{self.case.artifact} to run",
+                f"{self._name} to run",
                 got="a process that died: the runtime crashed, or the memory was not enough",
                 fix="Try it with catdog-edge; measure fewer artifacts at a time.",
             ) from error

@@ -83,7 +83,7 @@ def measure(
         One for each job, in their order; a case that could not be loaded, or died on the way, with its reason.
     """
     with ExitStack() as stack:
-        members = [stack.enter_context(Member(job.case, glance)) for job in jobs]
+        members = [stack.enter_context(Member(job.case.artifact, glance)) for job in jobs]
         failures: dict[int, FailedCase] = {}
         opened: dict[int, Opened] = {}
         turns: dict[int, list[Turn]] = {index: [] for index in range(len(jobs))}

@@ -16,8 +16,8 @@ NOTHING = "–"  # noqa: RUF001 - the dash of an empty cell
 LEGEND = (
     "p50, p90, p99: end to end, with 95 % bounds in brackets where there are enough runs: from a picture in memory to a "
     "prediction (single), from the frame's coming (camera), with decoding (offline). Ratio: relative to the first case, with "
-    "its 99 % interval over the rounds. CPU: processor time a frame, all threads. Memory: of the case's own process at the end; "
-    "in brackets at most. Load: reading and preparing the file, runtime already imported; first: and the first answer."
+    "its 99 % interval over the rounds. CPU: processor time a frame, all threads. Memory: of the case's own process at the "
+    "end; in brackets at most. Load: reading and preparing the file, runtime already imported; first: and the first answer."
 )
 
 _TEXT_COLUMNS = 1  # those on the left, which hold words
