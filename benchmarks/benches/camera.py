@@ -89,13 +89,13 @@ def _in_fresh_process(way: Callable[[Load], float], load: Load) -> float:
 
 def bare(load: Load) -> float:
     """Resize and invoke pictures that are in memory; ms a result."""
-    return _bare_loop(load, (lambda frame=frame: frame for frame in cycle(_frames())))
+    return _bare_loop(load, cycle(_frames()), lambda frame: frame)
 
 
 def bare_decoding(load: Load) -> float:
     """Decode, resize and invoke; ms a result."""
     kept = [np.frombuffer(data, np.uint8) for data in _encoded()]
-    return _bare_loop(load, (lambda data=data: cv2.imdecode(data, cv2.IMREAD_COLOR) for data in cycle(kept)))
+    return _bare_loop(load, cycle(kept), lambda data: np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8))
 
 
 def demo(load: Load) -> float:
@@ -165,7 +165,7 @@ def serve(fps: float) -> None:
     server.serve_forever()
 
 
-def _bare_loop(load: Load, pictures: Iterator[Callable[[], object]]) -> float:
+def _bare_loop(load: Load, frames: Iterator[Picture], decode: Callable[[Picture], Picture]) -> float:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(load.model), num_threads=load.threads)
@@ -173,10 +173,10 @@ def _bare_loop(load: Load, pictures: Iterator[Callable[[], object]]) -> float:
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     height, width = (int(side) for side in source["shape"][1:3])
     start = 0.0
-    for number, picture in enumerate(islice(pictures, load.results + _WARM_UP)):
+    for number, frame in enumerate(islice(frames, load.results + _WARM_UP)):
         if number == _WARM_UP:
             start = time.perf_counter()
-        resized = cv2.resize(np.asarray(picture()), (width, height))
+        resized = cv2.resize(decode(frame), (width, height))
         interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[np.newaxis])
         interpreter.invoke()
         interpreter.get_tensor(target["index"])[0].argmax()

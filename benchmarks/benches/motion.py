@@ -81,7 +81,7 @@ def _main(argv: Sequence[str]) -> int:
     print_table(
         ("event", "frame", "with the gate", "frames later"),
         [[str(pair.plain), str(pair.plain.frame), *_gated(pair)] for pair in pairs],
-        f"{arguments.cycles} cycles of the film, all events of both ways.",
+        f"Events of {arguments.cycles * DemoFilm().frames_per_cycle} frames of the film, by the frame that settled them.",
     )
     saved = float((plain / gated).mean())
     late = [pair for pair in pairs if pair.late is None or pair.late > MOST_FRAMES_LATE]
