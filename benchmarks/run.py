@@ -213,7 +213,7 @@ def _ask(ran: Sequence[CaseResult], options: BenchOptions) -> tuple[dict[tuple[s
     if options.reference is None:
         reference = next(iter(chosen.values()))
     else:
-        reference = Case(options.reference.name, find_artifacts([options.reference])[0], "auto", 1)
+        reference = _reference_case(options.reference)
         chosen.setdefault((f"reference {reference.artifact}", reference.backend), reference)
     drawn = drawn_pictures() if options.data is None and len(chosen) > 1 else {}
     question = Question(options.data, options.data_limit, drawn)
@@ -229,6 +229,11 @@ def _ask(ran: Sequence[CaseResult], options: BenchOptions) -> tuple[dict[tuple[s
     if options.data is not None and all(isinstance(each, CatdogError) for each in said.values()):
         raise next(each for each in said.values() if isinstance(each, CatdogError))
     return said, reference
+
+
+def _reference_case(given: Path) -> Case:
+    path = find_artifacts([given])[0]
+    return Case(path.name, path, "auto", 1)
 
 
 def _artifacts(

@@ -80,7 +80,7 @@ def test_each_case_has_a_turn_in_every_round(tiny_onnx: Path, noise: NDArray[np.
 
 def test_errors_come_back_as_what_they_were() -> None:
     with Member("a.tflite") as member:
-        with pytest.raises(UsageError, match="expected something else; got this. Change it."):
+        with pytest.raises(UsageError, match=r"expected something else; got this\. Change it\."):
             member.ask(refuse)
         assert member.ask(os.getpid) != os.getpid()  # and it goes on
 

@@ -1,9 +1,11 @@
+"""Memory over many frames: the slope and its interval."""
+
 import numpy as np
 import pytest
 
 pytest.importorskip("psutil", reason="the extra bench is not installed")
 
-from catdog.benchmarks.soak import slope_with_interval
+from catdog.benchmarks.benches.soak import slope_with_interval
 
 X = np.arange(0, 200_000, 500, dtype=float)
 
