@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
+from catdog.edge.quiet import native_output_dropped
 from catdog.edge.synthetic import DemoFilm
 
 from ..measure.crew import Member
@@ -168,8 +169,9 @@ def serve(fps: float) -> None:
 def _bare_loop(load: Load, frames: Iterator[Picture], decode: Callable[[Picture], Picture]) -> float:
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(load.model), num_threads=load.threads)
-    interpreter.allocate_tensors()
+    with native_output_dropped():
+        interpreter = Interpreter(model_path=str(load.model), num_threads=load.threads)
+        interpreter.allocate_tensors()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     height, width = (int(side) for side in source["shape"][1:3])
     start = 0.0
@@ -187,12 +189,12 @@ def _stream(load: Load, url: str) -> float:
     """Time the lines of the command itself."""
     arguments = [command("catdog-edge"), url, "--json", "--model", str(load.model), "--threads", str(load.threads)]
     arguments += ["--max-frames", str(load.results + _WARM_UP)]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     marks = []
-    for line in process.stdout or ():
-        if "label" in json.loads(line):
-            marks.append(time.perf_counter())
-    if process.wait() != 0:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            if "label" in json.loads(line):
+                marks.append(time.perf_counter())
+    if process.returncode != 0:
         raise CatdogError("catdog-edge to end with 0", got=str(process.returncode), fix="Run it by hand.")
     return 1e3 * (marks[-1] - marks[_WARM_UP - 1]) / (len(marks) - _WARM_UP)
 
@@ -201,12 +203,11 @@ def _stream(load: Load, url: str) -> float:
 def _network_camera() -> Iterator[str]:
     """Give the address of a network camera in a process of its own."""
     program = f"from {__name__} import serve; serve({_FPS})"
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    try:
-        yield process.stdout.readline().strip() if process.stdout else ""
-    finally:
-        process.kill()
-        process.communicate()
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process.stdout.readline().strip() if process.stdout else ""
+        finally:
+            process.kill()
 
 
 def _frames() -> list[Picture]:

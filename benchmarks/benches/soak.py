@@ -79,16 +79,17 @@ def slope_with_interval(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple
 def _watch(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Run the demo camera; return frames and resident bytes of its samples."""
     arguments = [command("catdog-edge"), "--camera", "demo", "--buffer", "all", "--json", "--max-frames", str(count)]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
-    looked_at = psutil.Process(process.pid)
     frames, memory = [], []
-    for line in process.stdout or ():
-        number = json.loads(line)["frame"]
-        if number % _EVERY == 0:
-            frames.append(float(number))
-            memory.append(float(looked_at.memory_info().rss))
-            if sys.stderr.isatty():
-                print(f"\r{number:,} of {count:,} frames, {memory[-1] / _MIB:.1f} MiB", end="", file=sys.stderr)  # noqa: T201
-    if process.wait() != 0:
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        looked_at = psutil.Process(process.pid)
+        for line in process.stdout or ():
+            number = json.loads(line)["frame"]
+            if number % _EVERY == 0:
+                frames.append(float(number))
+                memory.append(float(looked_at.memory_info().rss))
+                if sys.stderr.isatty():
+                    so_far = f"{number:,} of {count:,} frames, {memory[-1] / _MIB:.1f} MiB"
+                    print(f"\r{so_far}", end="", file=sys.stderr)  # noqa: T201
+    if process.returncode != 0:
         raise CatdogError("catdog-edge to end with 0", got=str(process.returncode), fix="Run it by hand.")
     return np.array(frames), np.array(memory)

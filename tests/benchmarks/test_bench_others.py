@@ -18,11 +18,11 @@ pytest.importorskip("jinja2", reason="needs the extra bench")
 def rows(text: str) -> list[list[str]]:
     """The cells of every table, headings and rules left out."""
     found = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
-    return [cells for place, cells in enumerate(found) if not cells[0].startswith("-") and not is_heading(found, place)]
+    return [cells for place, cells in enumerate(found) if not is_rule(cells) and not is_rule(*found[place + 1 : place + 2])]
 
 
-def is_heading(found: Sequence[Sequence[str]], place: int) -> bool:
-    return place + 1 < len(found) and found[place + 1][0].startswith("---")
+def is_rule(cells: Sequence[str] = ()) -> bool:
+    return bool(cells) and set("".join(cells)) <= set("-:")
 
 
 def test_ways_take_turns_from_both_ends() -> None:
