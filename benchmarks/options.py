@@ -52,7 +52,7 @@ class Effort:
 # 368 runs are what it takes to bound p99 (`catdog.benchmarks.stats.percentiles.samples_needed`); MLPerf's single stream asks
 # for 1,024 runs and 10 minutes, for a p90. Rounds: 8 are what it takes for a ratio's interval.
 THOROUGH = Effort(warmup=10, rounds=20, runs=1000, seconds=15.0, longest_s=120.0)
-QUICK = Effort(warmup=3, rounds=8, runs=400, seconds=1.0, longest_s=4.0, budget_s=18.0)
+QUICK = Effort(warmup=3, rounds=8, runs=400, seconds=1.0, longest_s=4.0, budget_s=15.0)
 
 
 def usable_cores() -> int:

@@ -16,7 +16,7 @@ from .worker import load
 
 T = TypeVar("T")
 
-_DRAWN = 20  # pictures a label to compare answers on, where no photographs are at hand
+_DRAWN = 10  # pictures a label to compare answers on, where no photographs are at hand
 _SEED = 700_000  # far from those that anything was trained, calibrated or verified on
 
 

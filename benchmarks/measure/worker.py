@@ -30,7 +30,7 @@ from ..validity.readings import read_text
 from .case import Case
 from .scenarios import Quota, Turn, camera, decode, offline, single, wait_for_quiet
 
-_LOADS = 5  # each of some milliseconds
+_LOADS = 3  # each of some milliseconds
 
 
 @dataclass(frozen=True)

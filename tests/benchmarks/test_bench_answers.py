@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from catdog.benchmarks import BenchOptions, run_benchmark
 from catdog.benchmarks.measure.answers import Answers, Question, answer_all, drawn_pictures, thinned
 from catdog.benchmarks.measure.case import Case
+from catdog.benchmarks.measure.frames import frames_of
 from catdog.benchmarks.options import Effort
 from catdog.benchmarks.report.results import Missing
 from catdog.edge.errors import DatasetError
@@ -43,7 +45,8 @@ def test_a_folder_is_judged_and_what_cannot_be_read_is_counted(class_folders: Pa
     assert found.unread == 1
     right = sum(Path(name).parent.name == said for name, said in found.said.items())
     assert found.accuracy == Figure.share("accuracy", right, 20)
-    assert len(answer_all(case(bundled_tflite("fast")), Question(class_folders, limit=6)).said) == 6
+    limited = answer_all(case(bundled_tflite("fast")), Question(class_folders, limit=6))
+    assert len(limited.said) + limited.unread == 6
 
 
 def test_drawn_pictures_are_compared_and_are_no_test() -> None:
@@ -93,3 +96,14 @@ def test_real_photographs(validation_photographs: Path) -> None:
     found = answer_all(case(bundled_tflite("default")), Question(validation_photographs, limit=100))
     assert found.accuracy is not None
     assert found.accuracy.low > 0.9
+
+
+def test_an_unreadable_photograph_is_left_out_of_the_folder_scenario(class_folders: Path) -> None:
+    (class_folders / "cats" / "broken.jpg").write_bytes(b"no picture")
+    picture = np.zeros((8, 8, 3), np.uint8)
+    assert len(frames_of("offline", picture, class_folders)) == 20
+    assert len(frames_of("offline", picture, None)) == 1
+    for path in class_folders.rglob("*.jpg"):
+        path.write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match="photographs that can be read"):
+        frames_of("offline", picture, class_folders)

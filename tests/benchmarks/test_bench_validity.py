@@ -1,6 +1,8 @@
 """What a machine tells, from real files in a folder of our own; and each disturbance makes a report INVALID with its cause."""
 
 import os
+import threading
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from catdog.benchmarks import BenchOptions, run_benchmark
 from catdog.benchmarks.options import Effort
+from catdog.benchmarks.report.write import to_terminal
 from catdog.benchmarks.validity import readings
 from catdog.benchmarks.validity.checks import Check, check_delegation, check_machine, check_rounds, check_samples, is_valid
 from catdog.benchmarks.validity.watch import Conditions, EnergyMeter, Watch
@@ -35,8 +38,11 @@ class Machine:
         self.processor(busy_s=1000.0, stolen_s=0.0)
 
     def write(self, path: str, text: str) -> None:
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text + "\n")
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.root / "unfinished"
+        unfinished.write_text(text + "\n")
+        unfinished.replace(target)  # in one step: it may be read at this moment
 
     def processor(self, busy_s: float, stolen_s: float) -> None:
         busy, stolen = round(busy_s * TICKS), round(stolen_s * TICKS)
@@ -221,24 +227,39 @@ def test_unreadable_numbers_are_nothing(machine: Machine) -> None:
     assert readings.read_load(machine.root) is None
 
 
-@pytest.mark.parametrize(
-    ("path", "text", "cause"),
-    [
-        (f"{CPU}/cpufreq/scaling_governor", "powersave", "governor"),
-        ("sys/class/thermal/thermal_zone0/temp", "91000", "temperature"),
-        ("sys/devices/platform/soc/soc:firmware/get_throttled", "4", "throttling"),
-    ],
-)
+DISTURBANCES = {
+    "governor": lambda machine, _: machine.write(f"{CPU}/cpufreq/scaling_governor", "powersave"),
+    "temperature": lambda machine, _: machine.write("sys/class/thermal/thermal_zone0/temp", "91000"),
+    "throttling": lambda machine, number: machine.write("sys/fs/cgroup/cpu.stat", f"nr_throttled {number}"),
+    "load by others": lambda machine, number: machine.processor(busy_s=1000.0 + 10 * number, stolen_s=0.0),
+    "stolen time": lambda machine, number: machine.processor(busy_s=1000.0, stolen_s=10.0 * number),
+}
+
+
+@pytest.mark.parametrize("cause", DISTURBANCES)
 def test_a_disturbed_machine_makes_the_whole_report_invalid(
-    machine: Machine, tiny_onnx: Path, picture_file: Path, path: str, text: str, cause: str
+    machine: Machine, tiny_onnx: Path, picture_file: Path, cause: str
 ) -> None:
-    """From the machine's files through a real measurement to the report."""
-    machine.write(path, text)
+    """From the machine's files, which change while it is measured, through a real measurement to the report."""
+    disturb, over = DISTURBANCES[cause], threading.Event()
+
+    def go_on() -> None:
+        for number in count():
+            disturb(machine, number)
+            if over.wait(0.01):
+                return
+
     effort = Effort(warmup=1, rounds=2, runs=4, seconds=0.0, longest_s=30.0)
     options = BenchOptions((tiny_onnx,), threads=(1,), scenarios=("single",), effort=effort, picture=picture_file)
-    report = run_benchmark(options, root=machine.root)
+    disturber = threading.Thread(target=go_on)
+    disturber.start()
+    try:
+        report = run_benchmark(options, root=machine.root)
+    finally:
+        over.set()
+        disturber.join()
     assert not report.valid
     causes = {check.name for check in report.causes}
-    assert cause in causes
-    assert {"runs", "rounds"} <= causes  # 4 runs bound nothing
-    assert "load by others" not in causes  # the folder's counters stand still
+    assert causes - {"steadiness", "drift"} == {cause, "runs", "rounds"}  # 4 runs in 2 rounds bound nothing
+    assert to_terminal(report).startswith("INVALID: ")
+    assert f"{cause} (" in to_terminal(report).splitlines()[0]
