@@ -19,7 +19,8 @@ from .measure.worker import Job, Opened
 from .options import BenchOptions, Effort, Scenario, usable_cores
 from .rating import rate
 from .recommend import recommend
-from .report.results import BenchReport, CaseResult, PictureInfo, scenario_result
+from .report.results import BenchReport, CaseResult, PictureInfo
+from .report.scenario import scenario_result
 from .validity.checks import Check, check_delegation, check_machine, check_rounds, check_samples
 from .validity.environment import record_environment
 from .validity.readings import ROOT

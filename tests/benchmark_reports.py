@@ -9,7 +9,8 @@ from catdog.benchmarks.measure.rounds import Measured
 from catdog.benchmarks.measure.scenarios import Turn
 from catdog.benchmarks.measure.worker import Memory, Opened
 from catdog.benchmarks.options import Scenario
-from catdog.benchmarks.report.results import ArtifactResult, CaseResult, Missing, scenario_result
+from catdog.benchmarks.report.results import ArtifactResult, CaseResult, Missing
+from catdog.benchmarks.report.scenario import scenario_result
 from catdog.edge.backends import Placement
 from catdog.edge.contract import InputSpec
 from catdog.edge.figures import Figure

@@ -68,9 +68,10 @@ def test_tables_sort_by_number_and_by_name_and_back(browser: Any, page_file: Pat
 
 
 def test_it_can_be_printed(browser: Any, page_file: Path) -> None:
-    page = browser.new_page(color_scheme="dark")
+    page = browser.new_page(viewport={"width": 718, "height": 1000}, color_scheme="dark")  # A4 within Chromium's margins
     page.goto(page_file.as_uri())
     page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
     ink, paper = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
     assert brightness(ink) < 60 < 200 < brightness(paper)  # dark on paper, whatever the screen has
     assert page.pdf(format="A4").startswith(b"%PDF")
