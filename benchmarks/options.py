@@ -1,11 +1,11 @@
 """What to measure and how often: validated once, here."""
 
-import os
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from catdog.edge.backends import BACKENDS
+from catdog.edge.cores import usable_cores
 from catdog.edge.errors import UsageError
 
 MAX_THREADS = 256  # far above any board; keeps a slip of the finger from asking for a million
@@ -53,13 +53,6 @@ class Effort:
 # for 1,024 runs and 10 minutes, for a p90. Rounds: 8 are what it takes for a ratio's interval.
 THOROUGH = Effort(warmup=10, rounds=20, runs=1000, seconds=15.0, longest_s=120.0)
 QUICK = Effort(warmup=3, rounds=8, runs=400, seconds=1.0, longest_s=4.0, budget_s=15.0)
-
-
-def usable_cores() -> int:
-    """Count the cores this process may use; fewer than the machine has where a container or taskset says so."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def default_threads() -> tuple[int, ...]:

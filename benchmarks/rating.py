@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from catdog.edge.contract import NEITHER
+from catdog.edge.cores import usable_cores
 from catdog.edge.errors import CatdogError
 from catdog.edge.figures import Figure
 from catdog.edge.models import BUNDLED, bundled_tflite
@@ -14,7 +15,7 @@ from .measure.answers import Answers, Question, answer_all, drawn_pictures
 from .measure.case import Case
 from .measure.crew import Member
 from .measure.worker import Opened
-from .options import BenchOptions, usable_cores
+from .options import BenchOptions
 from .report.results import ArtifactResult, Missing
 
 _NOT_ASKED = Answers({}, {}, 0)
@@ -53,6 +54,7 @@ def rate(opened: Mapping[Case, Opened], options: BenchOptions) -> tuple[tuple[Ar
             sha256=facts.sha256,
             accuracy=_accuracy(said[case.path, case.backend], options),
             claimed=next((figure for figure in facts.figures if figure.name == "accuracy"), None),
+            delegation=facts.delegation,
             agreement=_agreement(said[case.path, case.backend], known, alone=len(said) == 1),
         )
         for case, facts in ((case, opened[case]) for case in chosen.values())

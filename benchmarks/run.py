@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.cores import usable_cores
 from catdog.edge.errors import missing_extra
 
 from .artifacts import find_artifacts
@@ -16,13 +17,13 @@ from .measure.case import Case, FailedCase, make_cases
 from .measure.frames import frames_of, read_or_draw
 from .measure.rounds import Measured, measure
 from .measure.worker import Job, Opened
-from .options import BenchOptions, Effort, Scenario, usable_cores
+from .options import BenchOptions, Effort, Scenario
 from .rating import rate
 from .recommend import recommend
 from .report.results import BenchReport, CaseResult, PictureInfo
 from .report.scenario import scenario_result
 from .validity.checks import Check, check_delegation, check_machine, check_rounds, check_samples
-from .validity.environment import record_environment
+from .validity.environment import load_average, record_environment
 from .validity.readings import ROOT
 from .validity.watch import EnergyMeter, Watch
 
@@ -43,6 +44,7 @@ def run_benchmark(options: BenchOptions, *, root: Path = ROOT) -> BenchReport:
         CatdogError: nothing at all could be run; the first case's error.
         MissingExtraError: a package of the extra `bench` is not installed.
     """
+    load_before = load_average()
     cases = make_cases(find_artifacts(options.artifacts), options)
     picture, name = read_or_draw(options.picture)
     effort = options.effort.shared_by(len(cases) * len(options.scenarios))
@@ -60,9 +62,13 @@ def run_benchmark(options: BenchOptions, *, root: Path = ROOT) -> BenchReport:
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         options=replace(options, effort=effort),
         picture=PictureInfo(name, width=picture.shape[1], height=picture.shape[0]),
-        environment=record_environment(),
+        environment=record_environment(load_before),
         conditions=conditions,
-        checks=(*check_machine(conditions), *_check_figures(ran, effort)),
+        checks=(
+            *check_machine(conditions),
+            *_check_figures(ran, effort),
+            check_delegation({artifact.name: artifact.delegation for artifact in artifacts}),
+        ),
         artifacts=artifacts,
         reference=reference,
         rows=rows,
@@ -121,7 +127,6 @@ def _rows(cases: Sequence[Case], measured: dict[str, list[Measured | FailedCase]
             CaseResult(
                 case=case,
                 runtime=opened.runtime,
-                placement=opened.placement,
                 load_ms=float(np.median(loads)),
                 first_result_ms=float(np.median(firsts)),
                 scenarios={
@@ -152,7 +157,6 @@ def _check_figures(ran: Sequence[CaseResult], effort: Effort) -> list[Check]:
             effort.seconds,
         ),
         *check_rounds({label: result.rounds.end_to_end_ms for label, result in mains.items()}),
-        check_delegation({row.case.label: row.placement for row in ran}),
     ]
 
 

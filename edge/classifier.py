@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from .artifact import ModelFile, damaged, read_model_file
 from .backends import open_backend
-from .backends.base import Backend, Placement
+from .backends.base import Backend
+from .backends.delegation import Delegation
 from .contract import InputSpec, ModelContract, parse_contract
+from .cores import usable_cores
 from .decode import read_picture
 from .errors import ModelError, UsageError
 from .models import BUNDLED, bundled_tflite
 from .preprocess import Preprocessor
 
 MAX_THREADS = 256  # tens of thousands crash the runtime
-DEFAULT_THREADS = min(4, os.cpu_count() or 1)
+DEFAULT_THREADS = min(4, usable_cores())
 
 
 class Timings(NamedTuple):
@@ -100,9 +102,10 @@ class Classifier:
         """The runtime in use and its version."""
         return self._backend.name
 
-    def placement(self) -> Placement:
-        """Say where the runtime runs the model's operators."""
-        return self._backend.placement()
+    @property
+    def delegation(self) -> Delegation:
+        """What computes, and how much of the model."""
+        return self._backend.delegation
 
     def classify(self, picture: str | os.PathLike[str] | NDArray[np.uint8]) -> Prediction:
         """Classify a picture file or a picture in memory.

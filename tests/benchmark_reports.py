@@ -11,12 +11,12 @@ from catdog.benchmarks.measure.worker import Memory, Opened
 from catdog.benchmarks.options import Scenario
 from catdog.benchmarks.report.results import ArtifactResult, CaseResult, Missing
 from catdog.benchmarks.report.scenario import scenario_result
-from catdog.edge.backends import Placement
+from catdog.edge.backends.delegation import Delegation
 from catdog.edge.contract import InputSpec
 from catdog.edge.figures import Figure
 
 SOME_HOME = "/home/somebody/private"
-PLACEMENT = Placement("XNNPACK", 69, 68, 1, fell_back=False)
+DELEGATION = Delegation("XNNPACK", 68, 69)
 
 
 def made_up(name: str, base_ms: float, seed: int, runs: int = 50, rounds: int = 10) -> Measured:
@@ -35,7 +35,7 @@ def made_up(name: str, base_ms: float, seed: int, runs: int = 50, rounds: int = 
         "",
         1_234_567,
         "ab" * 32,
-        PLACEMENT,
+        DELEGATION,
         (3.0, 3.25, 9.0),
         (7.0, 7.5, 8.0),
     )
@@ -45,10 +45,20 @@ def made_up(name: str, base_ms: float, seed: int, runs: int = 50, rounds: int = 
 
 def made_up_artifact(name: str, accuracy: Figure | Missing, claimed: Figure | None = None) -> ArtifactResult:
     return ArtifactResult(
-        name, "auto", name, "32x32 uint8", ("cats", "dogs"), 1_234_567, "ab" * 32, accuracy, claimed, Missing("nobody asked")
+        name,
+        "auto",
+        name,
+        "32x32 uint8",
+        ("cats", "dogs"),
+        1_234_567,
+        "ab" * 32,
+        accuracy,
+        claimed,
+        Missing("nobody asked"),
+        DELEGATION,
     )
 
 
 def made_up_row(measured: Measured, baseline: Measured | None) -> CaseResult:
     scenarios = {name: scenario_result(measured, name, "no counter", baseline) for name in Scenario}
-    return CaseResult(measured.case, measured.opened.runtime, PLACEMENT, 3.25, 7.5, scenarios)  # type: ignore[arg-type]
+    return CaseResult(measured.case, measured.opened.runtime, 3.25, 7.5, scenarios)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.backends import Placement
+from catdog.edge.backends.delegation import Delegation
 from catdog.edge.classifier import Classifier
 from catdog.edge.contract import InputSpec
 from catdog.edge.decode import silence_opencv
@@ -87,7 +87,7 @@ class Opened:
         verified_on: the pictures that was measured on, in words.
         file_bytes: size of the file.
         sha256: hex digest of the whole file.
-        placement: where its operators run.
+        delegation: who computes, and how much of it.
         load_ms: time to read the file, check its hash and prepare it in the runtime, once that is imported; float64
             ``[loads]``.
         first_result_ms: the same and the first answer.
@@ -100,7 +100,7 @@ class Opened:
     verified_on: str
     file_bytes: int
     sha256: str
-    placement: Placement
+    delegation: Delegation
     load_ms: tuple[float, ...]
     first_result_ms: tuple[float, ...]
 
@@ -179,7 +179,7 @@ def open_case(job: Job) -> Opened:
         verified_on=chosen.contract.verified_on,
         file_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        placement=chosen.placement(),
+        delegation=chosen.delegation,
         load_ms=tuple(loaded for loaded, _ in times),
         first_result_ms=tuple(first for _, first in times),
     )

@@ -18,10 +18,10 @@ The JSON document, version 2 (a later version only adds keys, or counts up):
 - ``reference``: the artifact whose answers the agreement is with.
 - ``artifacts``: a list; each has ``name``, ``backend``, ``command`` (what to type behind ``--model``), ``input``, ``labels``,
   ``file_bytes``, ``sha256``, ``accuracy``, ``claimed`` (the accuracy that the file's contract has) and ``agreement``. The
-  last three are figures: ``value``, ``low``, ``high`` (95 % interval), ``n`` and ``data``; or ``{"missing": why}``, or null.
+  three are figures: ``value``, ``low``, ``high`` (95 % interval), ``n`` and ``data``; or ``{"missing": why}``, or null.
+  And ``delegation``: ``name`` of what computes, ``taken`` and ``operations`` (null where the runtime does not say).
 - ``cases``: a list in the order of the tables. Each has ``artifact``, ``backend`` (as asked for), ``threads`` and ``error``. If
-  ``error`` is null it also has ``runtime``, ``placement`` (``runner``, ``operators``, ``delegated``, ``parts``, ``fell_back``),
-  ``load_ms``, ``first_result_ms`` and ``scenarios``: by the name of the scenario
+  ``error`` is null it also has ``runtime``, ``load_ms``, ``first_result_ms`` and ``scenarios``: by the name of the scenario
     - ``end_to_end``, ``preprocess``, ``invoke``: the fields of `catdog.benchmarks.stats.LatencySummary`; a percentile has
       ``value``, ``low`` and ``high`` (95 % bounds; null where there are too few runs for one),
     - ``seconds``, ``per_second``, ``cpu_ms`` (processor time a frame), ``missed`` (a figure, or null),
@@ -112,6 +112,7 @@ def _artifact(artifact: ArtifactResult) -> dict[str, Any]:
         "file_bytes": artifact.file_bytes,
         "sha256": artifact.sha256,
         **{name: _or_missing(figure) for name, figure in figures.items()},
+        "delegation": artifact.delegation._asdict(),
     }
 
 
@@ -123,7 +124,6 @@ def _case(row: CaseResult | FailedCase) -> dict[str, Any]:
         **case,
         "error": None,
         "runtime": row.runtime,
-        "placement": row.placement._asdict(),
         "load_ms": row.load_ms,
         "first_result_ms": row.first_result_ms,
         "scenarios": {name: _scenario(result) for name, result in row.scenarios.items()},
@@ -160,7 +160,7 @@ def _records(case: dict[str, Any], artifacts: dict[tuple[str, str], dict[str, An
         return [about]
     artifact = artifacts[case["artifact"], case["backend"]]
     about |= {key: case[key] for key in ("runtime", "load_ms", "first_result_ms")}
-    about |= {f"placement_{key}": value for key, value in case["placement"].items()}
+    about |= {f"delegation_{key}": value for key, value in artifact["delegation"].items()}
     about |= {key: artifact[key] for key in ("file_bytes", "sha256")}
     for name in ("accuracy", "agreement"):
         about |= {

@@ -5,6 +5,7 @@ from pathlib import Path
 from catdog.train.report.template import render
 
 from ..options import Scenario
+from ..validity.environment import Environment
 from . import tables
 from .plots import MAX_DOTS, camera_chart, distribution_chart, drift_chart, latency_chart, pareto_chart, pareto_key, parts_chart
 from .results import BenchReport, sentences
@@ -20,7 +21,7 @@ def to_html(report: BenchReport) -> str:
     """
     headline, *notes = sentences(report)
     names = ("megabytes", "ratio_text", "rounds_text", "memory_text", "energy_text", "figure_text", "percentile_text")
-    filters = {name: getattr(tables, name) for name in (*names, "placement_text", "passed_text")}
+    filters = {name: getattr(tables, name) for name in (*names, "delegation_text", "passed_text")}
     return render(
         _TEMPLATE,
         filters,
@@ -30,7 +31,6 @@ def to_html(report: BenchReport) -> str:
         notes=notes,
         failures=tables.failures(report),
         environment=environment_rows(report),
-        placements={(each.name, each.backend): tables.placement_of(report, each) for each in report.artifacts},
         pareto_key=pareto_key(report),
         span=tables.span,
         max_dots=MAX_DOTS,
@@ -49,6 +49,7 @@ def environment_rows(report: BenchReport) -> list[tuple[str, str]]:
         ("memory", f"{environment.memory_bytes / 1e9:.1f} GB"),
         ("clock governor", environment.governor or "not told by the system"),
         ("other processes", "not told by the system" if conditions.others is None else f"{conditions.others:.2f} cores"),
+        ("load average", _load(environment)),
         ("system", f"{environment.os}, {environment.kernel}"),
         ("Python", environment.python),
         *((name, installed or "not installed") for name, installed in environment.packages.items()),
@@ -62,6 +63,12 @@ def environment_rows(report: BenchReport) -> list[tuple[str, str]]:
         ),
         ("measured", f"{report.measured_at}, for {conditions.seconds:.0f} s"),
     ]
+
+
+def _load(environment: Environment) -> str:
+    if environment.load_before is None or environment.load_after is None:
+        return "not told by the system"
+    return f"{environment.load_before:.2f} before, {environment.load_after:.2f} after (this benchmark included)"
 
 
 def _charts(report: BenchReport) -> dict[str, str]:

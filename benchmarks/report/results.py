@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from catdog.edge.backends import Placement
+from catdog.edge.backends.delegation import Delegation
 from catdog.edge.figures import Figure
 
 from ..measure.case import Case, FailedCase
@@ -90,7 +90,6 @@ class CaseResult:
     Attributes:
         case: which one.
         runtime: the runtime's name and version.
-        placement: where its operators run.
         load_ms: reading, checking and preparing the file, runtime already imported; median.
         first_result_ms: the same and the first answer; median.
         scenarios: what each that was asked for gave.
@@ -98,7 +97,6 @@ class CaseResult:
 
     case: Case
     runtime: str
-    placement: Placement
     load_ms: float
     first_result_ms: float
     scenarios: dict[str, ScenarioResult]
@@ -124,6 +122,7 @@ class ArtifactResult:
         accuracy: measured here.
         claimed: what its contract says, measured when it was exported; None if it says nothing.
         agreement: how often it says the same as the reference.
+        delegation: who computes, and how much of it.
     """
 
     name: str
@@ -136,6 +135,7 @@ class ArtifactResult:
     accuracy: Figure | Missing
     claimed: Figure | None
     agreement: Figure | Missing
+    delegation: Delegation
 
     @property
     def known_accuracy(self) -> Figure | None:
@@ -241,9 +241,9 @@ class BenchReport:
             for name, figure in (("accuracy", artifact.accuracy), ("agreement", artifact.agreement)):
                 if isinstance(figure, Missing):
                     found[f"{name}: {figure.why}"] = None
+            if artifact.delegation.taken is None:
+                found[f"operators: the runtime of {artifact.name} does not count them"] = None
         for row in self.measured:
-            if row.placement.operators is None:
-                found[f"delegated operators: {row.runtime} does not count them; it ran on {row.placement.runner}"] = None
             for result in row.scenarios.values():
                 for name, number in (("memory", result.memory_bytes), ("energy", result.energy_mj)):
                     if isinstance(number, Missing):

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from catdog.edge.backends import Placement
+from catdog.edge.backends.delegation import Delegation
 from catdog.edge.figures import Figure
 
 from ..measure.case import FailedCase
 from ..options import Scenario
 from ..stats import Comparison, LatencySummary, Percentile
 from ..validity.checks import Check
-from .results import ArtifactResult, BenchReport, CaseResult, Missing, ScenarioResult
+from .results import BenchReport, CaseResult, Missing, ScenarioResult
 
 NOTHING = "–"  # noqa: RUF001 - the dash of an empty cell
 
@@ -47,19 +47,12 @@ def artifacts_table(report: BenchReport) -> str:
             figure_text(artifact.accuracy),
             figure_text(artifact.claimed),
             figure_text(artifact.agreement),
-            placement_text(placement_of(report, artifact)),
+            delegation_text(artifact.delegation),
         ]
         for artifact in report.artifacts
     ]
     headings = ("artifact", "size MB", "accuracy", "accuracy as exported", f"agrees with {report.reference}", "operators")
     return markdown_table(headings, rows)
-
-
-def placement_of(report: BenchReport, artifact: ArtifactResult) -> Placement:
-    """Return where an artifact's operators run."""
-    return next(
-        row.placement for row in report.measured if (row.case.artifact, row.case.backend) == (artifact.name, artifact.backend)
-    )
 
 
 def checks_table(checks: Sequence[Check]) -> str:
@@ -151,12 +144,13 @@ def figure_text(figure: Figure | Missing | None) -> str:
     return f"{figure.value:.1%} ({100 * figure.low:.1f}–{100 * figure.high:.1f}), n = {figure.n:,}"  # noqa: RUF001 - likewise
 
 
-def placement_text(placement: Placement) -> str:
-    """Write where the operators run."""
-    if placement.operators is None:
-        return placement.runner
-    parts = "" if placement.parts in (None, 0, 1) else f" in {placement.parts} parts"
-    return f"{placement.delegated} of {placement.operators} on {placement.runner}{parts}"
+def delegation_text(delegation: Delegation) -> str:
+    """Write who computes."""
+    if delegation.taken is None:
+        return delegation.name
+    if delegation.taken == 0:
+        return f"none of {delegation.operations} delegated"
+    return f"{delegation.taken} of {delegation.operations} on {delegation.name}"
 
 
 def _backend(backend: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catdog.edge.backends.base import Placement
+from catdog.edge.backends.delegation import Delegation
 
 from ..stats.percentiles import Times, samples_needed
 from ..stats.ratios import ROUNDS_NEEDED, drift
@@ -117,22 +117,19 @@ def check_rounds(medians: Mapping[str, Times]) -> list[Check]:
     ]
 
 
-def check_delegation(placements: Mapping[str, Placement]) -> Check:
+def check_delegation(delegations: Mapping[str, Delegation]) -> Check:
     """Check whether each model is run by the fast kernels that its runtime has for it.
 
     Args:
-        placements: by the case's label.
+        delegations: by the artifact's name.
     """
-    fallen = [label for label, placement in placements.items() if placement.fell_back]
+    fallen = [name for name, delegation in delegations.items() if delegation.taken == 0]
     if fallen:
-        return Check(
-            "delegate",
-            False,
-            f"{fallen[0]} runs on the runtime's plain kernels, many times slower. Use ai-edge-litert, or export it anew",
-        )
-    unknown = [label for label, placement in placements.items() if placement.fell_back is None]
+        said = f"{fallen[0]} runs on the runtime's plain kernels, many times slower. Use ai-edge-litert, or export it anew"
+        return Check("delegate", False, said)
+    unknown = [name for name, delegation in delegations.items() if delegation.name == "unknown"]
     if unknown:
-        return Check("delegate", None, f"the runtime does not say where the operators of {unknown[0]} run")
+        return Check("delegate", None, f"the runtime of {unknown[0]} does not say who computes")
     return Check("delegate", True, "every model runs on its runtime's fast kernels")
 
 

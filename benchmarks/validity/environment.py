@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from catdog.edge.cores import usable_cores
 from catdog.edge.errors import missing_extra
 
-from ..options import usable_cores
 from .readings import ROOT, read_governors, read_text
 
 # Distribution names in order of preference; the first that is installed counts.
@@ -38,6 +38,8 @@ class Environment:
         python: version.
         packages: version of each library that matters here; None for one that is not installed.
         opencv_threads: threads OpenCV uses for preprocessing, whatever the case asks of its runtime.
+        load_before: load average over one minute before the measurement; None where the system has none.
+        load_after: the same after it; the benchmark itself is part of it.
     """
 
     machine: str
@@ -52,6 +54,8 @@ class Environment:
     python: str
     packages: dict[str, str | None]
     opencv_threads: int
+    load_before: float | None
+    load_after: float | None
 
     @property
     def is_raspberry_pi(self) -> bool:
@@ -65,8 +69,11 @@ class Environment:
         return f"{self.board or self.cpu} ({self.machine}, {cores})"
 
 
-def record_environment() -> Environment:
-    """Record the machine as it is now.
+def record_environment(load_before: float | None) -> Environment:
+    """Record the machine as it is now, after the measurement.
+
+    Args:
+        load_before: what `load_average` said before.
 
     Raises:
         MissingExtraError: psutil is not installed.
@@ -90,7 +97,14 @@ def record_environment() -> Environment:
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages={name: _version(distributions) for name, distributions in _PACKAGES.items()},
         opencv_threads=cv2.getNumThreads(),
+        load_before=load_before,
+        load_after=load_average(),
     )
+
+
+def load_average() -> float | None:
+    """Return the load average over one minute; None where the system has none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def read_board(root: Path = ROOT) -> str | None:

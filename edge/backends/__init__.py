@@ -5,11 +5,11 @@ May import: `catdog.edge.errors`, `catdog.edge.artifact`, `catdog.edge.quiet` an
 
 from ..artifact import ModelFile
 from ..errors import UsageError
-from .base import Backend, Placement
+from .base import Backend
 
 BACKENDS = ("auto", "litert", "onnxruntime")
 
-__all__ = ["BACKENDS", "Backend", "Placement", "open_backend"]
+__all__ = ["BACKENDS", "Backend", "open_backend"]
 
 
 def open_backend(model: ModelFile, *, name: str = "auto", threads: int = 1) -> Backend:

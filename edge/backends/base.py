@@ -1,31 +1,14 @@
 """What a backend is."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from .delegation import Delegation
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
-
-
-class Placement(NamedTuple):
-    """Where a runtime runs a model's operators.
-
-    Attributes:
-        runner: what runs them, e.g. ``"XNNPACK"`` or ``"CPUExecutionProvider"``.
-        operators: how many the model has; None where the runtime does not say.
-        delegated: how many of them `runner` has; None likewise.
-        parts: the number of pieces that they are handed over in; None likewise.
-        fell_back: none is run by the fast kernels that one would expect; None where the runtime does not say.
-    """
-
-    runner: str
-    operators: int | None = None
-    delegated: int | None = None
-    parts: int | None = None
-    fell_back: bool | None = None
 
 
 class Backend(Protocol):
@@ -50,8 +33,9 @@ class Backend(Protocol):
         """The runtime and its version, e.g. ``"ai-edge-litert 2.3.0"``."""
         ...
 
-    def placement(self) -> Placement:
-        """Say where the model's operators run; asked for by benchmarks only."""
+    @property
+    def delegation(self) -> Delegation:
+        """What computes, and how much of the model."""
         ...
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:

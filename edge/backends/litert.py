@@ -1,7 +1,6 @@
 """TFLite files through LiteRT, or through tflite-runtime where that is what an old system has."""
 
 import importlib
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 from ..artifact import ModelFile
 from ..errors import MissingExtraError, ModelError
 from ..quiet import native_output_dropped
-from .base import Pixels, Placement, as_distribution
+from .base import Pixels, as_distribution
+from .delegation import Delegation, delegation_of
 
 # In order of preference: tflite-runtime ended at Python 3.11 and does not hand int8 to XNNPACK.
 _RUNTIMES = (("ai_edge_litert", "ai-edge-litert"), ("tflite_runtime", "tflite-runtime"))
@@ -51,10 +51,11 @@ class LiteRTBackend:
         except PackageNotFoundError:
             return self._package
 
-    def placement(self) -> Placement:
-        """Say how many operators the XNNPACK delegate has; see `Backend.placement`."""
-        details = getattr(self._interpreter, "_get_ops_details", None)  # private, but the only place that knows
-        return Placement("unknown") if details is None else placement_of(details())
+    @property
+    def delegation(self) -> Delegation:
+        """What computes: XNNPACK is the one delegate that the runtime's wheels put to work by themselves."""
+        describe = getattr(self._interpreter, "_get_ops_details", None)  # not promised to anybody, but nothing else says it
+        return Delegation("unknown") if describe is None else delegation_of(describe(), "XNNPACK")
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""
@@ -64,30 +65,6 @@ class LiteRTBackend:
         if row.dtype != np.float32:
             row = ((row.astype(np.float32) - self._output_zero) * self._output_scale).astype(np.float32)
         return as_distribution(row)
-
-
-def placement_of(operators: Sequence[Mapping[str, Any]]) -> Placement:
-    """Count the operators that a delegate has taken over.
-
-    Args:
-        operators: as the interpreter describes them: the model's own, and behind them one `DELEGATE` for each piece that was
-            handed over. A piece holds whatever lies between its inputs and its outputs.
-    """
-    pieces = [each for each in operators if each["op_name"] == "DELEGATE"]
-    own = [each for each in operators if each["op_name"] != "DELEGATE"]
-    maker = {int(tensor): place for place, each in enumerate(own) for tensor in each["outputs"]}
-    taken: set[int] = set()
-    for piece in pieces:
-        given = {int(tensor) for tensor in piece["inputs"]}
-        waiting = [int(tensor) for tensor in piece["outputs"]]
-        while waiting:
-            tensor = waiting.pop()
-            place = maker.get(tensor)
-            if tensor not in given and place is not None and place not in taken:
-                taken.add(place)
-                waiting += [int(each) for each in own[place]["inputs"]]
-    runner = "XNNPACK" if pieces else "builtin kernels"
-    return Placement(runner, len(own), len(taken), len(pieces), fell_back=not pieces)
 
 
 def _find_runtime() -> tuple[Any, str]:

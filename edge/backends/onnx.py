@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from ..artifact import ONNX_PROPERTY, ModelFile
 from ..errors import ModelError, missing_extra
-from .base import Pixels, Placement, as_distribution
+from .base import Pixels, as_distribution
+from .delegation import Delegation
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
@@ -53,9 +54,10 @@ class OnnxBackend:
         """The runtime and its version."""
         return f"onnxruntime {self._version}"
 
-    def placement(self) -> Placement:
-        """Name the execution provider; see `Backend.placement`."""
-        return Placement(", ".join(self._session.get_providers()), fell_back=False)
+    @property
+    def delegation(self) -> Delegation:
+        """The execution providers; the runtime does not say which of them has which operation."""
+        return Delegation(", ".join(self._session.get_providers()))
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""

@@ -80,7 +80,7 @@ def environment() -> Environment:
     return Environment(
         machine="x86_64", board=None, cpu="A <fast> CPU", cores=4, usable_cores=2, memory_bytes=8_000_000_000,
         governor=None, os="Debian", kernel="Linux 6", python="CPython 3.11", packages={"numpy": "2.4", "onnxruntime": None},
-        opencv_threads=2,
+        opencv_threads=2, load_before=0.1, load_after=0.9,
     )  # fmt: skip
 
 

@@ -45,8 +45,9 @@ def test_a_pc_names_its_processor(tmp_path: Path) -> None:
 
 
 def test_this_machine_without_names_of_hosts_and_people() -> None:
-    recorded = record_environment()
+    recorded = record_environment(load_before=0.5)
     text = json.dumps(asdict(recorded))
+    assert recorded.load_before == 0.5
     assert recorded.cores >= recorded.usable_cores >= 1
     assert recorded.memory_bytes > 1 << 20
     assert recorded.packages["numpy"]

@@ -70,7 +70,7 @@ def test_each_case_has_a_turn_in_every_round(tiny_onnx: Path, noise: NDArray[np.
         assert [turn.runs for turn in each.turns] == [3, 3, 3]
         assert all((turn.end_to_end_ms >= turn.invoke_ms).all() for turn in each.turns)
         assert each.opened.labels == ("cats", "dogs")
-        assert each.opened.placement.fell_back is False
+        assert each.opened.delegation.name == "CPUExecutionProvider"
         assert len(each.opened.load_ms) == len(each.opened.first_result_ms)
         assert all(load < first for load, first in zip(each.opened.load_ms, each.opened.first_result_ms, strict=True))
         assert each.memory.peak is not None
