@@ -21,58 +21,25 @@ from .report.results import ArtifactResult, Missing
 _NOT_ASKED = Answers({}, {}, 0)
 
 Said = Answers | CatdogError
+Key = tuple[Path, str]  # file and backend: another runtime may give other answers
 
 
-def rate(opened: Mapping[Case, Opened], options: BenchOptions) -> tuple[tuple[ArtifactResult, ...], str]:
-    """Have each artifact judge the labelled photographs, or drawn pictures, in a process of its own.
+def ask(cases: Sequence[Case], options: BenchOptions) -> dict[Key, Said]:
+    """Have each file judge the labelled photographs, or drawn pictures, in a process of its own.
 
     Args:
-        opened: the cases that ran, and what is known of them.
+        cases: whose files; each is asked once, whatever the number of its threads.
         options: which photographs, and which reference.
-
-    Returns:
-        One for each artifact and backend, and the name of the reference.
 
     Raises:
         DatasetError: no labelled photographs are there.
         InputNotFoundError: the reference does not exist.
     """
-    chosen: dict[tuple[str, str], Case] = {}
-    for case in opened:
-        chosen.setdefault((case.artifact, case.backend), case)
-    reference = next(iter(chosen.values())) if options.reference is None else _reference(options.reference)
-    said = _ask([*chosen.values(), reference], options)
-    known = said[reference.path, reference.backend]
-    return tuple(
-        ArtifactResult(
-            name=case.artifact,
-            backend=case.backend,
-            command=_typed(case.path),
-            input=f"{facts.input.width}x{facts.input.height} {facts.input.dtype}",
-            labels=facts.labels,
-            file_bytes=facts.file_bytes,
-            sha256=facts.sha256,
-            accuracy=_accuracy(said[case.path, case.backend], options),
-            claimed=next((figure for figure in facts.figures if figure.name == "accuracy"), None),
-            delegation=facts.delegation,
-            agreement=_agreement(said[case.path, case.backend], known, alone=len(said) == 1),
-        )
-        for case, facts in ((case, opened[case]) for case in chosen.values())
-    ), reference.artifact
-
-
-def _reference(given: Path) -> Case:
-    path = find_artifacts([given])[0]
-    return Case(path.name, path, "auto", 1)
-
-
-def _ask(cases: Sequence[Case], options: BenchOptions) -> dict[tuple[Path, str], Said]:
-    """Ask each file once, by path and backend."""
-    asked = {(case.path, case.backend): case for case in cases}
+    asked = {_key(case): case for case in (*cases, _reference(cases, options))}
     if options.data is None and len(asked) == 1:
         return dict.fromkeys(asked, _NOT_ASKED)
     question = Question(options.data, options.data_limit, drawn_pictures() if options.data is None else {})
-    said: dict[tuple[Path, str], Said] = {}
+    said: dict[Key, Said] = {}
     for key, case in asked.items():
         with Member(case.artifact) as member:
             try:
@@ -83,6 +50,53 @@ def _ask(cases: Sequence[Case], options: BenchOptions) -> dict[tuple[Path, str],
     if options.data is not None and len(errors) == len(said):
         raise errors[0]
     return said
+
+
+def rate(
+    opened: Mapping[Case, Opened], said: Mapping[Key, Said], options: BenchOptions
+) -> tuple[tuple[ArtifactResult, ...], str]:
+    """Put together what is known of each file.
+
+    Args:
+        opened: the cases that ran, and what was found of them.
+        said: what `ask` gave.
+        options: that it was asked with.
+
+    Returns:
+        One for each artifact and backend, and the name of the reference.
+    """
+    chosen: dict[tuple[str, str], Case] = {}
+    for case in opened:
+        chosen.setdefault((case.artifact, case.backend), case)
+    reference = _reference(list(opened), options)
+    rated = [
+        ArtifactResult(
+            name=case.artifact,
+            backend=case.backend,
+            command=_typed(case.path),
+            input=f"{opened[case].input.width}x{opened[case].input.height} {opened[case].input.dtype}",
+            labels=opened[case].labels,
+            file_bytes=opened[case].file_bytes,
+            sha256=opened[case].sha256,
+            accuracy=_accuracy(said[_key(case)], options),
+            claimed=next((figure for figure in opened[case].figures if figure.name == "accuracy"), None),
+            delegation=opened[case].delegation,
+            agreement=_agreement(said[_key(case)], said[_key(reference)], alone=len(said) == 1),
+        )
+        for case in chosen.values()
+    ]
+    return tuple(rated), reference.artifact
+
+
+def _key(case: Case) -> Key:
+    return case.path, case.backend
+
+
+def _reference(cases: Sequence[Case], options: BenchOptions) -> Case:
+    if options.reference is None:
+        return cases[0]
+    path = find_artifacts([options.reference])[0]
+    return Case(path.name, path, "auto", 1)
 
 
 def _accuracy(said: Said, options: BenchOptions) -> Figure | Missing:

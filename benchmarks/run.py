@@ -1,24 +1,23 @@
 """The benchmark from options to report."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catdog.edge.cores import usable_cores
 from catdog.edge.errors import missing_extra
 
 from .artifacts import find_artifacts
 from .measure.case import Case, FailedCase, make_cases
-from .measure.frames import frames_of, read_or_draw
+from .measure.frames import Frames, frames_of, read_or_draw
 from .measure.rounds import Measured, measure
 from .measure.worker import Job, Opened
 from .options import BenchOptions, Effort, Scenario
-from .rating import rate
+from .rating import ask, rate
 from .recommend import recommend
 from .report.results import BenchReport, CaseResult, PictureInfo
 from .report.scenario import scenario_result
@@ -31,7 +30,9 @@ Row = CaseResult | FailedCase
 
 
 def run_benchmark(options: BenchOptions, *, root: Path = ROOT) -> BenchReport:
-    """Time every case that can be run in every scenario, ask the artifacts, and summarise.
+    """Ask the artifacts, time every case that can be run in every scenario, and summarise.
+
+    It starts processes that import the program's main module: a script of yours needs ``if __name__ == "__main__":``.
 
     Args:
         options: what to measure.
@@ -47,17 +48,19 @@ def run_benchmark(options: BenchOptions, *, root: Path = ROOT) -> BenchReport:
     load_before = load_average()
     cases = make_cases(find_artifacts(options.artifacts), options)
     picture, name = read_or_draw(options.picture)
+    shown = {scenario: frames_of(scenario, picture, options.data) for scenario in options.scenarios}
+    said = ask(cases, options)  # first: photographs that are not there are told before minutes are spent on measuring
     effort = options.effort.shared_by(len(cases) * len(options.scenarios))
     meter = EnergyMeter(root)
     with _progress(len(cases) * len(options.scenarios) * effort.rounds) as advance:
         watch = Watch(usable_cores(), root)
-        measured = _all_scenarios(cases, options, effort, picture, meter, watch, advance)
+        measured = _all_scenarios(cases, options, effort, shown, meter, watch, advance)
         conditions = watch.conditions()
     rows = _rows(cases, measured, meter.trouble)
     ran = [row for row in rows if isinstance(row, CaseResult)]
     if not ran:
         raise next(row.error for row in rows if isinstance(row, FailedCase))
-    artifacts, reference = rate(_opened(measured), options)
+    artifacts, reference = rate(_opened(measured), said, options)
     report = BenchReport(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         options=replace(options, effort=effort),
@@ -80,7 +83,7 @@ def _all_scenarios(
     cases: Sequence[Case],
     options: BenchOptions,
     effort: Effort,
-    picture: NDArray[np.uint8],
+    shown: Mapping[str, Frames],
     meter: EnergyMeter,
     watch: Watch,
     advance: Callable[[], None],
@@ -89,14 +92,13 @@ def _all_scenarios(
     found: dict[str, list[Measured | FailedCase]] = {}
     failed: dict[Case, FailedCase] = {}
     for scenario in options.scenarios:
-        frames = frames_of(scenario, picture, options.data)
         jobs = [
             Job(
                 case=case,
                 scenario=scenario,
                 copies=max(1, usable_cores() // case.threads) if scenario == Scenario.OFFLINE else 1,
                 warmup=effort.warmup,
-                frames=frames,
+                frames=shown[scenario],
                 fps=options.fps,
             )
             for case in cases

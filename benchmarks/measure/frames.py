@@ -17,6 +17,7 @@ _FILM_FRAMES = 30  # different ones of the demo camera
 _OFFLINE_PICTURES = 60  # different ones; more would be a measurement of the memory
 
 Picture = NDArray[np.uint8]
+Frames = list[Picture] | list[bytes]
 
 
 def read_or_draw(path: Path | None) -> tuple[Picture, str]:
@@ -33,7 +34,7 @@ def read_or_draw(path: Path | None) -> tuple[Picture, str]:
     return draw_picture("cats", 0, width=_WIDTH, height=_HEIGHT), "a drawn cat"
 
 
-def frames_of(scenario: str, picture: Picture, data: Path | None) -> list[Picture] | list[bytes]:
+def frames_of(scenario: str, picture: Picture, data: Path | None) -> Frames:
     """Return what a scenario shows.
 
     Args:

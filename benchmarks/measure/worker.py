@@ -6,12 +6,10 @@ catdog's errors, as `Refusal`s, because an exception that cannot be unpickled wo
 
 import gc
 import hashlib
-import os
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,7 @@ from catdog.edge.figures import Figure
 from catdog.edge.quiet import native_output_dropped
 
 from ..options import Scenario
-from ..validity.readings import read_text
+from ..validity.readings import ROOT, read_text
 from .case import Case
 from .scenarios import Quota, Turn, camera, decode, offline, single, wait_for_quiet
 
@@ -110,7 +108,7 @@ class Memory:
     """Resident memory of a case's process, in bytes; None where the system does not say.
 
     Attributes:
-        bare: with Python, OpenCV and the runtime, before a model was loaded.
+        bare: with Python, OpenCV and the runtime, after a model was loaded and let go.
         steady: at the end of its last turn.
         peak: at most.
     """
@@ -218,14 +216,13 @@ def _timed_load(case: Case, picture: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def _first_frame(job: Job) -> NDArray[np.uint8]:
-
     first = job.frames[0]
     return decode(first) if isinstance(first, bytes) else first
 
 
-def _status(key: str, root: Path = Path("/")) -> int | None:
+def _status(key: str) -> int | None:
     """Read a line of /proc/self/status that is in kB; return bytes."""
-    for line in (read_text(root / f"proc/{os.getpid()}/status") or "").splitlines():
+    for line in (read_text(ROOT / "proc/self/status") or "").splitlines():
         name, _, value = line.partition(":")
         if name == key:
             return 1024 * int(value.split()[0])

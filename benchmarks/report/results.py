@@ -59,7 +59,7 @@ class ScenarioResult:
         missed: of a camera's frames those that were answered after the next had come, or never; None in other scenarios.
         memory_bytes: resident memory of the case's process at the end.
         memory_peak_bytes: at most.
-        memory_model_bytes: at the end, less what the process had with Python, OpenCV and the runtime alone.
+        memory_model_bytes: at the end, less what the process had with no model in it.
         energy_mj: of the whole machine, idle share included, for a frame, in millijoules.
         versus: end-to-end medians relative to the first case; None for that one.
         rounds: figures of each round.

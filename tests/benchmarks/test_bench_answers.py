@@ -87,9 +87,19 @@ def test_a_reference_of_its_own(picture_file: Path) -> None:
     assert artifact.accuracy == Missing("no photographs were named with --data")
 
 
-def test_photographs_that_are_not_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trouble", ["absent", "other names"])
+def test_photographs_that_are_not_there_are_told_before_the_measuring(
+    trouble: str, class_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(*_: object, **__: object) -> None:
+        raise AssertionError("measured")
+
+    monkeypatch.setattr("catdog.benchmarks.run.measure", too_late)
+    for label in ("cats", "dogs"):
+        (class_folders / label).rename(class_folders / f"my {label}")
+    data = class_folders if trouble == "other names" else class_folders / "absent"
     with pytest.raises(DatasetError):
-        run_benchmark(BenchOptions((Path("fast"),), threads=(1,), scenarios=("single",), effort=FEW, data=tmp_path / "absent"))
+        run_benchmark(BenchOptions((Path("fast"),), threads=(1,), scenarios=("single",), effort=FEW, data=data))
 
 
 def test_real_photographs(validation_photographs: Path) -> None:
