@@ -111,10 +111,14 @@ def test_the_wrong_backend_is_a_row(tiny_onnx: Path, picture_file: Path) -> None
 
 
 def test_one_model_twice(tiny_onnx: Path, picture_file: Path) -> None:
-    assert main([str(tiny_onnx), str(tiny_onnx), "--threads", "1", "--picture", str(picture_file), *FEW]) == 0
+    arguments = [str(tiny_onnx), str(tiny_onnx), "--threads", "1", "--picture", str(picture_file), *FEW]
+    assert main([*arguments, "--scenario", "offline,camera,single", "--fps", "100"]) == 0
     cases = document()["cases"]
     assert [case["artifact"] for case in cases] == ["tiny.onnx #1", "tiny.onnx #2"]
-    assert cases[1]["scenarios"]["single"]["versus"]["verdict"] == "cannot tell"  # of two rounds
+    for scenario in ("single", "camera", "offline"):
+        assert cases[0]["scenarios"][scenario]["versus"] is None
+        assert cases[1]["scenarios"][scenario]["versus"]["verdict"] == "cannot tell"  # of two rounds
+    assert "agreement: nothing else to agree with; name a --reference" in document()["missing"]
 
 
 @pytest.mark.parametrize(

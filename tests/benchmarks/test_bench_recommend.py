@@ -55,6 +55,16 @@ def test_the_most_accurate_that_meets_the_target(three: BenchReport, target: Tar
     assert "Its accuracy is" in found.why[1]
 
 
+def test_of_equals_the_one_that_works_least(report: BenchReport) -> None:
+    equals = with_artifacts(
+        report,
+        (made_up_artifact("busy.tflite", accuracy(970)), 20.0),
+        (made_up_artifact("idle.tflite", accuracy(970)), 10.0),
+        (made_up_artifact("busier.tflite", accuracy(970)), 30.0),
+    )
+    assert recommend(equals, Target(fps=20)).case == "idle.tflite · 1 thread"
+
+
 def test_nothing_is_fast_enough(three: BenchReport) -> None:
     found = recommend(three, Target(fps=1000))
     assert found.case is None
