@@ -161,7 +161,7 @@ def _options(arguments: argparse.Namespace) -> BenchOptions:
     given = {field: value for field, value in given.items() if value is not None}
     if "seconds" in given or "longest_s" in given:
         given["budget_s"] = None
-        given.setdefault("longest_s", max(effort.longest_s, given["seconds"]))
+        given.setdefault("longest_s", max(effort.longest_s, given.get("seconds", 0.0)))
     limit = arguments.data_limit
     return BenchOptions(
         artifacts=tuple(arguments.artifacts),

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from catdog.benchmarks.cli import COMMANDS, main
+from catdog.benchmarks.cli import COMMANDS, _options, build_parser, main
+from catdog.benchmarks.options import QUICK, THOROUGH
 from catdog.edge.models import bundled_tflite
 
 for _package in ("matplotlib", "jinja2", "tqdm"):
@@ -179,6 +180,22 @@ def test_quick_shares_its_time_out(tiny_onnx: Path, picture_file: Path) -> None:
     (case,) = made["cases"]
     assert case["scenarios"]["single"]["end_to_end"]["n"] >= 400
     assert "runs" not in {check["name"] for check in made["checks"] if check["passed"] is False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seconds", "longest_s", "budget_s"),
+    [
+        ([], THOROUGH.seconds, THOROUGH.longest_s, None),
+        (["--seconds", "300"], 300.0, 300.0, None),
+        (["--longest", "7"], THOROUGH.seconds, 7.0, None),
+        (["--quick"], QUICK.seconds, QUICK.longest_s, QUICK.budget_s),
+        (["--quick", "--seconds", "9"], 9.0, 9.0, None),
+        (["--quick", "--longest", "3"], QUICK.seconds, 3.0, None),
+    ],
+)
+def test_how_long_is_what_was_asked_for(arguments: list[str], seconds: float, longest_s: float, budget_s: float | None) -> None:
+    effort = _options(build_parser().parse_args(arguments)).effort
+    assert (effort.seconds, effort.longest_s, effort.budget_s) == (seconds, longest_s, budget_s)
 
 
 def test_help_has_examples_and_every_other_bench(capsys: pytest.CaptureFixture[str]) -> None:
