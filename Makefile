@@ -64,7 +64,7 @@ bundled-%: install
 
 .PHONY: peers
 peers: install  ## catdog-edge beside other ways to run its model; builds their environments (DATA=zip); on an idle machine
-	$(BIN)/python -m catdog.benchmarks.peers --output benchmarks/results $(if $(wildcard $(DATA)),--data $(DATA))
+	$(BIN)/catdog-bench peers --output benchmarks/results $(if $(wildcard $(DATA)),--data $(DATA))
 
 .PHONY: constraints
 constraints: install  ## write the versions in .venv to constraints.txt, after an upgrade on purpose

@@ -16,14 +16,14 @@ def find_artifacts(given: Sequence[Path], exports: Path = EXPORTS) -> list[Path]
 
     Args:
         given: files, folders (every model file directly in them) or names of bundled models; if empty, the bundled
-            default and the newest export.
+            ones and the newest export.
         exports: where exports lie, each in a folder of its own or directly.
 
     Raises:
         InputNotFoundError: a path does not exist, or a folder holds no model file.
     """
     if not given:
-        return [bundled_tflite(), *newest_export(exports)]
+        return [*map(bundled_tflite, BUNDLED), *newest_export(exports)]
     return [file for path in given for file in _expand(path)]
 
 

@@ -1,4 +1,4 @@
-"""`python -m catdog.benchmarks.peers`: catdog-edge beside what people would otherwise use."""
+"""`catdog-bench peers`: catdog-edge beside what people would otherwise use."""
 
 import argparse
 import signal
@@ -13,8 +13,8 @@ from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import CatdogError, PartialFailureError
 from catdog.edge.files import check_folder
 
-from ..environment import load_average, record_environment
 from ..extras import require_extras
+from ..validity.environment import load_average, record_environment
 from .models import labels, model_file
 from .options import PeerOptions, default_cores
 from .pictures import Photographs, gather
@@ -26,7 +26,7 @@ from .results import Comparison, sentences
 from .rounds import Failed, measure
 from .sides import Side, ours, theirs
 
-_NAME = "python -m catdog.benchmarks.peers"
+_NAME = "catdog-bench peers"
 _EXAMPLES = f"""\
 examples:
   {_NAME}                                  all peers, 200 drawn pictures
@@ -46,7 +46,7 @@ exit codes: 0 measured, even if a peer could not be run (the report says which),
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog.benchmarks.peers", _main, argv)
+    return run_command(_NAME, _main, argv)
 
 
 def build_parser() -> argparse.ArgumentParser:

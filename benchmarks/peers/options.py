@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from catdog.edge.cores import usable_cores
 from catdog.edge.errors import UsageError
 
-from ..options import usable_cores
 from .registry import PEERS
 
 MOST_PICTURES = 5_000  # their paths are a command's arguments, whose length systems limit
@@ -60,7 +60,7 @@ class PeerOptions:
     @property
     def command(self) -> str:
         """The command that does this again; the photographs by their name alone."""
-        parts = ["python -m catdog.benchmarks.peers"]
+        parts = ["catdog-bench peers"]
         if self.only != tuple(PEERS):
             parts.append(f"--only {','.join(self.only)}")
         parts.append(f"--rounds {self.rounds} --pictures {self.pictures} --cores {self.cores}")

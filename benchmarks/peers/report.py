@@ -5,7 +5,7 @@ The JSON document, version 1 (a later version only adds keys, or counts up):
 - ``catdog_peers``: version of this format, an integer.
 - ``measured_at``: UTC, ISO 8601. ``command``: what was run, the photographs by their name alone.
 - ``options``: ``rounds``, ``pictures``, ``cores``, ``starts`` (cold starts of a side in a round), ``seed``.
-- ``photographs``: what they are, in words. ``environment``: the fields of `catdog.benchmarks.environment.Environment`.
+- ``photographs``: what they are, in words. ``environment``: the fields of `catdog.benchmarks.validity.environment.Environment`.
 - ``summary``: who is ahead of catdog-edge, and in what; sentences.
 - ``sides``: a list, ours first. Each has ``name``, ``title``, ``model``, ``threads``, ``packages`` (name to version) and
   - ``figures``: by measure (``start_s``, ``latency_ms``, ``pictures_per_s``, ``peak_bytes``, ``installed_bytes``) ``median``,
@@ -26,7 +26,7 @@ from catdog.edge.figures import Figure
 from catdog.edge.files import write_text
 from catdog.train.report.template import render
 
-from ..tables import markdown_table
+from ..report.tables import markdown_table
 from .results import MEASURES, Comparison, Measure, Spread, accuracy, agreement, figure, ratio, sentences, values
 from .rounds import STARTS, Measured
 

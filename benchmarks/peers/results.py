@@ -8,7 +8,7 @@ import numpy as np
 
 from catdog.edge.figures import Figure
 
-from ..environment import Environment
+from ..validity.environment import Environment
 from .options import PeerOptions
 from .pictures import Photographs
 from .rounds import Failed, Measured, Turn

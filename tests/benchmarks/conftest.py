@@ -1,26 +1,28 @@
 """Pictures, models and a report that the tests of the benchmark share."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from benchmark_reports import SOME_HOME, made_up, made_up_artifact, made_up_row
 from numpy.typing import NDArray
 
 from catdog.benchmarks import BenchOptions, BenchReport
-from catdog.benchmarks.cases import Case, FailedCase
-from catdog.benchmarks.environment import Environment
-from catdog.benchmarks.options import Effort
-from catdog.benchmarks.results import CaseResult, PictureInfo
-from catdog.benchmarks.stats import ratio, summarise
-from catdog.benchmarks.timing import Samples
+from catdog.benchmarks.measure.case import Case, FailedCase
+from catdog.benchmarks.options import Effort, Target
+from catdog.benchmarks.recommend import recommend
+from catdog.benchmarks.report.results import PictureInfo
+from catdog.benchmarks.validity.checks import check_machine
+from catdog.benchmarks.validity.environment import Environment
+from catdog.benchmarks.validity.watch import Conditions
 from catdog.edge.artifact import ONNX_PROPERTY
 from catdog.edge.contract import InputSpec, ModelContract
 from catdog.edge.errors import ModelError
+from catdog.edge.figures import Figure
 from catdog.edge.models import bundled_tflite
 from catdog.edge.seal import seal_onnx
-
-SOME_HOME = "/home/somebody/private"
 
 
 @pytest.fixture(scope="session")
@@ -82,36 +84,25 @@ def environment() -> Environment:
     )  # fmt: skip
 
 
-def _samples(base_ms: float, seed: int) -> Samples:
-    generator = np.random.default_rng(seed)
-    preprocess = 0.2 + 0.01 * generator.random((6, 20))
-    invoke = base_ms + 0.1 * generator.random((6, 20))
-    return Samples(preprocess, invoke, preprocess + invoke + 0.01)
-
-
 @pytest.fixture
 def report(environment: Environment) -> BenchReport:
     """Two cases that ran, 4 and 2 ms, and one that did not; names that need escaping."""
-    rows: list[CaseResult | FailedCase] = []
-    samples = {"slow|er.tflite": _samples(4.0, 1), "$quick$<b>.onnx": _samples(2.0, 2)}
-    baseline = samples["slow|er.tflite"].end_to_end_ms
-    for name, sample in samples.items():
-        rows.append(
-            CaseResult(
-                case=Case(name, Path(SOME_HOME) / name, "auto", 1),
-                runtime="runtime 1.0",
-                input="32x32 uint8",
-                file_bytes=1_234_567,
-                sha256="ab" * 32,
-                load_ms=3.25,
-                preprocess=summarise(sample.preprocess_ms),
-                invoke=summarise(sample.invoke_ms),
-                end_to_end=summarise(sample.end_to_end_ms),
-                ratio=ratio(sample.end_to_end_ms, baseline),
-                samples=sample,
-            )
-        )
+    slow, quick = made_up("slow|er.tflite", 4.0, 1), made_up("$quick$<b>.onnx", 2.0, 2)
     bad = Path(SOME_HOME) / "bad.tflite"
-    rows.append(FailedCase(Case("bad.tflite", bad, "auto", 1), ModelError("a model", got=f"{bad}", fix="Copy it again.")))
-    options = BenchOptions(threads=(1,), effort=Effort(warmup=1, rounds=6, runs=20))
-    return BenchReport("2026-01-02T03:04:05+00:00", options, PictureInfo("a drawn cat", 640, 480), environment, tuple(rows))
+    failed = FailedCase(Case("bad.tflite", bad, "auto", 1), ModelError("a model", got=f"{bad}", fix="Copy it again."))
+    conditions = Conditions(seconds=12.0, cores=2, others=0.02, stolen=0.0)
+    made = BenchReport(
+        measured_at="2026-01-02T03:04:05+00:00",
+        options=BenchOptions(threads=(1,), effort=Effort(warmup=1, rounds=10, runs=500, seconds=1.0, longest_s=9.0)),
+        picture=PictureInfo("a drawn cat", 640, 480),
+        environment=environment,
+        conditions=conditions,
+        checks=tuple(check_machine(conditions)),
+        artifacts=(
+            made_up_artifact(slow.case.artifact, Figure.share("accuracy", 985, 1000, "photographs of pets.zip")),
+            made_up_artifact(quick.case.artifact, Figure.share("accuracy", 930, 1000, "photographs of pets.zip")),
+        ),
+        reference=slow.case.artifact,
+        rows=(made_up_row(slow, None), made_up_row(quick, slow), failed),
+    )
+    return replace(made, recommendation=recommend(made, Target()))

@@ -1,0 +1,65 @@
+"""How long `catdog-edge picture.jpg` takes beside the least that could do it.
+
+Whole processes, from the start of Python to its end, in turn (ours, bare, bare, ours, ...), so that drift of the machine hits
+both. The ratio is taken pair by pair.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+
+from catdog.edge.artifact import read_model_file
+from catdog.edge.command import CommandParser, run_command
+from catdog.edge.errors import CatdogError
+from catdog.edge.models import bundled_tflite
+from catdog.edge.synthetic import draw_picture
+
+from .turns import RATIO_HEADINGS, command, in_turn, print_table, ratio_row, require_at_least, run_quietly
+
+_BARE = Path(__file__).with_name("bare_litert.py")
+_WARM_UP = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command("catdog-bench startup", _main, argv)
+
+
+def _main(argv: Sequence[str]) -> int:
+    parser = CommandParser(prog="catdog-bench startup", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--picture", type=Path, help="picture file (default: a drawn cat)")
+    parser.add_argument("--runs", type=int, default=30, metavar="N", help="pairs of runs (default: %(default)s)")
+    arguments: argparse.Namespace = parser.parse_args(argv)
+    require_at_least(1, runs=arguments.runs)
+    with tempfile.TemporaryDirectory() as folder:
+        picture = arguments.picture or Path(folder) / "cat.jpg"
+        if arguments.picture is None:
+            cv2.imwrite(str(picture), draw_picture("cats", 0, width=500, height=375))
+        model = bundled_tflite()
+        contract = read_model_file(model).contract
+        labels = ",".join(contract.labels) if contract else ""
+        ours = [command("catdog-edge"), str(picture)]
+        bare = [sys.executable, str(_BARE), str(model), str(picture), labels]
+        for _ in range(_WARM_UP):
+            _require_same_label(run_quietly(ours), run_quietly(bare))
+        times = in_turn({"bare script": partial(_timed, bare), "catdog-edge": partial(_timed, ours)}, arguments.runs)
+    rows = [ratio_row(name, ms, times["bare script"], ".0f ms") for name, ms in times.items()]
+    print_table(RATIO_HEADINGS, rows, f"{arguments.runs} pairs of whole processes; the same label from both.")
+    return 0
+
+
+def _timed(arguments: Sequence[str]) -> float:
+    start = time.perf_counter()
+    run_quietly(arguments)
+    return 1e3 * (time.perf_counter() - start)
+
+
+def _require_same_label(ours: str, bare: str) -> None:
+    if f": {bare.strip()} " not in ours:
+        raise CatdogError("the same label from both", got=f"{ours} and {bare}", fix="Please report this.")

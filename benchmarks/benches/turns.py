@@ -1,0 +1,86 @@
+"""What the benches share: several ways of doing one thing take turns, and their ratios are told with intervals."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from catdog.edge.errors import CatdogError, UsageError
+
+from ..report.tables import markdown_table, ratio_text
+from ..stats import compare_paired
+from ..stats.percentiles import Times
+
+
+def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
+    """Measure each way once a round, from first to last and back, so that drift of the machine hits all.
+
+    Returns:
+        What each gave, float64 ``[rounds]``.
+    """
+    figures: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(rounds):
+        for name in list(ways)[:: 1 if turn % 2 else -1]:
+            figures[name].append(ways[name]())
+        say(f"round {turn + 1} of {rounds}")
+    return {name: np.array(values) for name, values in figures.items()}
+
+
+def ratio_row(name: str, times: Times, baseline: Times, unit: str) -> list[str]:
+    """Lay out a way's times and how they compare with another's of the same rounds, for `RATIO_HEADINGS`.
+
+    Args:
+        name: of the way.
+        times: float64 ``[rounds]``; less is better.
+        baseline: likewise.
+        unit: of the times, with a format, e.g. ``".2f s"``.
+    """
+    form, _, sign = unit.partition(" ")
+    low, middle, high = (f"{value:{form}}" for value in np.percentile(times, (25, 50, 75)))
+    comparison = compare_paired(times, baseline)
+    verdict = "baseline" if times is baseline else str(comparison.verdict)
+    return [name, f"{middle} {sign} ({low} to {high})", "1" if times is baseline else ratio_text(comparison), verdict]
+
+
+RATIO_HEADINGS = ("what", "median (middle half)", "ratio (99 % interval)", "verdict")
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> None:
+    """Print a table and a line below it."""
+    print(f"{markdown_table(headings, rows)}\n\n{note}")  # noqa: T201 - the command's result
+    sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """Tell on stderr how far it is."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def command(name: str) -> str:
+    """Return the path of one of catdog's commands, of the environment that runs this."""
+    return str(Path(sys.executable).parent / name)
+
+
+def run_quietly(arguments: Sequence[str]) -> str:
+    """Run a program; return what it printed.
+
+    Raises:
+        CatdogError: it did not end with 0.
+    """
+    finished = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise CatdogError(f"{Path(arguments[0]).name} to end with 0", got=finished.stderr, fix="See what it says.")
+    return finished.stdout
+
+
+def require_at_least(least: int, **numbers: int) -> None:
+    """Check the numbers of a command line.
+
+    Raises:
+        UsageError: one of them is smaller.
+    """
+    for name, number in numbers.items():
+        if number < least:
+            raise UsageError(f"--{name} of at least {least:,}", got=f"{number:,}", fix="Give a larger number.")

@@ -1,0 +1,103 @@
+"""What each artifact answers: how often it is right, and how often it says the same as the reference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catdog.edge.errors import CatdogError
+from catdog.edge.figures import Figure
+
+from .case import Case
+from .worker import load
+
+T = TypeVar("T")
+
+_DRAWN = 10  # pictures a label to compare answers on, where no photographs are at hand
+_SEED = 700_000  # far from those that anything was trained, calibrated or verified on
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which pictures to judge.
+
+    Attributes:
+        data: folder or zip archive of labelled photographs; None for the drawn ones.
+        limit: of these at most so many, spread evenly; None for all.
+        drawn: pictures by name, BGR uint8 ``[height, width, 3]``.
+    """
+
+    data: Path | None
+    limit: int | None = None
+    drawn: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model said.
+
+    Attributes:
+        truth: of each picture its name and the label of its folder; empty for drawn ones, which are no test.
+        said: of each picture its name and the label that the model gave.
+        unread: pictures that could not be read.
+    """
+
+    truth: dict[str, str]
+    said: dict[str, str]
+    unread: int
+
+    @property
+    def accuracy(self) -> Figure | None:
+        """Share of right answers; None where the truth is not known, or nothing could be read."""
+        known = [name for name in self.said if name in self.truth]
+        if not known:
+            return None
+        return Figure.share("accuracy", sum(self.said[name] == self.truth[name] for name in known), len(known))
+
+    def agreement(self, reference: "Answers") -> Figure | None:
+        """Share of the same answers as another model's, on the pictures that both have judged."""
+        both = [name for name in self.said if name in reference.said]
+        if not both:
+            return None
+        return Figure.share("same answers", sum(self.said[name] == reference.said[name] for name in both), len(both))
+
+
+def drawn_pictures() -> dict[str, NDArray[np.uint8]]:
+    """Draw some cats and dogs; good for the same answers, not for an accuracy."""
+    from catdog.edge.synthetic import LABELS, draw_picture
+
+    seeds = range(_SEED, _SEED + _DRAWN)
+    return {f"{label}/{seed}": draw_picture(label, seed, width=320, height=240) for label in LABELS for seed in seeds}
+
+
+def answer_all(case: Case, question: Question) -> Answers:
+    """Load a case's model and ask it; in the case's own process.
+
+    Raises:
+        CatdogError: the model cannot be used, or no photographs are there.
+    """
+    classifier = load(case)
+    if question.data is None:
+        return Answers({}, {name: classifier.classify(picture).label for name, picture in question.drawn.items()}, 0)
+    from catdog.export.labelled import find_photographs
+
+    truth, said, unread = {}, {}, 0
+    for photograph in thinned(find_photographs(question.data, classifier.contract.labels), question.limit):
+        try:
+            picture = photograph.read()
+        except CatdogError:
+            unread += 1
+            continue
+        truth[photograph.name] = photograph.label
+        said[photograph.name] = classifier.classify(picture).label
+    return Answers(truth, said, unread)
+
+
+def thinned(items: Sequence[T], limit: int | None) -> Sequence[T]:
+    """Keep at most `limit` of them, spread evenly, so that every label keeps its share."""
+    if limit is None or len(items) <= limit:
+        return items
+    return [items[number * len(items) // limit] for number in range(limit)]

@@ -1,0 +1,1 @@
+"""What the machine did meanwhile, and whether the figures can be trusted for it."""

@@ -1,0 +1,139 @@
+"""What the figures were measured on. No host name, no user name, no path: a report is made to be passed on."""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from catdog.edge.cores import usable_cores
+from catdog.edge.errors import missing_extra
+
+from .readings import ROOT, read_governors, read_text
+
+# Distribution names in order of preference; the first that is installed counts.
+_PACKAGES = {
+    "catdog": ("catdog",),
+    "numpy": ("numpy",),
+    "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
+    "litert": ("ai-edge-litert", "tflite-runtime"),
+    "onnxruntime": ("onnxruntime",),
+}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The machine and its software.
+
+    Attributes:
+        machine: architecture, e.g. ``"aarch64"``.
+        board: model of a single-board computer as its firmware names it; None elsewhere.
+        cpu: model of the processor.
+        cores: cores the machine has.
+        usable_cores: cores this process may use.
+        memory_bytes: installed memory.
+        governor: how the system chooses the clock (cpufreq); None where it does not say.
+        os: name and version of the operating system.
+        kernel: name and release.
+        python: version.
+        packages: version of each library that matters here; None for one that is not installed.
+        opencv_threads: threads OpenCV uses for preprocessing, whatever the case asks of its runtime.
+        load_before: load average over one minute before the measurement; None where the system has none.
+        load_after: the same after it; the benchmark itself is part of it.
+    """
+
+    machine: str
+    board: str | None
+    cpu: str
+    cores: int
+    usable_cores: int
+    memory_bytes: int
+    governor: str | None
+    os: str
+    kernel: str
+    python: str
+    packages: dict[str, str | None]
+    opencv_threads: int
+    load_before: float | None
+    load_after: float | None
+
+    @property
+    def is_raspberry_pi(self) -> bool:
+        """Whether this is the board catdog is made for."""
+        return self.board is not None and self.board.startswith("Raspberry Pi")
+
+    @property
+    def title(self) -> str:
+        """Name the machine in a sentence."""
+        cores = f"{self.usable_cores} core{'s' if self.usable_cores > 1 else ''}"
+        return f"{self.board or self.cpu} ({self.machine}, {cores})"
+
+
+def record_environment(load_before: float | None) -> Environment:
+    """Record the machine as it is now, after the measurement.
+
+    Args:
+        load_before: what `load_average` said before.
+
+    Raises:
+        MissingExtraError: psutil is not installed.
+    """
+    import cv2
+
+    try:
+        import psutil
+    except ModuleNotFoundError as error:
+        raise missing_extra("psutil", "bench") from error
+    return Environment(
+        machine=platform.machine(),
+        board=read_board(),
+        cpu=read_cpu(),
+        cores=os.cpu_count() or 1,
+        usable_cores=usable_cores(),
+        memory_bytes=int(psutil.virtual_memory().total),
+        governor=", ".join(sorted(read_governors())) or None,
+        os=_operating_system(),
+        kernel=f"{platform.system()} {platform.release()}",
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        packages={name: _version(distributions) for name, distributions in _PACKAGES.items()},
+        opencv_threads=cv2.getNumThreads(),
+        load_before=load_before,
+        load_after=load_average(),
+    )
+
+
+def load_average() -> float | None:
+    """Return the load average over one minute; None where the system has none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def read_board(root: Path = ROOT) -> str | None:
+    """Return the board's model as the device tree names it, e.g. ``"Raspberry Pi 5 Model B Rev 1.0"``."""
+    return read_text(root / "proc/device-tree/model")
+
+
+def read_cpu(root: Path = ROOT) -> str:
+    """Return the processor's model; ARM kernels give numbers instead of a name."""
+    lines = (read_text(root / "proc/cpuinfo") or "").splitlines()
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    if fields.get("model name"):
+        return fields["model name"]
+    if "CPU part" in fields:
+        return f"ARM implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}"
+    return platform.processor() or "unknown"
+
+
+def _operating_system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return f"{platform.system()} {platform.release()}"
+
+
+def _version(distributions: tuple[str, ...]) -> str | None:
+    for name in distributions:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None

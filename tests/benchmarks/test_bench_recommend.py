@@ -1,0 +1,128 @@
+"""Which artifact and flags: the most accurate that is fast enough."""
+
+from dataclasses import replace
+
+import pytest
+from benchmark_reports import made_up, made_up_artifact, made_up_row
+
+from catdog.benchmarks import BenchReport
+from catdog.benchmarks.options import Target
+from catdog.benchmarks.recommend import pareto_front, recommend
+from catdog.benchmarks.report.results import ArtifactResult, Missing
+from catdog.benchmarks.validity.checks import Check
+from catdog.edge.figures import Figure
+
+NO_DATA = Missing("no photographs")
+
+
+def accuracy(hits: int, n: int = 1000, data: str = "pets") -> Figure:
+    return Figure.share("accuracy", hits, n, data)
+
+
+def with_artifacts(report: BenchReport, *given: tuple[ArtifactResult, float]) -> BenchReport:
+    measured = [made_up(artifact.name, ms, seed) for seed, (artifact, ms) in enumerate(given)]
+    rows = [made_up_row(each, None if each is measured[0] else measured[0]) for each in measured]
+    return replace(report, artifacts=tuple(artifact for artifact, _ in given), rows=tuple(rows))
+
+
+@pytest.fixture
+def three(report: BenchReport) -> BenchReport:
+    """Right and slow, middling, wrong and quick."""
+    return with_artifacts(
+        report,
+        (made_up_artifact("right.tflite", accuracy(990)), 40.0),
+        (made_up_artifact("middling.tflite", accuracy(970)), 20.0),
+        (made_up_artifact("quick.tflite", accuracy(900)), 5.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "chosen"),
+    [
+        (Target(fps=20), "right.tflite"),
+        (Target(fps=30), "middling.tflite"),
+        (Target(latency_ms=25.0), "middling.tflite"),
+        (Target(latency_ms=10.0), "quick.tflite"),
+        (Target(fps=20, latency_ms=10.0), "quick.tflite"),
+    ],
+)
+def test_the_most_accurate_that_meets_the_target(three: BenchReport, target: Target, chosen: str) -> None:
+    found = recommend(three, target)
+    assert found.case == f"{chosen} · 1 thread"
+    assert found.command is not None
+    assert f"--model {chosen} --threads 1" in found.command
+    assert ("--max-fps" in found.command) == (target.fps is not None)
+    assert "Its accuracy is" in found.why[1]
+
+
+def test_of_equals_the_one_that_works_least(report: BenchReport) -> None:
+    equals = with_artifacts(
+        report,
+        (made_up_artifact("busy.tflite", accuracy(970)), 20.0),
+        (made_up_artifact("idle.tflite", accuracy(970)), 10.0),
+        (made_up_artifact("busier.tflite", accuracy(970)), 30.0),
+    )
+    assert recommend(equals, Target(fps=20)).case == "idle.tflite · 1 thread"
+
+
+def test_nothing_is_fast_enough(three: BenchReport) -> None:
+    found = recommend(three, Target(fps=1000))
+    assert found.case is None
+    assert found.command is None
+    assert "Nothing measured here stays within 1.0 ms" in found.why[0]
+    assert "quick.tflite" in found.why[1]
+
+
+def test_few_runs_are_judged_by_their_slowest(report: BenchReport) -> None:
+    measured = made_up("a.tflite", 10.0, 0, runs=5)  # 50 runs bound no p99
+    slow = measured.turns[0].end_to_end_ms.copy()
+    slow[0] = 30.0
+    measured = replace(measured, turns=(replace(measured.turns[0], end_to_end_ms=slow), *measured.turns[1:]))
+    few = replace(report, artifacts=(made_up_artifact("a.tflite", accuracy(990)),), rows=(made_up_row(measured, None),))
+    assert recommend(few, Target(latency_ms=20.0)).case is None
+    assert recommend(few, Target(latency_ms=31.0)).case is not None
+
+
+def test_without_a_target_the_fastest_of_the_best(report: BenchReport) -> None:
+    found = recommend(
+        with_artifacts(
+            report,
+            (made_up_artifact("best.tflite", accuracy(985)), 40.0),
+            (made_up_artifact("as-good.tflite", accuracy(980)), 20.0),
+            (made_up_artifact("worse.tflite", accuracy(900)), 5.0),
+        ),
+        Target(),
+    )
+    assert found.case == "as-good.tflite · 1 thread"
+
+
+def test_what_the_files_say_of_themselves_stands_in_and_is_called_that(report: BenchReport) -> None:
+    found = recommend(
+        with_artifacts(
+            report,
+            (made_up_artifact("a.tflite", NO_DATA, accuracy(985, data="1,000 cats and dogs")), 5.0),
+            (made_up_artifact("b.tflite", NO_DATA, accuracy(900, data="others")), 4.0),
+        ),
+        Target(latency_ms=30.0),
+    )
+    assert found.case == "a.tflite · 1 thread"
+    assert "says the file; measured when it was exported, on 1,000 cats and dogs" in found.why[1]
+    assert "from different pictures" in found.why[2]
+
+
+def test_nothing_known_of_the_accuracy(report: BenchReport) -> None:
+    found = recommend(with_artifacts(report, (made_up_artifact("a.tflite", NO_DATA), 5.0)), Target())
+    assert found.case == "a.tflite · 1 thread"
+    assert "name photographs with --data" in found.why[1]
+
+
+def test_an_invalid_measurement_recommends_with_a_warning(three: BenchReport) -> None:
+    invalid = replace(three, checks=(Check("temperature", False, "hot"),))
+    assert "INVALID" in recommend(invalid, Target()).why[-1]
+    assert "INVALID" not in " ".join(recommend(three, Target()).why)
+
+
+def test_pareto_front() -> None:
+    points = [(5.0, 0.9), (2.0, 0.8), (6.0, 0.85), (8.0, 0.95), (2.0, 0.7)]
+    assert pareto_front(points) == [1, 0, 3]
+    assert pareto_front([]) == []
