@@ -154,7 +154,7 @@ def run_sides(
 
 
 def _say(text: str) -> None:
-    print(f"catdog.benchmarks.peers: {text}", file=sys.stderr)
+    print(f"catdog-bench peers: {text}", file=sys.stderr)
 
 
 def _names(text: str) -> tuple[str, ...]:
