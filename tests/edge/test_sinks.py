@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import cv2
@@ -201,7 +202,17 @@ def test_program_that_hangs_is_killed_with_its_children(tmp_path: Path) -> None:
         CommandSink(str(script), limit_s=0.5).take(seen(3, events=(APPEARANCE,)))
     child = int((tmp_path / "child").read_text())
     state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+    def is_gone() -> bool:
+        try:
+            return state.read_text().split()[2] == "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    deadline = time.monotonic() + 10  # a signal takes effect when its process is next run
+    while not is_gone():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("command", ["", "no-such-program-here", "'unclosed"])
