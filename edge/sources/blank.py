@@ -1,5 +1,6 @@
 """Pictures that show nothing: a lens cap, a sensor that sends nothing, the grey or blue screen of a grabber."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +18,6 @@ def nothing_to_see(picture: NDArray[np.uint8]) -> str | None:
     seen = picture[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID] if min(picture.shape[:2]) > _GRID else picture
     if seen.max() <= _BLACK:
         return "a black frame"
-    if seen.reshape(-1, 3).std(axis=0).max() < _FLAT:
+    if max(cv2.meanStdDev(np.ascontiguousarray(seen))[1].ravel()) < _FLAT:
         return "a frame of one colour"
     return None

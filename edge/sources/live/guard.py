@@ -18,7 +18,8 @@ class Guard:
 
     def __init__(self, frozen_s: float) -> None:
         self._frozen_s = frozen_s
-        self._last: NDArray[np.uint8] | None = None
+        self._sample: NDArray[np.uint8] | None = None
+        self._whole: NDArray[np.uint8] | None = None
         self._same_since = 0.0
 
     def objection(self, picture: object, now: float) -> str | None:
@@ -37,18 +38,20 @@ class Guard:
             if now - self._same_since > self._frozen_s:
                 return f"the same frame for {now - self._same_since:.0f} s"
         else:
-            self._last, self._same_since = picture.copy(), now
+            self._same_since = now
         return nothing_to_see(picture)
 
     def forget(self) -> None:
         """Begin anew: the source was opened again."""
-        self._last = None
+        self._sample = self._whole = None
 
     def _is_repeated(self, picture: NDArray[np.uint8]) -> bool:
-        last = self._last
-        if last is None or last.shape != picture.shape:
+        # A few hundred bytes tell almost all live frames apart. Only where they do not, whole frames are kept and compared.
+        sample = picture.reshape(-1)[::_STRIDE]
+        if self._sample is None or not np.array_equal(self._sample, sample):
+            self._sample, self._whole = sample.copy(), None
             return False
-        # A few hundred bytes tell almost all live frames apart, at no cost.
-        if not np.array_equal(last.ravel()[::_STRIDE], picture.reshape(-1)[::_STRIDE]):
-            return False
-        return np.array_equal(last, picture)
+        repeated = self._whole is None or np.array_equal(self._whole, picture)
+        if self._whole is None or not repeated:
+            self._whole = picture.copy()
+        return repeated

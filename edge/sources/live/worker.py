@@ -18,9 +18,8 @@ from ...decode import silence_opencv
 from ...errors import CatdogError
 from ..frame import Frame, Packet
 from ..video import EndError
+from .newest import wanted
 from .ring import Ring
-
-_OLD_S = 0.03  # a frame that waits longer is replaced by a newer one
 
 
 def main() -> None:
@@ -31,7 +30,7 @@ def main() -> None:
     silence_opencv()
     ring, every = Ring(specification.pop("descriptor")), specification.pop("every")
     try:
-        for packet in _wanted(_packets(specification), taken, every=every):
+        for packet in wanted(_packets(specification), taken, every=every):
             frame = packet.frame()
             if isinstance(frame.error, EndError):
                 break
@@ -43,21 +42,6 @@ def main() -> None:
         _say({"ended": f"{type(error).__name__}: {error}"})
     # Not past the library's own clean-up, which may hang as well.
     os._exit(0)
-
-
-def _wanted(packets: Iterator[Packet], taken: threading.Semaphore, *, every: bool) -> Iterator[Packet]:
-    """Leave out what nobody has time for: decoding it would take from the model what it saves by waiting."""
-    last = 0.0
-    for packet in packets:
-        if every:
-            taken.acquire()
-        elif taken.acquire(blocking=False):
-            while taken.acquire(blocking=False):
-                pass  # what was taken of those sent before
-        elif packet.captured_at - last < _OLD_S:
-            continue
-        last = packet.captured_at
-        yield packet
 
 
 def _packets(specification: dict[str, Any]) -> Iterator[Packet]:
