@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
+from .away import Lines
 from .errors import PartialFailureError
 from .events import Event, EventDetector, EventOptions
 from .quiet import OUTPUT
@@ -28,6 +29,7 @@ class Reporter:
         self._stdout, self._sinks, self._events = stdout, sinks, events
         self._detectors: dict[str, EventDetector] = {}
         self._in_place = in_place
+        self._lines = Lines()
         self._done = self._failed = 0
         self._code = 0  # of the first failure
 
@@ -62,7 +64,8 @@ class Reporter:
 
     def _say_what_is_wrong(self, result: Result | Change) -> None:
         if isinstance(result, Change):
-            self._say_aside(f"{result.source} is {result.state}: {result.cause}")
+            if (line := self._lines.line(result)) is not None:
+                self._say_aside(line)
             return
         self._done += 1
         if result.error is not None and result.frame.state is None:  # of a live source the state has been told

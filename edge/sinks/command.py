@@ -11,12 +11,14 @@ from ..errors import OutputError, UsageError
 from ..events import Event
 from .base import Seen
 
+_SECRETS = ("CATDOG_TOKEN", "CATDOG_MQTT_USER", "CATDOG_MQTT_PASSWORD")  # of other sinks; no program of the user's needs them
+
 
 class CommandSink:
     """Runs a program once for each event, one at a time, with a time limit; no shell is asked.
 
     The program gets the event in its environment: CATDOG_EVENT (``appeared`` or ``left``), CATDOG_LABEL, CATDOG_SCORE,
-    CATDOG_SOURCE, CATDOG_FRAME and CATDOG_TIME (ISO 8601, UTC).
+    CATDOG_SOURCE, CATDOG_FRAME and CATDOG_TIME (ISO 8601, UTC); the passwords of page and broker are taken out of it.
 
     Args:
         command: program and arguments, in shell's quoting.
@@ -59,7 +61,7 @@ class CommandSink:
         # Its output must not come between our results on stdout.
         with subprocess.Popen(
             self._arguments,
-            env=os.environ | about,
+            env={name: value for name, value in os.environ.items() if name not in _SECRETS} | about,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,

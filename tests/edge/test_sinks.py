@@ -163,7 +163,9 @@ def test_film_plays_at_the_speed_of_life_whatever_the_cameras_rate(tmp_path: Pat
         assert 35 <= cv2.VideoCapture(str(piece)).get(cv2.CAP_PROP_FRAME_COUNT) <= 41
 
 
-def test_program_gets_the_event_and_no_shell(tmp_path: Path) -> None:
+def test_program_gets_the_event_but_no_shell_and_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CATDOG_TOKEN", "CATDOG_MQTT_USER", "CATDOG_MQTT_PASSWORD"):
+        monkeypatch.setenv(name, "open sesame")
     script = tmp_path / "feeder.sh"
     script.write_text('#!/bin/sh\nenv | grep ^CATDOG_ > "$1"; echo "$2" >> "$1"; echo noise\n')
     script.chmod(0o755)
@@ -171,6 +173,7 @@ def test_program_gets_the_event_and_no_shell(tmp_path: Path) -> None:
     told = (tmp_path / "out").read_text().splitlines()
     assert {"CATDOG_EVENT=appeared", "CATDOG_LABEL=cats", "CATDOG_SCORE=0.9300", "CATDOG_SOURCE=camera"} <= set(told)
     assert told[-1] == "$(touch evil)"
+    assert not [line for line in told if "sesame" in line]
 
 
 def test_one_failing_event_does_not_keep_the_next_from_its_program(tmp_path: Path) -> None:
