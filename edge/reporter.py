@@ -5,10 +5,10 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
-from .away import Lines
 from .errors import PartialFailureError
 from .events import Event, EventDetector, EventOptions
 from .quiet import OUTPUT
+from .repeats import Lines
 from .results import Result
 from .sinks.base import Seen, Sink
 from .sinks.stdout import CLEAR_LINE, StdoutSink
