@@ -98,7 +98,7 @@ def to_markdown(comparison: Comparison) -> str:
         "How many times better catdog-edge is, median (middle half of the rounds); **below 1 the peer is ahead**:",
         ratios_table(comparison),
         "\n".join(["Not run:", "", *(f"- {line}" for line in not_run(comparison))]) if comparison.failed else "",
-        "\n".join(f"- {line}" for line in method(comparison)),
+        "\n".join(f"- {line}" for line in (*method(comparison), f"Made with `{comparison.options.command}`.")),
         "<details><summary>Measured on</summary>",
         markdown_table(("what", "value"), machine_rows(comparison)),
         "</details>",
@@ -121,6 +121,7 @@ def to_html(comparison: Comparison) -> str:
         notes=notes,
         not_run=not_run(comparison),
         method=method(comparison),
+        command=comparison.options.command,
         machine=machine_rows(comparison),
         measured_at=comparison.measured_at,
         title=comparison.environment.title,
@@ -185,7 +186,6 @@ def method(comparison: Comparison) -> list[str]:
         "Throughput: the whole folder, the start of the process included. catdog-edge judges a picture on every core, Keras "
         "predicts batches of 32, the other scripts go one by one with as many threads. Peak memory: resident, of that run.",
         "Installed: the environment's site-packages without pip and setuptools.",
-        f"Made with `{options.command}`.",
     ]
 
 
