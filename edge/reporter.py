@@ -41,6 +41,8 @@ class Reporter:
             PartialFailureError: some pictures could not be judged, others could.
         """
         for result in results:
+            for line in self._lines.overdue(time.monotonic()):
+                self._say_aside(line)
             if isinstance(result, Idle):
                 continue
             self._pass_on(result, self._happened(result))

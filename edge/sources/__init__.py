@@ -56,9 +56,9 @@ def _open_camera(camera: str, options: SourceOptions) -> Source:
     number = check_camera(camera)
     if not options.wait:
         check_device(number)
-    return LiveSource(
-        f"camera {number}", {"kind": "camera", "number": number}, wait=options.wait, every=options.buffer == "all"
-    )
+    wishes = {"width": options.width, "height": options.height, "fps": options.fps}
+    specification = {"kind": "camera", "number": number} | wishes
+    return LiveSource(f"camera {number}", specification, wait=options.wait, every=options.buffer == "all")
 
 
 def _csi_command() -> list[str]:

@@ -94,6 +94,7 @@ class Packet(NamedTuple):
         captured_at: as of a frame.
         capture_ms: as of a frame.
         decode: gives the picture, BGR uint8 ``[height, width, 3]``, before the next packet is asked for; raises `CatdogError`.
+        may_wait: the system keeps what comes while this one is looked at, and `capture_ms` is waiting, not work.
     """
 
     source: str
@@ -101,6 +102,7 @@ class Packet(NamedTuple):
     captured_at: float
     capture_ms: float
     decode: Callable[[], NDArray[np.uint8]]
+    may_wait: bool = False
 
     def frame(self) -> Frame:
         """Decode it."""

@@ -84,7 +84,8 @@ def packets_of(reply: IO[bytes], name: str) -> Iterator[Packet]:
     """
     start = time.perf_counter()
     for number, data in enumerate(split_pictures(_chunks(reply, name))):
-        yield Packet(name, number, time.monotonic(), 1e3 * (time.perf_counter() - start), partial(decode_picture, data, name))
+        waited_ms, decode = 1e3 * (time.perf_counter() - start), partial(decode_picture, data, name)
+        yield Packet(name, number, time.monotonic(), waited_ms, decode, may_wait=True)
         start = time.perf_counter()
 
 

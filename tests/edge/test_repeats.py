@@ -1,9 +1,15 @@
 """What stderr is told of a camera that stays away, or comes and goes."""
 
 import re
+from collections.abc import Iterator
 
+import pytest
+
+from catdog.edge.events import EventOptions
 from catdog.edge.repeats import Lines
-from catdog.edge.sources import Change, State
+from catdog.edge.reporter import Reporter
+from catdog.edge.sinks.stdout import StdoutSink
+from catdog.edge.sources import Change, Idle, State
 
 CAUSE = "No such file or directory"
 
@@ -59,3 +65,53 @@ def test_sources_are_apart() -> None:
         lines.line(Change("a", State.OFFLINE, "unplugged", float(number)))
     assert lines.line(Change("a", State.OFFLINE, "unplugged", 9.0)) is None
     assert lines.line(Change("b", State.OFFLINE, "unplugged", 9.0)) == "b is OFFLINE: unplugged"
+
+
+def test_one_that_stays_away_is_told_though_it_was_left_out_at_first() -> None:
+    lines = Lines()
+    for number in range(4):
+        told = lines.line(Change("porch", State.STALE, "a black frame", 15.0 * number))
+        back = lines.line(Change("porch", State.ONLINE, "frames come", 15.0 * number + 7))
+    assert (told, back) == (None, None)
+    assert lines.overdue(1000.0) == []  # it is not away
+    assert lines.line(Change("porch", State.STALE, "a black frame", 59.0)) is None
+    assert lines.overdue(60.0) == []
+    assert lines.overdue(95.0) == ["porch is STALE: a black frame (5 times by now)"]
+    assert lines.overdue(2000.0) == []  # once
+    assert lines.line(Change("porch", State.ONLINE, "frames come", 2001.0)) == "porch is ONLINE: frames come"
+
+
+def test_flaky_one_that_dies_is_told_within_a_minute() -> None:
+    lines = Lines()
+    at = 0.0
+    for _ in range(48):  # four hours
+        lines.line(Change("flaky", State.OFFLINE, "unplugged", at))
+        lines.line(Change("flaky", State.ONLINE, "frames come", at + 3))
+        at += 300
+    died_at = at
+    said: list[str] = []
+    while not said:
+        said = [line] if (line := lines.line(Change("flaky", State.OFFLINE, "unplugged", at))) else lines.overdue(at)
+        at += 3
+    assert "OFFLINE" in said[0]
+    assert at - died_at < 60
+
+
+def test_reporter_tells_of_it_while_nothing_comes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    now = 1000.0
+    monkeypatch.setattr("catdog.edge.reporter.time.monotonic", lambda: now)
+
+    def happens() -> Iterator[Change | Idle]:
+        nonlocal now
+        for _ in range(4):
+            yield Change("porch", State.STALE, "a black frame", now)
+            yield Change("porch", State.ONLINE, "frames come", now + 1)
+            now += 15
+        yield Change("porch", State.STALE, "a black frame", now)
+        for _ in range(4):
+            now += 10
+            yield Idle("porch")
+
+    stdout = StdoutSink(as_json=True)
+    Reporter(stdout, (), EventOptions()).report(happens())
+    assert capsys.readouterr().err.splitlines()[-1] == "catdog-edge: porch is STALE: a black frame (5 times by now)"

@@ -1,3 +1,4 @@
+import inspect
 import json
 import os
 import socket
@@ -13,7 +14,7 @@ from commands import run
 
 from catdog.edge.errors import InputNotFoundError, SourceError, UnreadableInputError, UsageError
 from catdog.edge.sources import SourceOptions, open_sources
-from catdog.edge.sources.camera import check_camera
+from catdog.edge.sources.camera import CameraSource, check_camera
 from catdog.edge.sources.demo import DemoSource
 from catdog.edge.sources.frame import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm, draw_picture
@@ -246,3 +247,21 @@ def test_nothing_to_look_at() -> None:
         SourceOptions()
     with pytest.raises(UsageError, match="both"):
         SourceOptions(inputs=("a.jpg",), camera="0")
+
+
+def test_wishes_for_a_camera_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    class Opened:
+        def __init__(self, name: str, specification: dict[str, object], **_: object) -> None:
+            asked.append(specification | {"name": name})
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    monkeypatch.setattr("catdog.edge.sources.live.source.LiveSource", Opened)
+    with open_sources(SourceOptions(camera="0", width=1280, height=720, fps=15.0, wait=True)):
+        pass
+    assert asked == [{"name": "camera 0", "kind": "camera", "number": 0, "width": 1280, "height": 720, "fps": 15.0}]
+    wishes = {key: value for key, value in asked[0].items() if key not in ("name", "kind")}
+    assert set(inspect.signature(CameraSource).parameters) == set(wishes)

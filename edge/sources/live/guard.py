@@ -51,7 +51,7 @@ class Guard:
         if self._sample is None or not np.array_equal(self._sample, sample):
             self._sample, self._whole = sample.copy(), None
             return False
-        repeated = self._whole is None or np.array_equal(self._whole, picture)
-        if self._whole is None or not repeated:
+        repeated = self._whole is not None and np.array_equal(self._whole, picture)
+        if not repeated:
             self._whole = picture.copy()
         return repeated

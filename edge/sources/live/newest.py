@@ -6,9 +6,9 @@ from typing import Protocol
 from ..frame import Packet
 
 _OLD_S = 0.03  # a frame that waits longer to be taken is replaced by a newer one
-# So much of the time from one frame to the next may the model take to ask for the one that is here: else, where both are about
-# as fast, it would wait for the next one, and then for that to be decoded.
-_PATIENCE, _LONGEST_PATIENCE_S = 0.5, 0.01
+# A camera may be about as fast as the model, which then just misses a frame, waits for the next, and for that to be decoded.
+# So long one that would be left out waits to be asked for: a share of the time between two frames, at most so many seconds.
+_PATIENCE, _LONGEST_PATIENCE_S = 0.5, 0.002
 _WAITED = 0.1  # of that time, at least, was waited for a frame that has no others behind it
 
 
@@ -31,14 +31,19 @@ def wanted(packets: Iterator[Packet], taken: Taken, *, every: bool) -> Iterator[
     last = before = 0.0
     for packet in packets:
         interval, before = packet.captured_at - before, packet.captured_at
-        newest = packet.capture_ms > 1e3 * _WAITED * interval  # those behind it would grow old while this one waits
-        patience = min(_PATIENCE * interval, _LONGEST_PATIENCE_S) if newest else 0.0
         if every:
             taken.acquire()
-        elif taken.acquire(timeout=patience):
+        elif taken.acquire(timeout=_patience(packet, interval, packet.captured_at - last)):
             while taken.acquire(blocking=False):
                 pass  # what was taken of those sent before
         elif packet.captured_at - last < _OLD_S:
             continue
         last = packet.captured_at
         yield packet
+
+
+def _patience(packet: Packet, interval: float, since_last: float) -> float:
+    newest = packet.capture_ms > 1e3 * _WAITED * interval  # those behind it would grow old while this one waits
+    if not packet.may_wait or not newest or since_last >= _OLD_S:
+        return 0.0
+    return min(_PATIENCE * interval, _LONGEST_PATIENCE_S)
