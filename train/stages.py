@@ -20,7 +20,7 @@ from .evaluate import evaluate
 from .features import predict
 from .fit import DeadNetworkError, fit
 from .history import Epoch
-from .model import StageModel, build_model, logits_model, release_backbone
+from .model import StageModel, build_model, logits_model, pooled_model, release_backbone
 from .options import TrainOptions
 from .outcome import Outcome, write_outcome
 from .pipelines import TRANSFER, TUNED
@@ -191,7 +191,7 @@ def _with_presence_check(
     wanted = options.presence_check and stage == TRANSFER and options.pipeline == TUNED and not dataset.has_negatives
     if not wanted or model.transfer is None:
         return model.core, dataset.labels
-    features = predict(model.transfer.features, dataset.train.pixels)
+    features = predict(pooled_model(model.core), dataset.train.pixels)
     check = fit_presence_check(features, dataset.train.targets, options.data.seed)
     return attach_presence_check(model.core, check), (*dataset.labels, NEITHER)
 

@@ -3,7 +3,10 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
-from catdog.train.model import build_model, logits_model, release_backbone
+import keras
+
+from catdog.train.features import predict
+from catdog.train.model import build_model, logits_model, pooled_model, release_backbone
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +19,7 @@ PIXELS = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype(np.floa
 
 def test_parameter_counts_are_mobilenets(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     assert model.transfer.backbone.count_params() == 2_257_984  # the frozen parameters of the published write-ups
-    assert model.core.count_params() == 2_260_546
+    assert model.core.count_params() == 2_257_984 + 2 * (1280 + 3 * 960 + 1)  # and of our head, which sees earlier maps as well
 
 
 def test_core_is_free_of_augmentation(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
@@ -61,3 +64,13 @@ def test_fine_tuning_learns_but_keeps_the_batch_statistics() -> None:
         if not np.array_equal(old, new)
     }
     assert changed == {"kernel"}
+
+
+def test_our_head_sees_earlier_maps_behind_the_last(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    pooled, features = predict(pooled_model(model.core), PIXELS), predict(model.transfer.features, PIXELS)
+    assert np.array_equal(features[:, :1280], pooled)
+    backbone = model.transfer.backbone
+    for number, (block, factor) in enumerate(((14, 5.0), (15, 10.0), (16, 2.0))):
+        level = keras.Model(backbone.input, backbone.get_layer(f"block_{block}_depthwise_relu").output)
+        means = predict(level, PIXELS / 127.5 - 1).mean(axis=(1, 2))
+        assert features[:, 1280 + 960 * number : 2240 + 960 * number] == pytest.approx(factor * means, abs=1e-3)
