@@ -14,6 +14,7 @@ from catdog.edge.contract import ModelContract
 from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.edge.seal import seal_onnx
 from catdog.train.model import FEATURES
+from catdog.train.presence import NEAREST
 
 OPSET = 17
 BATCH, PIXELS, SCORES = "batch", "pixels", "scores"
@@ -70,17 +71,46 @@ def to_onnx_int8(content: bytes, pictures: NDArray[np.uint8]) -> bytes:
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
             nodes_to_exclude=_behind_features(onnx.load(prepared).graph),
-            op_types_to_quantize=["Conv", "MatMul", "Gemm", "Add", "Mul", "Sub", "GlobalAveragePool", "ReduceMean", "MaxPool"],
+            # With the relus, which are cut off by the range then: else the range would be that of what they cut off.
+            op_types_to_quantize=["Conv", "Clip", "Relu", "MatMul", "Gemm", "Add", "Mul", "Sub", "MaxPool"],
         )
-        return target.read_bytes()
+        return _with_similarities_kept(target.read_bytes(), content, pictures)
+
+
+def _with_similarities_kept(quantized: bytes, exact: bytes, pictures: NDArray[np.uint8]) -> bytes:
+    """Undo what quantizing does to the similarities of a presence check; why, `quantization.quantize` says."""
+    import onnx
+
+    model = onnx.load_model_from_string(quantized)
+    nearest = next((node.output[0] for node in model.graph.node if f"/{NEAREST}" in node.output[0]), None)
+    if nearest is None:
+        return quantized
+    weigh = next(node for node in model.graph.node if nearest in node.input and node.op_type == "Mul")
+    (factor,) = (value for value in model.graph.initializer if value.name in weigh.input)
+    means = [_mean_of(nearest, content, pictures) for content in (exact, quantized)]
+    kept = onnx.numpy_helper.to_array(factor) * np.float32(means[0] / means[1])
+    factor.CopyFrom(onnx.numpy_helper.from_array(kept.astype(np.float32), factor.name))
+    return bytes(model.SerializeToString())
+
+
+def _mean_of(value: str, content: bytes, pictures: NDArray[np.uint8]) -> float:
+    """Return the mean that a value inside of a model has over pictures."""
+    import onnx
+    import onnxruntime
+
+    model = onnx.load_model_from_string(content)
+    model.graph.output.append(onnx.helper.make_empty_tensor_value_info(value))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    found = [session.run([value], {PIXELS: picture[np.newaxis].astype(np.float32)})[0] for picture in pictures]
+    return float(np.mean(found))
 
 
 def _behind_features(graph: Any) -> list[str]:  # noqa: ANN401 - an `onnx.GraphProto`; onnx is not imported for a name
-    """Return the nodes that come after the pooled features and have no weights; why, `quantization.quantize` says."""
+    """Return the nodes that pool features or come after them and have no weights; why, `quantization.quantize` says."""
     behind = {output for node in graph.node for output in node.output if f"/{FEATURES}" in output}
     found = []
     for node in graph.node:
-        if not behind.isdisjoint(node.input):
+        if node.op_type == "GlobalAveragePool" or not behind.isdisjoint(node.input):
             behind.update(node.output)
             if node.op_type not in ("MatMul", "Gemm"):
                 found.append(node.name)

@@ -64,8 +64,8 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "small"
     finished = run(
         "catdog-train",
-        *("--data", "synthetic", "--synthetic-count", "24", "--image-size", "64", "--backbone-weights", "bundled"),
-        *("--views", "1", "--epochs", "5", "--output", str(folder)),
+        *("--data", "synthetic", "--synthetic-count", "60", "--image-size", "64", "--backbone-weights", "bundled"),
+        *("--views", "1", "--epochs", "10", "--output", str(folder)),
     )
     assert finished.returncode == 0, finished.stderr
     return folder

@@ -70,7 +70,7 @@ def test_the_report_has_accuracy_and_agreement(class_folders: Path) -> None:
     assert second.agreement.n == 10
     assert [artifact.command for artifact in report.artifacts] == ["default", "fast"]
     assert first.claimed is not None
-    assert first.claimed.n == 1000
+    assert first.claimed.n == 1173
     assert report.recommendation.command is not None
     assert report.recommendation.command.startswith("catdog-edge --camera 0 --model ")
 

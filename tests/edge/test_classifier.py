@@ -72,10 +72,10 @@ def test_bundled_int8_model_is_small(classifier: Classifier) -> None:
 def test_file_without_contract_needs_labels(bare_model: Path, classifier: Classifier, picture: Path) -> None:
     with pytest.raises(ModelError, match="--labels"):
         Classifier(bare_model)
-    with pytest.raises(UsageError, match="2 labels"):
-        Classifier(bare_model, labels=["a", "b", "c"])
-    assert Classifier(bare_model, labels=["a", "b"]).classify(picture).scores == pytest.approx(
-        dict(zip("ab", classifier.classify(picture).scores.values(), strict=True))
+    with pytest.raises(UsageError, match="3 labels"):
+        Classifier(bare_model, labels=["a", "b"])
+    assert Classifier(bare_model, labels=["a", "b", "c"]).classify(picture).scores == pytest.approx(
+        dict(zip("abc", classifier.classify(picture).scores.values(), strict=True))
     )
 
 
@@ -86,9 +86,9 @@ def test_labels_are_refused_where_the_file_has_its_own() -> None:
 
 def test_contract_that_does_not_fit_its_model(tmp_path: Path, bare_model: Path) -> None:
     for contract in (
-        ModelContract("m", ("a", "b"), InputSpec(96, 96)),
-        ModelContract("m", ("a", "b", "c"), InputSpec(224, 224)),
-        ModelContract("m", ("a", "b"), InputSpec(224, 224, dtype="float32")),
+        ModelContract("m", ("a", "b", "c"), InputSpec(96, 96)),
+        ModelContract("m", ("a", "b"), InputSpec(224, 224)),
+        ModelContract("m", ("a", "b", "c"), InputSpec(224, 224, dtype="float32")),
     ):
         path = tmp_path / "m.tflite"
         path.write_bytes(append_to_tflite(bare_model.read_bytes(), contract))
@@ -133,4 +133,4 @@ def test_right_on_real_photographs(validation_photographs: Path, classifier: Cla
     photographs = sorted(validation_photographs.rglob("*.jpg"))
     assert len(photographs) == 1000
     hits = sum(classifier.classify(path).label == path.parent.name for path in photographs)
-    assert hits >= 987
+    assert hits >= 983  # 985 where it was measured for its card; runtimes round differently

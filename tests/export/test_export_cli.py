@@ -42,7 +42,7 @@ def test_manifest_tells_of_every_file(exported: Path) -> None:
     for entry in manifest["artifacts"]:
         data = (exported / entry["file"]).read_bytes()
         assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
-        assert entry["agreement"]["n"] == 14 + 100  # and drawn scenes of neither
+        assert entry["agreement"]["n"] == 36 + 100  # and drawn scenes of neither
     calibrated = {entry["format"]: entry["calibrated_on"] for entry in manifest["artifacts"]}
     assert [kind for kind, pictures in calibrated.items() if pictures is not None] == ["int8", "onnx-int8"]
     assert calibrated["int8"]["pictures"].startswith("40 drawn pictures")
