@@ -30,18 +30,18 @@ def test_run_folder_is_complete(small_run: Path) -> None:
     }
     metrics = json.loads((small_run / "metrics.json").read_text())
     accuracy = metrics["record"]["validation"]["accuracy"]
-    assert metrics["data"]["train"] == {"cats": 24, "dogs": 24}
-    assert accuracy["n"] == sum(metrics["data"]["validation"].values()) == 12
+    assert metrics["data"]["train"] == {"cats": 60, "dogs": 60}
+    assert accuracy["n"] == sum(metrics["data"]["validation"].values()) == 30
     assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
     confusion = metrics["record"]["validation"]["confusion"]
-    assert sum(map(sum, confusion)) == 12
-    assert (confusion[0][0] + confusion[1][1]) / 12 == accuracy["value"]
+    assert sum(map(sum, confusion)) == 30
+    assert (confusion[0][0] + confusion[1][1]) / 30 == accuracy["value"]
     with (small_run / "history.csv").open() as stream:
-        assert [row["number"] for row in csv.DictReader(stream)] == ["1", "2", "3", "4", "5"]
+        assert [row["number"] for row in csv.DictReader(stream)] == [str(number) for number in range(1, 11)]
     with (small_run / "predictions.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     right = [row["truth"] == row["answer"] for row in rows if row["part"] == "validation"]
-    assert sum(right) / 12 == accuracy["value"]
+    assert sum(right) / 30 == accuracy["value"]
     assert all(sum(float(row[f"score of {label}"]) for label in ("cats", "dogs", "neither")) > 0.999 for row in rows)
 
 
@@ -50,7 +50,7 @@ def test_model_file_carries_its_contract(small_run: Path) -> None:
         contract = parse_contract(archive.read("catdog.json"))
     assert contract.labels == ("cats", "dogs", "neither")  # no negatives: judged by likeness
     assert (contract.input.height, contract.input.dtype) == (64, "float32")
-    assert contract.figures[0].n == 12
+    assert contract.figures[0].n == 30
 
 
 def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders: Path, tmp_path: Path) -> None:
