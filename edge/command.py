@@ -9,6 +9,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -27,12 +28,22 @@ class Terminated(KeyboardInterrupt):
         self.number = number
 
 
-def end_like_ctrl_c(*signals: int) -> None:
-    """Let signals end the program as Ctrl-C does, with their own exit code: 128 and their number, as shells count it."""
+def end_like_ctrl_c(*signals: int, grace_s: float | None = None) -> None:
+    """Let signals end the program as Ctrl-C does, with their own exit code: 128 and their number, as shells count it.
+
+    Args:
+        signals: their numbers.
+        grace_s: seconds for tidying up, after which the program is out whatever it waits for; None for as long as it takes.
+    """
 
     def end(number: int, _: object) -> NoReturn:
         for other in signals:
             signal.signal(other, signal.SIG_IGN)  # once is enough; a second one would interrupt the tidying up
+        if grace_s is not None:
+            # The exception may come between taking a lock and noting that it is to be given back.
+            last_resort = threading.Timer(grace_s, os._exit, (128 + number,))
+            last_resort.daemon = True
+            last_resort.start()
         raise Terminated(number)
 
     for number in signals:
