@@ -1,6 +1,5 @@
 """A sink behind a queue: what cannot be written in time is dropped and counted, and inference goes on."""
 
-import contextlib
 import queue
 import threading
 import time
@@ -33,17 +32,20 @@ class QueuedSink:
         self.dropped = self.failed = self.taken = 0
         self.busy_s = 0.0
         self._sink, self._say = sink, tell
-        self._queue: queue.Queue[Seen | None] = queue.Queue(waiting)
+        # Not `queue.Queue`: a signal that ends the program may interrupt that with its lock taken, and then no one can say
+        # that nothing more comes.
+        self._queue: queue.SimpleQueue[Seen | None] = queue.SimpleQueue()
+        self._room = waiting
         self._told_at = -_TELL_AGAIN_S
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
 
     def take(self, seen: Seen) -> None:
-        """Take a step, or drop it; returns at once."""
-        try:
-            self._queue.put_nowait(seen)
-        except queue.Full:
+        """Take a step, or drop it; returns at once. One thread's to call."""
+        if self._queue.qsize() < self._room:
+            self._queue.put(seen)
+        else:
             self.dropped += 1
 
     def end(self, deadline: float) -> None:
@@ -53,14 +55,7 @@ class QueuedSink:
             deadline: what waits longer is given up, so that the sink can still finish what it has begun; seconds, monotonic.
         """
         self._deadline = deadline
-        while True:
-            try:
-                self._queue.put_nowait(None)
-                return
-            except queue.Full:
-                with contextlib.suppress(queue.Empty):
-                    self._queue.get_nowait()
-                    self.dropped += 1
+        self._queue.put(None)
 
     def close(self) -> None:
         """Wait for the end, but not for long, and say what was lost."""

@@ -197,6 +197,7 @@ def test_a_benchmark_that_is_ended_leaves_no_process_behind(tmp_path: Path) -> N
 
     child = int(note.read_text().rstrip("."))
     wait_until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+    assert benchmark.returncode not in (0, None)
 
 
 def wait_until(true: Callable[[], bool]) -> None:

@@ -84,6 +84,36 @@ def test_sink_that_fails_is_counted_told_once_and_asked_again() -> None:
     assert ["No space left" in line for line in said] == [True, False]
 
 
+def test_signal_that_interrupts_a_step_leaves_a_queue_that_still_ends() -> None:
+    program = """if True:
+        import signal, sys, threading
+        from catdog.edge.sinks.queue import QueuedSink
+
+        class Sink:
+            name, wants_pictures, only_events = "probe", False, False
+            take = close = staticmethod(lambda *seen: None)
+
+        class Interrupted(BaseException):
+            pass
+
+        def interrupt(*_):
+            raise Interrupted
+
+        signal.signal(signal.SIGALRM, interrupt)
+        for number in range(100):
+            queued = QueuedSink(Sink(), print, waiting=8)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0005)
+                while True:
+                    queued.take(None)
+            except Interrupted:
+                queued.close()
+        print(number + 1, "ended,", sum(thread.name == "sink probe" for thread in threading.enumerate()), "left")
+    """
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout.splitlines()[-1:] == ["100 ended, 0 left"], ended.stderr
+
+
 def test_csv_has_a_line_a_frame_and_goes_on_with_an_earlier_file(tmp_path: Path) -> None:
     path = tmp_path / "day.csv"
     for start in (0, 2):
