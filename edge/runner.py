@@ -188,6 +188,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
     idle = deque([load(threads)])  # here, where trouble with the model is told at once
 
     def work(read: Callable[[], Frame]) -> Result:
+        """Read and judge a picture with a copy of the model that no other thread uses meanwhile."""
         try:
             mine = idle.pop()
         except IndexError:

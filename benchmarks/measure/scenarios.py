@@ -125,6 +125,7 @@ def offline(subjects: Sequence[Subject], pictures: Sequence[bytes], quota: Quota
     with _Stopwatch() as watch, ThreadPoolExecutor(len(subjects)) as pool:
 
         def work(subject: Subject) -> None:
+            """Take pictures in turn until the quota is met."""
             for _ in _until(quota, lambda: watch.runs):
                 start = time.perf_counter()
                 picture = decode(pictures[next(numbers) % len(pictures)])

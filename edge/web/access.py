@@ -73,6 +73,7 @@ def check_access(names: Names, token: str | None, port: int) -> Middleware:
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request through, or refuse it."""
         hosts = request.headers.getall(hdrs.HOST, [])
         if len(hosts) != 1 or not names.know(hosts[0]):
             return refusal(HTTPStatus.MISDIRECTED_REQUEST, "This is not that host; ask for it by its address or name.")

@@ -118,6 +118,7 @@ def _keep_going(tell: Callable[[str], None]) -> Middleware:
 
     @web.middleware
     async def keep_going(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a request, whatever its handler runs into."""
         try:
             return await handler(request)
         except web.HTTPException as error:
