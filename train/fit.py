@@ -24,11 +24,12 @@ from .pipelines import TUNED
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
-_DEAD = 1e-4  # nats between the most different of many pictures' logits
+_ALIKE = 1e-4  # nats; logits no further apart are the same answer
+_BLIND = 1 / 3  # share of the pictures that get the very same answer, above which a network is begun anew
 
 
 class DeadNetworkError(TrainingError):
-    """The network's hidden units are dead."""
+    """The network's hidden units are dead, all of them or those that many pictures need."""
 
 
 def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> list[Epoch]:
@@ -45,7 +46,7 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
 
     Raises:
         OutputError: the checkpoint cannot be written.
-        TrainingError: the loss is no number, or (`DeadNetworkError`) the network has died in its first epoch.
+        TrainingError: the loss is no number, or (`DeadNetworkError`) the network has died in its first epoch, if not wholly.
     """
     job = _Job(model, dataset, options, checkpoint, checkpoint.read() if checkpoint else None)
     history: list[Epoch] = []
@@ -155,17 +156,19 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
 
 
 def _require_alive(model: keras.Model, pictures: Pictures) -> None:
-    """Refuse a network that gives every picture the same answer after an epoch: its hidden units are dead, and stay so.
+    """Refuse a network that gives many pictures the very same answer after an epoch: none of its hidden units sees them.
 
-    Unscaled pixels and Adam's first steps do that to one start in a few of the write-ups' stages 1 and 2.
+    Unscaled pixels and Adam's first steps leave many starts of the write-ups' stages 1 and 2 like that, and units that see no
+    picture learn from none.
 
     Raises:
-        DeadNetworkError: it has died.
+        DeadNetworkError: it has died, for these pictures at least.
     """
-    some = pictures.pixels[:: max(1, len(pictures) // 256)]
-    if np.ptp(predict(model, some), axis=0).max() < _DEAD:
+    logits = predict(model, pictures.pixels[:: max(1, len(pictures) // 256)])
+    _, answers = np.unique(np.round(logits / _ALIKE), axis=0, return_counts=True)
+    if (blind := answers.max() / len(logits)) > _BLIND:
         raise DeadNetworkError(
-            "a network that tells pictures apart", got="the same answer to all", fix="Try another --seed or pipeline."
+            "a network that tells pictures apart", got=f"the same answer to {blind:.0%}", fix="Try another --seed or pipeline."
         )
 
 

@@ -31,7 +31,7 @@ from .run import Run
 from .temperature import apply_temperature, fit_temperature
 from .weights import load_backbone_weights
 
-_STARTS, _SEEDS_APART = 5, 1_000_003
+_STARTS, _SEEDS_APART = 10, 1_000_003
 
 Log = Callable[[str], None]
 
@@ -45,7 +45,7 @@ class Fitted:
         backbone: where the backbone's weights came from; None without one.
         parameters: how large it is.
         history: one entry per epoch.
-        restarts: how often it was begun anew because the network had died.
+        restarts: how often it was begun anew because the network had died, if not wholly.
     """
 
     model: StageModel
@@ -102,8 +102,8 @@ def fit_stage(
 ) -> Fitted:
     """Build a stage's model and train it; the same seed gives the same weights.
 
-    A network that has died in its first epoch is begun anew from other weights, a few times. That is decided by the training
-    pictures alone, said, and kept in the record.
+    A network that has died in its first epoch, or is blind to many pictures, is begun anew from other weights, a few times.
+    That is decided by the training pictures alone, said, and kept in the record.
 
     Args:
         stage: which.
@@ -118,11 +118,11 @@ def fit_stage(
     for restarts in range(_STARTS):
         try:
             return _fit_once(stage, dataset, options, checkpoint, restarts)
-        except DeadNetworkError:
+        except DeadNetworkError as error:
             if restarts == _STARTS - 1:
                 raise
             if log:
-                log(f"the network of the stage {stage} died in its first epoch; begun anew from other weights")
+                log(f"the network of the stage {stage} gave {error.got} of the pictures; begun anew from other weights")
     raise AssertionError("the last start returns or raises")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -250,17 +251,26 @@ def test_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
     assert Checkpoint(tmp_path, "run").read() is None
 
 
-def test_network_that_died_is_begun_anew_and_said() -> None:
+@pytest.mark.parametrize(("blank", "starts"), [(24, 3), (10, 3), (4, 1)])
+def test_network_that_sees_nothing_in_many_pictures_is_begun_anew_and_said(
+    blank: int, starts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from catdog.train.data.dataset import Dataset
     from catdog.train.data.pictures import Pictures
     from catdog.train.stages import fit_stage
 
-    # Nothing to be learnt and nothing to be told apart: whatever the seed, all answers are the same.
-    blank = Pictures(np.zeros((8, 32, 32, 3), np.uint8), np.arange(8) % 2, tuple(f"{label}/{label}" for label in range(8)))
-    dataset = Dataset("blank", ("cats", "dogs"), blank, blank, blank[[]], ())
+    monkeypatch.setattr("catdog.train.stages._STARTS", 3)
+    # Nothing is to be told apart in pictures of nothing: whatever the seed, the answers to them are the same.
+    pixels = np.random.default_rng(0).integers(0, 256, (24, 32, 32, 3), np.uint8)
+    pixels[:blank] = 0
+    pictures = Pictures(pixels, np.arange(24) % 2, tuple(f"{label}/{label}" for label in range(24)))
+    dataset = Dataset("blank", ("cats", "dogs"), pictures, pictures, pictures[[]], ())
     said: list[str] = []
-    options = TrainOptions(DataOptions(data="synthetic", image_size=32), Path(), stage="cnn", pipeline="compact", epochs=3)
-    with pytest.raises(TrainingError, match="tells pictures apart"):
-        fit_stage("cnn", dataset, options, log=said.append)
-    assert len(said) == 4
+    options = TrainOptions(
+        DataOptions(data="synthetic", image_size=32), Path(), stage="preprocessed", pipeline="compact", epochs=1
+    )
+    expected = pytest.raises(TrainingError, match=f"to {blank / 24:.0%}") if starts > 1 else nullcontext()
+    with expected:
+        assert fit_stage("preprocessed", dataset, options, log=said.append).restarts == 0
+    assert len(said) == starts - 1
     assert all("begun anew" in line for line in said)

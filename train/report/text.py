@@ -141,7 +141,8 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
             f"{final.stage} is not the best stage of this run."
         )
     said += [
-        f"The network of {record.stage} died in its first epoch and was begun anew from other weights: {record.restarts} times."
+        f"Begun anew from other weights because the network of {record.stage} gave many training pictures the very same answer "
+        f"after its first epoch: {record.restarts} {'time' if record.restarts == 1 else 'times'}."
         for record in records
         if record.restarts
     ]
