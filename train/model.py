@@ -83,10 +83,10 @@ def build_model(
         seed: for the augmentation and dropout.
 
     Raises:
-        UsageError: no such stage, pipeline or head.
+        UsageError: no such stage, pipeline or head, or too small an input for it.
         CatdogError: the backbone weights cannot be had.
     """
-    cell = find_cell(stage, pipeline)
+    cell = find_cell(stage, pipeline, image_size)
     if head not in HEADS or (head == ONE_UNIT and classes != 2):
         raise UsageError(
             f"a head of {', '.join(HEADS)}, the latter for 2 classes", got=f"{head} for {classes}", fix="Change it."

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from catdog.edge.errors import UsageError
 
-from .pipelines import PIPELINES, STAGES, TUNED
+from .pipelines import PIPELINES, STAGES, TUNED, find_cell
 
 PUBLIC_ARCHIVE = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
 SYNTHETIC = "synthetic"
@@ -113,6 +113,8 @@ class TrainOptions:
             object.__setattr__(self, "backbone_weights", str(Path(self.backbone_weights).resolve()))
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
+        for stage in self.stages:
+            find_cell(stage, self.pipeline, self.data.image_size)
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
         _require(self.validate in VALIDATE, f"--validate to be one of {', '.join(VALIDATE)}", self.validate)
         _require(self.temperature is None or 0.05 <= self.temperature <= 20, "a --temperature of 0.05 to 20", self.temperature)
@@ -123,6 +125,11 @@ class TrainOptions:
         _require(0 < self.distill_rate <= 1, "a --distill-rate of more than 0 and at most 1", self.distill_rate)
         _require(0 <= self.fine_tune_epochs <= 1000, "0 to 1,000 --fine-tune-epochs", self.fine_tune_epochs)
         _require(0 < self.fine_tune_rate <= 1, "a --fine-tune-rate of more than 0 and at most 1", self.fine_tune_rate)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages to train, in turn."""
+        return STAGES if self.stage == ALL else (self.stage,)
 
 
 def _require(condition: bool, expected: str, got: object) -> None:

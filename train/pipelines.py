@@ -49,6 +49,17 @@ class Cell:
     preprocess: bool = False
     backbone: bool = False
 
+    @property
+    def smallest_size(self) -> int:
+        """Side of the smallest input, in pixels, of which its convolutions and poolings leave something."""
+        size = 1
+        for word in reversed(self.layers.split()):
+            if word == "p":
+                size *= 2
+            elif word.startswith("c"):
+                size += 2
+        return size
+
 
 def _pipeline(cnn: str, altered: Augmentation, augmented: str, preprocessed: str, transfer: str) -> dict[str, Cell]:
     return {
@@ -80,14 +91,21 @@ PIPELINES: dict[str, dict[str, Cell]] = {
 }
 
 
-def find_cell(stage: str, pipeline: str) -> Cell:
-    """Return a stage of a pipeline.
+def find_cell(stage: str, pipeline: str, image_size: int) -> Cell:
+    """Return a stage of a pipeline, for square inputs of this many pixels a side.
 
     Raises:
-        UsageError: there is no such stage or pipeline.
+        UsageError: there is no such stage or pipeline, or it needs larger inputs.
     """
     if pipeline not in PIPELINES:
         raise UsageError(f"a pipeline of {', '.join(PIPELINES)}", got=pipeline, fix="Check the spelling.")
     if stage not in STAGES:
         raise UsageError(f"a stage of {', '.join(STAGES)}", got=stage, fix="Check the spelling.")
-    return PIPELINES[pipeline][stage]
+    cell = PIPELINES[pipeline][stage]
+    if image_size < cell.smallest_size:
+        raise UsageError(
+            f"an image size of at least {cell.smallest_size} pixels for the stage {stage} of {pipeline}",
+            got=str(image_size),
+            fix="Enlarge --image-size, or take another stage or pipeline.",
+        )
+    return cell

@@ -1,6 +1,6 @@
 """A run and its folder: how it was begun, and what is done of it.
 
-    runs/<name>/options.json     how the run was begun; from it the run can be gone on with
+    runs/<name>/options.json     how the run was begun, and on which pictures; from it the run can be gone on with
                 checkpoint.npz   what the stage under way has learnt so far
                 model.keras      the model, its contract inside
                 history.csv, predictions.csv
@@ -20,15 +20,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from catdog.edge.errors import CatdogError, InputNotFoundError, OutputError, UsageError
+from catdog.edge.errors import CatdogError, DatasetError, InputNotFoundError, OutputError, UsageError
 from catdog.edge.files import write_text
 
 from .options import ALL, DataOptions, TrainOptions
-from .pipelines import STAGES, TRANSFER
+from .pipelines import TRANSFER
 from .record import StageRecord
 
 RUNS = Path("runs")
 CROSS_VALIDATION_FILE = "cross-validation.json"
+_PICTURES = "pictures"
 OPTIONS_FILE, METRICS_FILE, CHECKPOINT_FILE = "options.json", "metrics.json", "checkpoint.npz"
 
 
@@ -57,7 +58,7 @@ class Run:
     @property
     def stages(self) -> tuple[str, ...]:
         """The stages to train, in turn."""
-        return STAGES if self.options.stage == ALL else (self.options.stage,)
+        return self.options.stages
 
     def folder(self, stage: str) -> Path:
         """Return where a stage's files go."""
@@ -71,6 +72,26 @@ class Run:
             return StageRecord.from_dict(metrics["record"]) if metrics["run"] == self.key else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def require_same_pictures(self, digest: str) -> None:
+        """Note what the run learns from, or refuse to go on with other pictures than it was begun with.
+
+        Args:
+            digest: of the pictures as they are now.
+
+        Raises:
+            DatasetError: they are others.
+            OutputError: the folder cannot be read or written.
+        """
+        path = self.options.output / OPTIONS_FILE
+        begun = json.loads(path.read_text())
+        if begun.setdefault(_PICTURES, digest) != digest:
+            raise DatasetError(
+                "the pictures that the run was begun with",
+                got="others, or others of them that can be read",
+                fix="Put them back, or begin a new run with another --output.",
+            )
+        write_text(path, json.dumps(begun, indent=2) + "\n")
 
     def withdraw(self) -> bool:
         """Take back a run that this process began and that has learnt nothing: its folder is again as it was found.

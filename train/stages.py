@@ -73,6 +73,7 @@ def train(run: Run, log: Log) -> tuple[Dataset, list[StageRecord]]:
     try:
         dataset = load_dataset(run.options.data)
         describe(dataset, log)
+        run.require_same_pictures(dataset.digest)
         records = [run.finished(stage) or _train_stage(stage, dataset, run, log) for stage in run.stages]
         log("drawing the report")
         write_report(run.options.output, dataset, records, run.options)

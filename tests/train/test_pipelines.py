@@ -40,6 +40,14 @@ def test_sixteen_published_cells() -> None:
     assert len(PUBLISHED) * len(STAGES) == 16
 
 
+@pytest.mark.parametrize(("stage", "pipeline"), [cell for cell in CELLS if cell[0] != "transfer"])
+def test_input_that_is_too_small_is_refused_and_none_that_is_not(stage: str, pipeline: str) -> None:
+    smallest = PIPELINES[pipeline][stage].smallest_size
+    assert build_model(stage, pipeline, image_size=smallest).core.output_shape == (None, 2)
+    with pytest.raises(UsageError, match=f"at least {smallest} pixels"):
+        build_model(stage, pipeline, image_size=smallest - 1)
+
+
 @pytest.mark.parametrize(("stage", "pipeline"), CELLS)
 def test_cell_trains_a_step_and_comes_back_from_disk(stage: str, pipeline: str, tmp_path) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     model = build_model(stage, pipeline, image_size=96, classes=3)

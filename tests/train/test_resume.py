@@ -20,7 +20,7 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
 from commands import run
 
-from catdog.edge.errors import InputNotFoundError, TrainingError, UsageError
+from catdog.edge.errors import DatasetError, InputNotFoundError, TrainingError, UsageError
 from catdog.train.checkpoint import Checkpoint
 from catdog.train.history import Epoch
 from catdog.train.options import DataOptions, TrainOptions
@@ -151,6 +151,20 @@ def test_other_options_are_refused(whole_run: Path, tmp_path: Path) -> None:
     assert run("catdog-train", "--resume", str(whole_run), "--epochs", "3").returncode == 0
     assert run("catdog-train", "--resume", str(tmp_path / "none")).returncode == 3
     assert run("catdog-train", "--resume").returncode == 2
+
+
+def test_run_is_not_gone_on_with_on_other_pictures(class_folders: Path, tmp_path: Path) -> None:
+    small = ("--stage", "preprocessed", "--pipeline", "compact", "--image-size", "32", "--epochs", "2")
+    options = ("--data", str(class_folders), *small, "--output", "run")
+    assert run("catdog-train", *options, cwd=tmp_path).returncode == 0
+    begun = (tmp_path / "run" / "options.json").read_text()
+    gone_on = run("catdog-train", "--resume", "run", cwd=tmp_path)
+    assert gone_on.returncode == 0, gone_on.stderr
+    next((class_folders / "cats").iterdir()).unlink()
+    refused = run("catdog-train", "--resume", "run", cwd=tmp_path)
+    assert refused.returncode == DatasetError.exit_code
+    assert "pictures that the run was begun with" in refused.stderr.splitlines()[-1]
+    assert (tmp_path / "run" / "options.json").read_text() == begun
 
 
 def test_options_come_back_and_belong_to_the_folder(tmp_path: Path) -> None:

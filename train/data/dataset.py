@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -57,6 +58,16 @@ class Dataset:
     def parts(self) -> Mapping[str, Pictures]:
         """The three parts by name."""
         return {TRAIN: self.train, VALIDATION: self.validation, TEST: self.test}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the pictures, their names, labels and split, as hexadecimal digits."""
+        found = sha256(repr(self.labels).encode())
+        for pictures in self.parts.values():
+            found.update(repr((pictures.pixels.shape, pictures.names)).encode())
+            found.update(np.ascontiguousarray(pictures.targets).data)
+            found.update(np.ascontiguousarray(pictures.pixels).data)
+        return found.hexdigest()
 
     @property
     def has_negatives(self) -> bool:

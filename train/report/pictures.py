@@ -12,7 +12,7 @@ from ..data.dataset import Dataset
 from ..data.folders import TEST, VALIDATION
 from ..data.pictures import Pictures
 from ..evaluate import Answer
-from ..pipelines import AUGMENTED, Augmentation, find_cell
+from ..pipelines import AUGMENTED, PIPELINES, Augmentation
 from ..record import StageRecord
 from .drawing import shorten
 
@@ -100,7 +100,7 @@ def sample_rows(dataset: Dataset) -> list[Row]:
 
 def augmentation_of(pipeline: str) -> Augmentation:
     """Return how a pipeline alters its training pictures: all its stages that do so do it alike."""
-    what = find_cell(AUGMENTED, pipeline).augmentation
+    what = PIPELINES[pipeline][AUGMENTED].augmentation
     if what is None:
         raise ValueError(f"Expected a pipeline whose stage {AUGMENTED!r} alters pictures. Received: {pipeline!r}")
     return what
