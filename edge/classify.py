@@ -52,7 +52,7 @@ def _classify(arguments: "Namespace") -> int:
         return _list_cameras()
     how = run_options(arguments)
     silence_opencv()
-    end_like_ctrl_c(signal.SIGTERM, signal.SIGHUP, grace_s=_GRACE_S)
+    end_like_ctrl_c(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, grace_s=_GRACE_S)
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.

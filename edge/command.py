@@ -17,7 +17,6 @@ from .errors import CatdogError, OutputError, UsageError
 
 EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not a fault of the input
 _WIDEST_HELP = 110  # columns; longer lines are hard to read
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count it
 
 
 class Terminated(KeyboardInterrupt):
@@ -113,12 +112,12 @@ def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[
         return code
     except CatdogError as error:
         return _complain(name, str(error), error.exit_code)
-    except Terminated as end:
+    except KeyboardInterrupt as end:
+        number = end.number if isinstance(end, Terminated) else signal.SIGINT
         with contextlib.suppress(OSError):
             sys.stdout.flush()
-        return _complain(name, f"ended by {signal.Signals(end.number).name}", 128 + end.number)
-    except KeyboardInterrupt:
-        return _complain(name, "interrupted", EXIT_INTERRUPTED)
+        how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+        return _complain(name, how, 128 + number)
     except BrokenPipeError:
         # The reader of our stdout has left (`catdog-edge ... | head`): not an error. Python would complain
         # again when it flushes stdout at exit, so that goes nowhere.
