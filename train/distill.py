@@ -4,6 +4,9 @@ The same frozen backbone at a larger input is the teacher. The student gets a pa
 is to give the features that the teacher gives of the same part at the larger size; directions that the teacher's head looks at
 count more. Features are far more to learn from than labels: fine-tuning on 2,000 labels learns them by heart.
 
+Learnt are the features of the last map alone, also where the head sees earlier ones beside it: those are three times as many,
+vary more, and leave the last one little of the student.
+
 The parts are drawn a few times over and later shown again in other light: the teacher costs as much as the student, and so
 has to answer but once for each.
 
@@ -27,7 +30,7 @@ from .data.dataset import Dataset, load_dataset
 from .data.pictures import Pictures, cut_out
 from .features import fit_head, predict
 from .history import DISTILL, Epoch, require_finite
-from .model import StageModel, TransferParts, build_model, release_backbone
+from .model import StageModel, TransferParts, build_model, pooled_model, release_backbone
 from .options import AT_END, LARGEST_SIZE, TrainOptions
 from .pipelines import TRANSFER
 
@@ -44,7 +47,7 @@ class Teacher:
     """What is to be learnt from.
 
     Attributes:
-        features: float32 ``[n, larger, larger, 3]`` pixels to ``[n, features]``.
+        features: float32 ``[n, larger, larger, 3]`` pixels to ``[n, features]``, of the last map.
         head: features to logits.
         spread: mean variance of a feature over the training pictures; the unit of the loss.
     """
@@ -90,7 +93,7 @@ def distill(
     if progress is not None:
         progress.restore(kept)
         history = list(progress.history)
-    learn = _learner(parts, teacher, optimizer, options.data.seed)
+    learn = _learner(pooled_model(model.core), teacher, optimizer, options.data.seed)
     answers: dict[int, NDArray[np.float32]] = {}
     with tqdm(total=steps * (options.distill_epochs - len(history)), unit=" steps", disable=None) as bar:
         for number in range(len(history) + 1, options.distill_epochs + 1):
@@ -124,12 +127,12 @@ def _read_again(dataset: Dataset, options: TrainOptions, size: int) -> Pictures:
 def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Teacher:
     """Give the larger copy of the backbone a head."""
     size = options.distill_size
-    copy = build_model(TRANSFER, options.pipeline, len(dataset.labels), size, seed=options.data.seed)
+    copy = build_model(TRANSFER, options.pipeline, len(dataset.labels), size, levels=False, seed=options.data.seed)
     if copy.transfer is None:
         raise ValueError("Expected a transfer model. Received: one without a backbone")
     copy.transfer.backbone.set_weights(parts.backbone.get_weights())
     both = replace(copy.transfer, features=_mirrored_too(copy.transfer.features))
-    fit_head(both, dataset, replace(options, validate=AT_END), _HEAD_RATE, decay=True)
+    fit_head(both, dataset, replace(options, validate=AT_END, views=1), _HEAD_RATE, decay=True)
     spread = predict(both.features, dataset.train.pixels).var(axis=0).mean()
     return Teacher(both.features, both.head, float(spread))
 
@@ -162,15 +165,15 @@ def _ask(
 
 
 def _learner(
-    parts: TransferParts, teacher: Teacher, optimizer: keras.optimizers.Optimizer, seed: int
+    student: keras.Model, teacher: Teacher, optimizer: keras.optimizers.Optimizer, seed: int
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Return a step of learning: (pixels, wanted features, targets, number of the step) to (loss, share of right answers)."""
-    variables = parts.backbone.trainable_variables
+    variables = student.trainable_variables
 
     def learn(pixels: tf.Tensor, wanted: tf.Tensor, targets: tf.Tensor, number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         answers = tf.nn.softmax(teacher.head(wanted, training=False))
         with tf.GradientTape() as tape:
-            features = parts.features(_relit(pixels, seed, number), training=False)
+            features = student(_relit(pixels, seed, number), training=False)
             logits = teacher.head(features, training=False)
             distance = tf.reduce_mean((features - wanted) ** 2) / teacher.spread
             loss = distance + tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(answers, logits))

@@ -69,6 +69,7 @@ def build_model(
     backbone_weights: str | None = None,
     *,
     head: str = SOFTMAX,
+    levels: bool = True,
     seed: int = 0,
 ) -> StageModel:
     """Build one stage of a pipeline.
@@ -80,6 +81,7 @@ def build_model(
         image_size: side of the input in pixels.
         backbone_weights: ``"imagenet"``, ``"bundled"`` or a path, for the transfer stage; None leaves random weights.
         head: ``"softmax"``, or ``"one-unit"``: for two classes a single logit that a sigmoid turns into the second score.
+        levels: let the head see earlier maps of the backbone, where the pipeline has it so.
         seed: for the augmentation and dropout.
 
     Raises:
@@ -100,7 +102,7 @@ def build_model(
         return StageModel(keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core"), augment)
 
     words = cell.layers.split()
-    backbone = _backbone(image_size, earlier=LEVELS in words)
+    backbone = _backbone(image_size, earlier=levels and LEVELS in words)
     if backbone_weights is not None:
         from .weights import load_backbone_weights
 

@@ -74,3 +74,12 @@ def test_our_head_sees_earlier_maps_behind_the_last(model) -> None:  # type: ign
         level = keras.Model(backbone.input, backbone.get_layer(f"block_{block}_depthwise_relu").output)
         means = predict(level, PIXELS / 127.5 - 1).mean(axis=(1, 2))
         assert features[:, 1280 + 960 * number : 2240 + 960 * number] == pytest.approx(factor * means, abs=1e-3)
+
+
+def test_teacher_gives_of_the_last_map_what_the_student_is_to_give(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    teacher = build_model("transfer", image_size=64, levels=False, seed=1).transfer
+    assert teacher is not None
+    teacher.backbone.set_weights(model.transfer.backbone.get_weights())
+    asked = pooled_model(model.core)
+    assert asked.output_shape == teacher.features.output_shape == (None, 1280)
+    assert np.array_equal(predict(teacher.features, PIXELS), predict(asked, PIXELS))
