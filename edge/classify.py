@@ -1,7 +1,6 @@
 """The main job of `catdog-edge`: from the command line to sources, model and sinks, put together and let run."""
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from .arguments import parse, run_options, sink_options, source_options
 from .classifier import Classifier
-from .command import end_like_ctrl_c
 from .decode import silence_opencv
 from .events import EventOptions
 from .reporter import Reporter, log
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from .results import Result
     from .sinks.base import Sink
     from .sources import Change, Idle
-
-_GRACE_S = 10.0  # for sinks to finish their files after a signal; far more than they are given
 
 
 def classify(argv: Sequence[str]) -> int:
@@ -52,7 +48,6 @@ def _classify(arguments: "Namespace") -> int:
         return _list_cameras()
     how = run_options(arguments)
     silence_opencv()
-    end_like_ctrl_c(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, grace_s=_GRACE_S)
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.

@@ -37,7 +37,7 @@ examples:
 next: look at runs/<name>/report.html, then catdog-export --int8
 
 exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write or no
-memory, 130 interrupted
+memory, 12 training came to nothing, 130 interrupted
 """
 
 

@@ -64,7 +64,7 @@ def cross_validate(options: TrainOptions, count: int, log: Callable[[str], None]
     for number, held in enumerate(folds(learnt.targets.tolist(), count, options.data.seed), start=1):
         log(f"fold {number} of {count}")
         others = np.flatnonzero(~np.isin(origins, origins[wholes[held]])).tolist()
-        logits[held] = _judge(training_only(dataset, others, wholes[held].tolist()), options)
+        logits[held] = _judge(training_only(dataset, others, wholes[held].tolist()), options, log)
     temperature = fit_temperature(logits, learnt.targets)
     on = f"{len(learnt):,} training pictures of {dataset.name}, {count}-fold"
     scores = keras.ops.convert_to_numpy(keras.ops.softmax(logits / temperature))
@@ -79,10 +79,10 @@ def cross_validate(options: TrainOptions, count: int, log: Callable[[str], None]
     return found
 
 
-def _judge(fold: Dataset, options: TrainOptions) -> NDArray[np.float32]:
+def _judge(fold: Dataset, options: TrainOptions, log: Callable[[str], None]) -> NDArray[np.float32]:
     """Return float32 ``[n, classes]`` logits of a fold's held-back pictures."""
     # Nothing needs measuring before the end.
-    model = fit_stage(options.stage, fold, replace(options, validate=AT_END)).model
+    model = fit_stage(options.stage, fold, replace(options, validate=AT_END), log=log).model
     logits = predict(logits_model(model.core), fold.validation.pixels)
     keras.utils.clear_session()
     return logits

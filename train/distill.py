@@ -4,8 +4,8 @@ The same frozen backbone at a larger input is the teacher. The student gets a pa
 is to give the features that the teacher gives of the same part at the larger size; directions that the teacher's head looks at
 count more. Features are far more to learn from than labels: fine-tuning on 2,000 labels learns them by heart.
 
-Learnt are the features of the last map alone, also where the head sees earlier ones beside it: those are three times as many,
-vary more, and leave the last one little of the student.
+Learnt are the features of the last map alone, also where the head sees three earlier ones beside it: those have more than twice
+as many, which vary more, and would leave the last one a fifth of the loss.
 
 The parts are drawn a few times over and later shown again in other light: the teacher costs as much as the student, and so
 has to answer but once for each.
@@ -125,7 +125,7 @@ def _read_again(dataset: Dataset, options: TrainOptions, size: int) -> Pictures:
 
 
 def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Teacher:
-    """Give the larger copy of the backbone a head."""
+    """Give the larger copy of the backbone a head, from one view of each picture: the features are what matters."""
     size = options.distill_size
     copy = build_model(TRANSFER, options.pipeline, len(dataset.labels), size, levels=False, seed=options.data.seed)
     if copy.transfer is None:

@@ -24,12 +24,12 @@ from .pipelines import TUNED
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
-_ALIKE = 1e-4  # nats; logits no further apart are the same answer
-_BLIND = 1 / 3  # share of the pictures that get the very same answer, above which a network is begun anew
+_ALIKE = 1e-4  # nats, to which logits are rounded to tell whether they are the same answer
+_BLIND = 1 / 3  # share of different pictures that get the very same answer, above which a network is begun anew
 
 
 class DeadNetworkError(TrainingError):
-    """The network's hidden units are dead, all of them or those that many pictures need."""
+    """The network is dead, or blind to many pictures."""
 
 
 def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> list[Epoch]:
@@ -46,7 +46,7 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
 
     Raises:
         OutputError: the checkpoint cannot be written.
-        TrainingError: the loss is no number, or (`DeadNetworkError`) the network has died in its first epoch, if not wholly.
+        TrainingError: the loss is no number, or (`DeadNetworkError`) the network is dead or blind to many pictures.
     """
     job = _Job(model, dataset, options, checkpoint, checkpoint.read() if checkpoint else None)
     history: list[Epoch] = []
@@ -156,19 +156,24 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
 
 
 def _require_alive(model: keras.Model, pictures: Pictures) -> None:
-    """Refuse a network that gives many pictures the very same answer after an epoch: none of its hidden units sees them.
+    """Refuse a network that gives many different pictures the very same answer after an epoch: none of its units sees them.
 
     Unscaled pixels and Adam's first steps leave many starts of the write-ups' stages 1 and 2 like that, and units that see no
-    picture learn from none.
+    picture learn from none. Where all of these pictures have the same label, that answer may be right.
 
     Raises:
-        DeadNetworkError: it has died, for these pictures at least.
+        DeadNetworkError: it is dead, for these pictures at least.
     """
-    logits = predict(model, pictures.pixels[:: max(1, len(pictures) // 256)])
-    _, answers = np.unique(np.round(logits / _ALIKE), axis=0, return_counts=True)
-    if (blind := answers.max() / len(logits)) > _BLIND:
+    some = pictures[range(0, len(pictures), max(1, len(pictures) // 256))]
+    _, different = np.unique(some.pixels.reshape(len(some), -1), axis=0, return_index=True)
+    logits = np.round(predict(model, some.pixels[different]) / _ALIKE)
+    _, answer, counts = np.unique(logits, axis=0, return_inverse=True, return_counts=True)
+    blind = answer.ravel() == counts.argmax()
+    if blind.mean() > _BLIND and np.ptp(some.targets[different][blind]):
         raise DeadNetworkError(
-            "a network that tells pictures apart", got=f"the same answer to {blind:.0%}", fix="Try another --seed or pipeline."
+            "a network that tells pictures apart",
+            got=f"the same answer to {blind.mean():.0%}",
+            fix="Try another --seed or pipeline.",
         )
 
 

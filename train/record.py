@@ -33,7 +33,7 @@ class StageRecord:
         parameters: how large it is.
         summary: Keras' table of its layers, as text.
         history: one entry per epoch.
-        restarts: how often it was begun anew from other weights, because the network died in its first epoch, if not wholly.
+        restarts: how often it was begun anew from other weights, the network being dead or blind to many pictures.
         temperature: what the logits were divided by to make the scores honest.
         validation: how right it is on the validation pictures.
         test: how right it is on the test pictures; None if there are none.

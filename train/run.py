@@ -15,7 +15,7 @@ before that is loaded, so that one that is killed in its first second can be gon
 import contextlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -81,14 +81,17 @@ class Run:
 
         Raises:
             DatasetError: they are others.
-            OutputError: the folder cannot be read or written.
+            InputNotFoundError: the run's folder is gone.
+            OutputError: it cannot be read or written.
         """
         path = self.options.output / OPTIONS_FILE
-        begun = json.loads(path.read_text())
-        if begun.setdefault(_PICTURES, digest) != digest:
+        with _reading(path):
+            begun = json.loads(path.read_text())
+            known = begun.setdefault(_PICTURES, digest)
+        if known != digest:
             raise DatasetError(
                 "the pictures that the run was begun with",
-                got="others, or others of them that can be read",
+                got="others, or the same as another version of OpenCV or catdog reads them",
                 fix="Put them back, or begin a new run with another --output.",
             )
         write_text(path, json.dumps(begun, indent=2) + "\n")
@@ -100,7 +103,7 @@ class Run:
             False, with nothing done, where there is something to go on with.
         """
         folder = self.options.output
-        if self.found is None or any(folder.rglob(CHECKPOINT_FILE)):
+        if self.found is None or any(folder.rglob(CHECKPOINT_FILE)) or any(map(self.finished, self.stages)):
             return False
         if self.found.options is None:
             (folder / OPTIONS_FILE).unlink()
@@ -155,11 +158,18 @@ def find_run(folder: Path) -> Run:
         OutputError: what is there cannot be used.
     """
     path = folder / OPTIONS_FILE
-    try:
+    with _reading(path):
         begun = json.loads(path.read_text())
         fields = begun["options"]
         return Run(begun["run"], TrainOptions(**fields | {"data": DataOptions(**fields["data"]), "output": folder}))
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
+        folder = path.parent
         raise InputNotFoundError(
             "a run to go on with", got=f"{folder}, which holds none", fix=f"Begin one: catdog-train --output {folder}."
         ) from error

@@ -45,7 +45,7 @@ class Fitted:
         backbone: where the backbone's weights came from; None without one.
         parameters: how large it is.
         history: one entry per epoch.
-        restarts: how often it was begun anew because the network had died, if not wholly.
+        restarts: how often it was begun anew because the network was dead or blind to many pictures.
     """
 
     model: StageModel
@@ -103,7 +103,7 @@ def fit_stage(
 ) -> Fitted:
     """Build a stage's model and train it; the same seed gives the same weights.
 
-    A network that has died in its first epoch, or is blind to many pictures, is begun anew from other weights, a few times.
+    A network that is dead after its first epoch, or blind to many pictures, is begun anew from other weights, up to ten times.
     That is decided by the training pictures alone, said, and kept in the record.
 
     Args:

@@ -3,11 +3,10 @@
 import argparse
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Sequence
 
-from ..command import CommandParser, end_like_ctrl_c
+from ..command import CommandParser
 from ..errors import UsageError
 from .examine import examine
 from .findings import Verdict, worst
@@ -41,7 +40,6 @@ def main(argv: Sequence[str]) -> int:
     """
     arguments = _parser().parse_args(argv)
     options = DoctorOptions(arguments.model, arguments.camera, arguments.threads)
-    end_like_ctrl_c(signal.SIGTERM, signal.SIGHUP)
     if arguments.simulate is not None:
         return _simulate(arguments.simulate, options, as_json=arguments.json)
     findings = []

@@ -174,6 +174,26 @@ def test_signals_end_it_at_once_with_what_was_said_in_place(name: str, code: int
     assert len(trouble.splitlines()) == 1
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_program_is_out_after_a_signal_whatever_it_waits_for(number: signal.Signals) -> None:
+    program = f"""if True:
+        import signal, threading
+        from catdog.edge import cli
+
+        def hang():
+            taken = threading.Lock()
+            taken.acquire()
+            try:
+                signal.raise_signal({number})
+            finally:
+                taken.acquire()
+
+        cli.main, cli._GRACE_S = hang, 0.2
+        cli.program()
+    """
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 128 + number
+
+
 @pytest.fixture
 def bad_inputs(tmp_path: Path) -> Path:
     (tmp_path / "empty").mkdir()

@@ -105,7 +105,7 @@ def test_signal_that_interrupts_a_step_leaves_a_queue_that_still_ends() -> None:
             try:
                 signal.setitimer(signal.ITIMER_REAL, 0.0005)
                 while True:
-                    queued.take(None)
+                    queued.take("a step")
             except Interrupted:
                 queued.close()
         print(number + 1, "ended,", sum(thread.name == "sink probe" for thread in threading.enumerate()), "left")

@@ -9,7 +9,7 @@ import keras
 
 from catdog.edge.errors import UsageError
 from catdog.train.model import HEADS, ONE_UNIT, build_model
-from catdog.train.pipelines import PIPELINES, STAGES, TUNED
+from catdog.train.pipelines import PIPELINES, STAGES, TUNED, Cell
 
 PUBLISHED = [name for name in PIPELINES if name != TUNED]
 CELLS = [(stage, pipeline) for pipeline in PIPELINES for stage in STAGES]
@@ -41,10 +41,15 @@ def test_sixteen_published_cells() -> None:
 
 
 @pytest.mark.parametrize(("stage", "pipeline"), [cell for cell in CELLS if cell[0] != "transfer"])
-def test_input_that_is_too_small_is_refused_and_none_that_is_not(stage: str, pipeline: str) -> None:
+def test_input_that_is_too_small_is_refused_and_none_that_is_not(
+    stage: str, pipeline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     smallest = PIPELINES[pipeline][stage].smallest_size
     assert build_model(stage, pipeline, image_size=smallest).core.output_shape == (None, 2)
     with pytest.raises(UsageError, match=f"at least {smallest} pixels"):
+        build_model(stage, pipeline, image_size=smallest - 1)
+    monkeypatch.setattr(Cell, "smallest_size", 1)
+    with pytest.raises(ValueError, match="output size would be zero or negative"):
         build_model(stage, pipeline, image_size=smallest - 1)
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -25,6 +25,9 @@ from catdog.train.checkpoint import Checkpoint
 from catdog.train.history import Epoch
 from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.run import begin_run, find_run, require_same_options
+
+if TYPE_CHECKING:
+    from catdog.train.data.dataset import Dataset
 
 # The acceptance of a release kills 20 times; every test run a few.
 KILLS = int(os.environ.get("CATDOG_KILLS", "2"))
@@ -191,6 +194,18 @@ def test_run_that_comes_to_nothing_leaves_its_folder_as_it_was(tmp_path: Path) -
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
+def test_stage_that_is_done_keeps_its_run(whole_run: Path, tmp_path: Path) -> None:
+    begun = begin_run(TrainOptions(DataOptions(data="synthetic"), tmp_path / "run", stage="all"))
+    assert begun.withdraw()
+    begun = begin_run(TrainOptions(DataOptions(data="synthetic"), tmp_path / "run", stage="all"))
+    done = json.loads((whole_run / "metrics.json").read_text()) | {"run": begun.key}
+    begun.folder("cnn").mkdir()
+    (begun.folder("cnn") / "metrics.json").write_text(json.dumps(done))
+    assert begun.finished("cnn")
+    assert not begun.withdraw()
+    assert find_run(tmp_path / "run").key == begun.key
+
+
 def test_unfinished_run_is_not_overwritten_by_a_slip(tmp_path: Path) -> None:
     options = TrainOptions(DataOptions(data="synthetic"), tmp_path / "run")
     first = begin_run(options)
@@ -265,26 +280,50 @@ def test_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
     assert Checkpoint(tmp_path, "run").read() is None
 
 
-@pytest.mark.parametrize(("blank", "starts"), [(24, 3), (10, 3), (4, 1)])
-def test_network_that_sees_nothing_in_many_pictures_is_begun_anew_and_said(
-    blank: int, starts: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from catdog.train.data.dataset import Dataset
-    from catdog.train.data.pictures import Pictures
+@pytest.mark.parametrize(
+    ("dark", "one_label", "refused"), [(24, False, "to 100%"), (10, False, "to 42%"), (10, True, None), (4, False, None)]
+)
+def test_network_that_sees_nothing_in_many_pictures_is_refused(dark: int, one_label: bool, refused: str | None) -> None:
+    import keras
+
+    from catdog.train.fit import fit
+    from catdog.train.model import LOGITS, SCORES, StageModel
+
+    brightness = np.array([*range(1, dark + 1), *range(200, 224 - dark)], np.uint8)
+    targets = np.arange(24) % 2
+    if one_label:
+        targets[:dark] = 0
+    dataset = in_memory(np.broadcast_to(brightness[:, None, None, None], (24, 8, 8, 3)), targets)
+    # One hidden unit that the dark ones leave silent, and that does not learn.
+    hidden = keras.layers.Dense(
+        1, "relu", kernel_initializer="ones", bias_initializer=keras.initializers.Constant(-100 * 192), trainable=False
+    )
+    pixels = keras.Input((8, 8, 3))
+    logits = keras.layers.Dense(2, name=LOGITS)(hidden(keras.layers.Flatten()(pixels)))
+    model = StageModel(keras.Model(pixels, keras.layers.Softmax(name=SCORES)(logits)), augment=None)
+    options = TrainOptions(DataOptions(data="synthetic", image_size=32), Path(), epochs=1)
+    with nullcontext() if refused is None else pytest.raises(TrainingError, match=refused):
+        assert len(fit(model, dataset, options)) == 1
+
+
+def test_dead_network_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from catdog.train.stages import fit_stage
 
     monkeypatch.setattr("catdog.train.stages._STARTS", 3)
-    # Nothing is to be told apart in pictures of nothing: whatever the seed, the answers to them are the same.
-    pixels = np.random.default_rng(0).integers(0, 256, (24, 32, 32, 3), np.uint8)
-    pixels[:blank] = 0
-    pictures = Pictures(pixels, np.arange(24) % 2, tuple(f"{label}/{label}" for label in range(24)))
-    dataset = Dataset("blank", ("cats", "dogs"), pictures, pictures, pictures[[]], ())
+    monkeypatch.setattr("catdog.train.fit._ALIKE", 1e9)  # then every answer is the same
+    dataset = in_memory(np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8), np.arange(8) % 2)
     said: list[str] = []
-    options = TrainOptions(
-        DataOptions(data="synthetic", image_size=32), Path(), stage="preprocessed", pipeline="compact", epochs=1
-    )
-    expected = pytest.raises(TrainingError, match=f"to {blank / 24:.0%}") if starts > 1 else nullcontext()
-    with expected:
-        assert fit_stage("preprocessed", dataset, options, log=said.append).restarts == 0
-    assert len(said) == starts - 1
-    assert all("begun anew" in line for line in said)
+    options = TrainOptions(DataOptions(data="synthetic", image_size=32), Path(), stage="cnn", pipeline="compact", epochs=3)
+    with pytest.raises(TrainingError, match="tells pictures apart"):
+        fit_stage("cnn", dataset, options, log=said.append)
+    assert len(said) == 2
+    assert all("same answer to 100% of the pictures; begun anew" in line for line in said)
+
+
+def in_memory(pixels: np.ndarray, targets: np.ndarray) -> "Dataset":
+    """Return a data set of cats and dogs that is measured on what it learns from."""
+    from catdog.train.data.dataset import Dataset
+    from catdog.train.data.pictures import Pictures
+
+    pictures = Pictures(pixels, targets, tuple(f"{number}/{number}" for number in range(len(pixels))))
+    return Dataset("in memory", ("cats", "dogs"), pictures, pictures, pictures[[]], ())
