@@ -4,8 +4,9 @@ The same frozen backbone at a larger input is the teacher. The student gets a pa
 is to give the features that the teacher gives of the same part at the larger size; directions that the teacher's head looks at
 count more. Features are far more to learn from than labels: fine-tuning on 2,000 labels learns them by heart.
 
-Learnt are the features of the last map alone, also where the head sees three earlier ones beside it: those have more than twice
-as many, which vary more, and would leave the last one a fifth of the loss.
+Learnt are the features of the last map alone, also where the head sees three earlier ones beside it. To learn those as well,
+which are more than twice as many, was measured to gain nothing: 62 errors of 2,410 training pictures at 160 px (2-fold, taught
+by 288 px for 36 epochs), against 61 without them after 24.
 
 The parts are drawn a few times over and later shown again in other light: the teacher costs as much as the student, and so
 has to answer but once for each.
