@@ -50,14 +50,16 @@ lint: install  ## ruff and mypy only
 # The bundled models: settings and temperature by cross-validation inside the training photographs; the held-back ones are read
 # once, by the last step, which refuses a run that was made in another way.
 RECIPE := --stage transfer --data $(DATA) --backbone-weights $(WEIGHTS) --negatives $(NEGATIVES) --negatives-share 0.3 --views 4
-RECIPE_default := --image-size 224 --distill-size 288 --distill-epochs 8
+RECIPE_default := --image-size 224
+FOLDS_default := 3
 RECIPE_fast := --image-size 160 --distill-size 288 --distill-epochs 24
+FOLDS_fast := 2
 
 .PHONY: bundled-models
 bundled-models: bundled-default bundled-fast  ## train and export the models that come with the package (DATA=zip WEIGHTS=h5 NEGATIVES=zip); hours
 
 bundled-%: install
-	$(BIN)/catdog-train $(RECIPE) $(RECIPE_$*) --cross-validate 2 --output runs/$*-cv
+	$(BIN)/catdog-train $(RECIPE) $(RECIPE_$*) --cross-validate $(FOLDS_$*) --output runs/$*-cv
 	$(BIN)/catdog-train $(RECIPE) $(RECIPE_$*) --validate end --output runs/$* --resume \
 	  --temperature $$($(BIN)/python -c 'import json; print(json.load(open("runs/$*-cv/cross-validation.json"))["temperature"])')
 	$(BIN)/python -m catdog.export.release --run runs/$* --cross-validation runs/$*-cv --name $*
