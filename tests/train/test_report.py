@@ -42,7 +42,7 @@ ALWAYS = {
 }  # fmt: skip
 
 
-def pictures_of(labels: Sequence[str], each: int, part: str, size: int = 32) -> Pictures:
+def pictures_of(labels: Sequence[str], each: int, part: str, size: int = 48) -> Pictures:
     """Drawn pictures, `each` of every label; two names differ where their pictures do."""
     kinds = [(target, number) for target in range(len(labels)) for number in range(each)]
     drawn = [
@@ -88,7 +88,7 @@ def record_of(
     )
     return StageRecord(
         stage=stage,
-        model=f"{stage}-32",
+        model=f"{stage}-48",
         parameters=Parameters(2_260_546, 2_562, 2_257_984),
         summary="Model: core\n│ dense <1> & more │\n",
         history=history,
@@ -101,7 +101,7 @@ def record_of(
 
 
 def options_of(pipeline: str = TUNED, **more: object) -> TrainOptions:
-    data = DataOptions(data="synthetic", image_size=32, seed=3)
+    data = DataOptions(data="synthetic", image_size=48, seed=3)
     return TrainOptions(data, Path("runs/here"), **{"pipeline": pipeline, "stage": "all"} | more)  # type: ignore[arg-type]
 
 
