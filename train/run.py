@@ -87,14 +87,15 @@ class Run:
         path = self.options.output / OPTIONS_FILE
         with _reading(path):
             begun = json.loads(path.read_text())
-            known = begun.setdefault(_PICTURES, digest)
-        if known != digest:
+            known = begun.get(_PICTURES)
+        if known is None:
+            write_text(path, json.dumps(begun | {_PICTURES: digest}, indent=2) + "\n")
+        elif known != digest:
             raise DatasetError(
                 "the pictures that the run was begun with",
                 got="others, or the same as another version of OpenCV or catdog reads them",
                 fix="Put them back, or begin a new run with another --output.",
             )
-        write_text(path, json.dumps(begun, indent=2) + "\n")
 
     def withdraw(self) -> bool:
         """Take back a run that this process began and that has learnt nothing: its folder is again as it was found.
