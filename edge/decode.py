@@ -84,7 +84,7 @@ def _missing_end(data: bytes) -> str | None:
     """
     if not data:
         return "which is empty"
-    if data.startswith(_JPEG_START) and data.find(_JPEG_END, _scan_start(data)) < 0:
+    if data.startswith(_JPEG_START) and data.rfind(_JPEG_END, _scan_start(data)) < 0:
         return "a JPEG that is truncated"
     if data.startswith(_PNG_START) and _PNG_END not in data:
         return "a PNG that is truncated"
@@ -94,7 +94,7 @@ def _missing_end(data: bytes) -> str | None:
 def _scan_start(data: bytes) -> int:
     """Return where a JPEG's coded data begins, past the header segments with their thumbnails.
 
-    In coded data 0xff is always followed by a stuffed zero or a restart marker, so the first end marker there is the end.
+    In coded data 0xff is always followed by a stuffed zero or a restart marker, so an end marker there is the end.
     Source: ITU-T T.81, annex B.
     """
     position = 2

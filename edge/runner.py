@@ -21,7 +21,6 @@ _ENOUGH = 8  # pictures from which on more cores are worth another copy of the m
 _TRIALS, _WARM_UP, _WORTH_IT = 9, 2, 0.9  # of a thread count; more threads must save a tenth: others may need the core
 _NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
 _BREATH_S = 1.0  # the longest sleep at a stretch
-_AHEAD = 4  # pictures a core may be ahead of the one whose turn it is
 
 
 def _never() -> bool:
@@ -176,14 +175,10 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
 
 
 def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result]:
-    """Read and judge pictures in as many threads as there are cores, each with a copy of the model; results in order.
-
-    OpenCV and the runtimes let go of Python's lock while they work.
-    """
-    from concurrent.futures import Future, ThreadPoolExecutor
+    """Read and judge pictures in as many threads as there are cores, each with a copy of the model; results in order."""
+    from .in_order import in_order  # loads what a single picture does not need
 
     threads = options.threads or 1
-    workers = max(1, usable_cores() // threads)
     moderator = Moderator(options.threshold)
     idle = deque([load(threads)])  # here, where trouble with the model is told at once
 
@@ -200,17 +195,8 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         finally:
             idle.append(mine)
 
-    waiting: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(workers)
-    try:
-        for read in source.readers():
-            waiting.append(pool.submit(work, read))
-            if len(waiting) >= workers * _AHEAD:
-                yield _moderated(waiting.popleft().result(), moderator)
-        while waiting:
-            yield _moderated(waiting.popleft().result(), moderator)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    for result in in_order(work, source.readers(), max(1, usable_cores() // threads)):
+        yield _moderated(result, moderator)
 
 
 def _looked_at(frame: Frame, view: View | None) -> Frame:

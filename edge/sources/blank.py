@@ -16,8 +16,8 @@ def nothing_to_see(picture: NDArray[np.uint8]) -> str | None:
         picture: uint8 ``[height, width, 3]``, not empty.
     """
     seen = picture[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID] if min(picture.shape[:2]) > _GRID else picture
-    if seen.max() <= _BLACK:
+    means, deviations = cv2.meanStdDev(np.ascontiguousarray(seen))
+    # A mean above the limit says as much as a maximum, in less time.
+    if means.max() <= _BLACK and seen.max() <= _BLACK:
         return "a black frame"
-    if max(cv2.meanStdDev(np.ascontiguousarray(seen))[1].ravel()) < _FLAT:
-        return "a frame of one colour"
-    return None
+    return "a frame of one colour" if deviations.max() < _FLAT else None
