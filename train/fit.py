@@ -26,13 +26,18 @@ _RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
 _ALIKE = 1e-4  # nats, to which logits are rounded to tell whether they are the same answer
 _BLIND = 1 / 3  # share of different pictures that get the very same answer, above which a network is begun anew
+_PATIENCE = 5  # epochs after which a network must do better than guess
+_GUESSING = 0.995  # of the loss of always answering with the labels' shares; more is guessing
+_STALLS = 3  # starts that may be given up for that; a fourth goes on, since some pictures have nothing to be learnt
 
 
 class DeadNetworkError(TrainingError):
-    """The network is dead, or blind to many pictures."""
+    """The network is dead, blind to many pictures, or does not learn."""
 
 
-def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> list[Epoch]:
+def fit(
+    model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None, restarts: int = 0
+) -> list[Epoch]:
     """Train a stage's model in place.
 
     Args:
@@ -40,15 +45,18 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
         dataset: what it learns from and is measured on.
         options: how.
         checkpoint: where to keep what is learnt after every epoch, and where to go on from; None for nowhere.
+        restarts: how often it was begun anew; what the checkpoint says of a run that goes on counts more.
 
     Returns:
         The history, one entry per epoch. The validation pictures are only measured on: nothing is chosen by them.
 
     Raises:
         OutputError: the checkpoint cannot be written.
-        TrainingError: the loss is no number, or (`DeadNetworkError`) the network is dead or blind to many pictures.
+        TrainingError: the loss is no number, or (`DeadNetworkError`) the network is dead, blind or does not learn.
     """
-    job = _Job(model, dataset, options, checkpoint, checkpoint.read() if checkpoint else None)
+    progress = checkpoint.read() if checkpoint else None
+    restarts = checkpoint.restarts if checkpoint else restarts
+    job = _Job(model, dataset, options, checkpoint, progress, may_stall=restarts >= _STALLS)
     history: list[Epoch] = []
     if model.transfer is not None and options.distill_epochs:
         if job.progress is None or job.progress.phase == DISTILL:
@@ -71,13 +79,17 @@ def fit(model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: 
 
 @dataclass(frozen=True)
 class _Job:
-    """What every phase of a stage's training works on, as `fit` got it, and how far an earlier process had come."""
+    """What every phase of a stage's training works on, as `fit` got it, and how far an earlier process had come.
+
+    With `may_stall` a network that does not learn is trained to the end.
+    """
 
     model: StageModel
     dataset: Dataset
     options: TrainOptions
     checkpoint: Checkpoint | None
     progress: Progress | None
+    may_stall: bool
 
     def keep(self, phase: str, history: list[Epoch], variables: Sequence[Any]) -> None:
         if self.checkpoint:
@@ -150,6 +162,8 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
             require_finite(figures["loss"], phase.name, number)
             if number == len(before) + 1 and phase.name == PLAIN:
                 _require_alive(whole, dataset.train)
+            if number == len(before) + _PATIENCE < last and phase.name == PLAIN and not job.may_stall:
+                _require_learning(figures["loss"], dataset.train)
             history = [*history, Epoch.of(phase.name, number, figures, time.monotonic() - start)]
             job.keep(phase.name, history, kept)
     return history
@@ -172,7 +186,27 @@ def _require_alive(model: keras.Model, pictures: Pictures) -> None:
     if blind.mean() > _BLIND and np.ptp(some.targets[different][blind]):
         raise DeadNetworkError(
             "a network that tells pictures apart",
-            got=f"the same answer to {blind.mean():.0%}",
+            got=f"the same answer to {blind.mean():.0%} of the pictures",
+            fix="Try another --seed or pipeline.",
+        )
+
+
+def _require_learning(loss: float, pictures: Pictures) -> None:
+    """Refuse a network that after some epochs is no better than guessing: some of the same starts lose all they had learnt.
+
+    Args:
+        loss: cross-entropy of the epoch in nats.
+        pictures: those it learns from.
+
+    Raises:
+        DeadNetworkError: it guesses.
+    """
+    shares = np.unique(pictures.targets, return_counts=True)[1] / len(pictures)
+    guessing = -float(np.sum(shares * np.log(shares)))
+    if loss > _GUESSING * guessing:
+        raise DeadNetworkError(
+            f"a loss below {guessing:.3f}, that of guessing",
+            got=f"{loss:.3f} after {_PATIENCE} epochs",
             fix="Try another --seed or pipeline.",
         )
 

@@ -33,7 +33,8 @@ class StageRecord:
         parameters: how large it is.
         summary: Keras' table of its layers, as text.
         history: one entry per epoch.
-        restarts: how often it was begun anew from other weights, the network being dead or blind to many pictures.
+        restarts: how often it was begun anew from other weights, the network being dead, blind to many pictures or no
+            better than guessing.
         temperature: what the logits were divided by to make the scores honest.
         validation: how right it is on the validation pictures.
         test: how right it is on the test pictures; None if there are none.

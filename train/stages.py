@@ -103,8 +103,9 @@ def fit_stage(
 ) -> Fitted:
     """Build a stage's model and train it; the same seed gives the same weights.
 
-    A network that is dead after its first epoch, or blind to many pictures, is begun anew from other weights, up to ten times.
-    That is decided by the training pictures alone, said, and kept in the record.
+    A network that is dead after its first epoch, or blind to many pictures, is begun anew from other weights, up to ten times;
+    one that still guesses after five epochs, if it is one of the first three. That is decided by the training pictures alone,
+    said, and kept in the record.
 
     Args:
         stage: which.
@@ -116,15 +117,19 @@ def fit_stage(
     Raises:
         CatdogError: the backbone weights cannot be had, the checkpoint cannot be written, or the training came to nothing.
     """
-    for restarts in range(_STARTS):
+    restarts = 0
+    while True:
         try:
             return _fit_once(stage, dataset, options, checkpoint, restarts)
         except DeadNetworkError as error:
-            if restarts == _STARTS - 1:
+            if checkpoint:
+                restarts = checkpoint.restarts  # of the process that was stopped
+                checkpoint.remove()  # the next start must not go on from this one
+            restarts += 1
+            if restarts == _STARTS:
                 raise
             if log:
-                log(f"the network of the stage {stage} gave {error.got} of the pictures; begun anew from other weights")
-    raise AssertionError("the last start returns or raises")
+                log(f"the network of the stage {stage}: {error.got}; begun anew from other weights")
 
 
 def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None, restarts: int) -> Fitted:
@@ -135,7 +140,7 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
     if checkpoint:
         checkpoint.restarts = restarts
-    history = fit(model, dataset, options, checkpoint)
+    history = fit(model, dataset, options, checkpoint, restarts)
     if checkpoint:
         restarts = checkpoint.restarts  # of the process that was stopped
     if parts is not None and (options.fine_tune_epochs or options.distill_epochs):

@@ -320,6 +320,53 @@ def test_dead_network_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) ->
     assert all("same answer to 100% of the pictures; begun anew" in line for line in said)
 
 
+def small_stage() -> "tuple[Dataset, TrainOptions]":
+    dataset = in_memory(np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8), np.arange(8) % 2)
+    return dataset, TrainOptions(
+        DataOptions(data="synthetic", image_size=32), Path(), stage="cnn", pipeline="compact", epochs=6
+    )
+
+
+def test_network_that_only_guesses_is_begun_anew_three_times_and_then_trained_to_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from catdog.train.stages import fit_stage
+
+    monkeypatch.setattr("catdog.train.fit._GUESSING", 0.0)  # then every loss is
+    monkeypatch.setattr("catdog.train.fit._BLIND", 1.0)
+    dataset, options = small_stage()
+    said: list[str] = []
+    fitted = fit_stage("cnn", dataset, options, log=said.append)
+    assert (fitted.restarts, len(fitted.history)) == (3, 6)
+    assert len(said) == 3
+    assert all("after 5 epochs; begun anew" in line for line in said)
+
+
+def test_run_that_was_stopped_begins_anew_where_it_would_have_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from catdog.train.stages import fit_stage
+
+    monkeypatch.setattr("catdog.train.fit._GUESSING", 0.0)
+    monkeypatch.setattr("catdog.train.fit._BLIND", 1.0)
+    dataset, options = small_stage()
+    expected = fit_stage("cnn", dataset, options)
+    write, calls = Checkpoint.write, iter(range(100))
+
+    def stop_at_the_seventh(checkpoint: Checkpoint, *arguments: Any) -> None:
+        write(checkpoint, *arguments)
+        if next(calls) == 6:  # four epochs of the first start, three of the second
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoint, "write", stop_at_the_seventh)
+        fit_stage("cnn", dataset, options, Checkpoint(tmp_path, "run"))
+    said: list[str] = []
+    fitted = fit_stage("cnn", dataset, options, Checkpoint(tmp_path, "run"), said.append)
+    assert len(said) == 2
+    assert fitted.restarts == expected.restarts == 3
+    for found, wanted in zip(fitted.model.core.get_weights(), expected.model.core.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 def in_memory(pixels: np.ndarray, targets: np.ndarray) -> "Dataset":
     """Return a data set of cats and dogs that is measured on what it learns from."""
     from catdog.train.data.dataset import Dataset

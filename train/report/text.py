@@ -142,7 +142,8 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
         )
     said += [
         f"Begun anew from other weights because the network of {record.stage} gave many training pictures the very same answer "
-        f"after its first epoch: {record.restarts} {'time' if record.restarts == 1 else 'times'}."
+        "after its first epoch, or did no better than guess after five: "
+        f"{record.restarts} {'time' if record.restarts == 1 else 'times'}."
         for record in records
         if record.restarts
     ]
