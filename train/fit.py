@@ -45,7 +45,7 @@ def fit(
         dataset: what it learns from and is measured on.
         options: how.
         checkpoint: where to keep what is learnt after every epoch, and where to go on from; None for nowhere.
-        restarts: how often it was begun anew; what the checkpoint says of a run that goes on counts more.
+        restarts: how often it was begun anew.
 
     Returns:
         The history, one entry per epoch. The validation pictures are only measured on: nothing is chosen by them.
@@ -55,7 +55,6 @@ def fit(
         TrainingError: the loss is no number, or (`DeadNetworkError`) the network is dead, blind or does not learn.
     """
     progress = checkpoint.read() if checkpoint else None
-    restarts = checkpoint.restarts if checkpoint else restarts
     job = _Job(model, dataset, options, checkpoint, progress, may_stall=restarts >= _STALLS)
     history: list[Epoch] = []
     if model.transfer is not None and options.distill_epochs:
@@ -205,8 +204,8 @@ def _require_learning(loss: float, pictures: Pictures) -> None:
     guessing = -float(np.sum(shares * np.log(shares)))
     if loss > _GUESSING * guessing:
         raise DeadNetworkError(
-            f"a loss below {guessing:.3f}, that of guessing",
-            got=f"{loss:.3f} after {_PATIENCE} epochs",
+            f"a loss clearly below {guessing:.3f}, that of guessing",
+            got=f"a loss of {loss:.3f} after {_PATIENCE} epochs",
             fix="Try another --seed or pipeline.",
         )
 

@@ -45,7 +45,8 @@ class Fitted:
         backbone: where the backbone's weights came from; None without one.
         parameters: how large it is.
         history: one entry per epoch.
-        restarts: how often it was begun anew because the network was dead or blind to many pictures.
+        restarts: how often it was begun anew because the network was dead, blind to many pictures or no better than
+            guessing.
     """
 
     model: StageModel
@@ -117,13 +118,13 @@ def fit_stage(
     Raises:
         CatdogError: the backbone weights cannot be had, the checkpoint cannot be written, or the training came to nothing.
     """
-    restarts = 0
+    # A run that goes on is seeded as the start that was stopped.
+    restarts = checkpoint.restarts if checkpoint and checkpoint.read() else 0
     while True:
         try:
             return _fit_once(stage, dataset, options, checkpoint, restarts)
         except DeadNetworkError as error:
             if checkpoint:
-                restarts = checkpoint.restarts  # of the process that was stopped
                 checkpoint.remove()  # the next start must not go on from this one
             restarts += 1
             if restarts == _STARTS:
@@ -141,8 +142,6 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     if checkpoint:
         checkpoint.restarts = restarts
     history = fit(model, dataset, options, checkpoint, restarts)
-    if checkpoint:
-        restarts = checkpoint.restarts  # of the process that was stopped
     if parts is not None and (options.fine_tune_epochs or options.distill_epochs):
         release_backbone(parts.backbone)  # to count what was changed
     total = model.core.count_params()

@@ -17,7 +17,7 @@ def nothing_to_see(picture: NDArray[np.uint8]) -> str | None:
     """
     seen = picture[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID] if min(picture.shape[:2]) > _GRID else picture
     means, deviations = cv2.meanStdDev(np.ascontiguousarray(seen))
-    # A mean above the limit says as much as a maximum, in less time.
-    if means.max() <= _BLACK and seen.max() <= _BLACK:
+    # A mean well above the limit says as much as a maximum, in less time.
+    if means.max() < _BLACK + 1 and seen.max() <= _BLACK:
         return "a black frame"
     return "a frame of one colour" if deviations.max() < _FLAT else None

@@ -323,7 +323,7 @@ def test_dead_network_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) ->
 def small_stage() -> "tuple[Dataset, TrainOptions]":
     dataset = in_memory(np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8), np.arange(8) % 2)
     return dataset, TrainOptions(
-        DataOptions(data="synthetic", image_size=32), Path(), stage="cnn", pipeline="compact", epochs=6
+        DataOptions(data="synthetic", image_size=32), Path(), stage="cnn", pipeline="compact", epochs=6, batch_size=2
     )
 
 
@@ -342,26 +342,29 @@ def test_network_that_only_guesses_is_begun_anew_three_times_and_then_trained_to
     assert all("after 5 epochs; begun anew" in line for line in said)
 
 
-def test_run_that_was_stopped_begins_anew_where_it_would_have_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("epochs_before", "said_after"), [(3, 3), (7, 2), (15, 0)])
+def test_run_that_was_stopped_begins_anew_where_it_would_have_without(
+    epochs_before: int, said_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from catdog.train.stages import fit_stage
 
     monkeypatch.setattr("catdog.train.fit._GUESSING", 0.0)
     monkeypatch.setattr("catdog.train.fit._BLIND", 1.0)
     dataset, options = small_stage()
     expected = fit_stage("cnn", dataset, options)
-    write, calls = Checkpoint.write, iter(range(100))
+    write, calls = Checkpoint.write, iter(range(1, 100))
 
-    def stop_at_the_seventh(checkpoint: Checkpoint, *arguments: Any) -> None:
+    def stop(checkpoint: Checkpoint, *arguments: Any) -> None:
         write(checkpoint, *arguments)
-        if next(calls) == 6:  # four epochs of the first start, three of the second
+        if next(calls) == epochs_before:  # each start keeps four epochs before it is given up
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Checkpoint, "write", stop_at_the_seventh)
+        patch.setattr(Checkpoint, "write", stop)
         fit_stage("cnn", dataset, options, Checkpoint(tmp_path, "run"))
     said: list[str] = []
     fitted = fit_stage("cnn", dataset, options, Checkpoint(tmp_path, "run"), said.append)
-    assert len(said) == 2
+    assert len(said) == said_after
     assert fitted.restarts == expected.restarts == 3
     for found, wanted in zip(fitted.model.core.get_weights(), expected.model.core.get_weights(), strict=True):
         np.testing.assert_array_equal(found, wanted)
