@@ -15,6 +15,7 @@ from .data.dataset import Dataset, load_dataset, training_only, whole_of
 from .data.splits import folds
 from .evaluate import Evaluation, evaluate
 from .features import predict
+from .interruption import interrupted_between_steps
 from .model import logits_model
 from .options import AT_END, TrainOptions
 from .run import CROSS_VALIDATION_FILE
@@ -64,7 +65,8 @@ def cross_validate(options: TrainOptions, count: int, log: Callable[[str], None]
     for number, held in enumerate(folds(learnt.targets.tolist(), count, options.data.seed), start=1):
         log(f"fold {number} of {count}")
         others = np.flatnonzero(~np.isin(origins, origins[wholes[held]])).tolist()
-        logits[held] = _judge(training_only(dataset, others, wholes[held].tolist()), options, log)
+        with interrupted_between_steps():
+            logits[held] = _judge(training_only(dataset, others, wholes[held].tolist()), options, log)
     temperature = fit_temperature(logits, learnt.targets)
     on = f"{len(learnt):,} training pictures of {dataset.name}, {count}-fold"
     scores = keras.ops.convert_to_numpy(keras.ops.softmax(logits / temperature))

@@ -33,6 +33,7 @@ from .data.dataset import Dataset, load_dataset
 from .data.pictures import Pictures, cut_out
 from .features import fit_head, predict
 from .history import DISTILL, Epoch, require_finite
+from .interruption import step_ended
 from .model import StageModel, TransferParts, build_model, pooled_model, release_backbone
 from .options import AT_END, LARGEST_SIZE, TrainOptions
 from .pipelines import TRANSFER
@@ -111,6 +112,7 @@ def distill(
             for batch in _batches(dataset, source, answers[drawing], options, number).take(steps):
                 seen.append([float(value) for value in learn(*batch)])
                 bar.update()
+                step_ended()
             loss, accuracy = np.mean(seen, axis=0).tolist()
             require_finite(loss, DISTILL, number)
             history.append(Epoch.of(DISTILL, number, {"loss": loss, "accuracy": accuracy}, time.monotonic() - start))

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from .data.dataset import Dataset
 from .history import HEAD, Epoch, require_finite
+from .interruption import step_ended
 from .model import TransferParts
 from .options import EACH_EPOCH, TrainOptions
 
@@ -55,6 +56,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
             validation_batch_size=256,
             verbose=0,
         ).history
+        step_ended()
         require_finite(log["loss"][-1], HEAD, number)
         history.append(Epoch.of(HEAD, number, {key: values[-1] for key, values in log.items()}, time.monotonic() - start))
     return history
@@ -90,6 +92,7 @@ def _features(forward: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[np.uint
             batch = pixels[start : start + FORWARD_BATCH]
             parts.append(forward(tf.constant(batch)).numpy())
             bar.update(len(batch))
+            step_ended()
     return np.concatenate(parts)
 
 
@@ -104,5 +107,8 @@ def predict(core: keras.Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]
         float32 ``[n, classes]``.
     """
     forward = tf.function(lambda batch: core(tf.cast(batch, tf.float32), training=False), reduce_retracing=True)
-    starts = range(0, len(pixels), FORWARD_BATCH)
-    return np.concatenate([forward(tf.constant(pixels[start : start + FORWARD_BATCH])).numpy() for start in starts])
+    parts = []
+    for start in range(0, len(pixels), FORWARD_BATCH):
+        parts.append(forward(tf.constant(pixels[start : start + FORWARD_BATCH])).numpy())
+        step_ended()
+    return np.concatenate(parts)

@@ -18,6 +18,7 @@ from .data.pictures import Pictures
 from .distill import distill
 from .features import FORWARD_BATCH, fit_head, predict
 from .history import DISTILL, FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
+from .interruption import step_ended
 from .model import StageModel, logits_model, release_backbone
 from .options import EACH_EPOCH, TrainOptions
 from .pipelines import TUNED
@@ -147,12 +148,17 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     steps = -(-len(dataset.train) // options.batch_size)
     # One bar for all epochs, so that its remaining time is that of the phase.
     with tqdm(total=steps * (last - len(history)), unit=" steps", disable=None) as bar:
-        step_done = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: bar.update())
+
+        def step_done() -> None:
+            bar.update()
+            step_ended()
+
+        each_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: step_done())
         for number in range(len(history) + 1, last + 1):
             bar.set_description(f"{phase.name}, epoch {number} of {last}")
             start = time.monotonic()
             batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number)
-            log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[step_done]).history
+            log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[each_step]).history
             figures = {name: values[-1] for name, values in log.items()}
             if options.validate == EACH_EPOCH:
                 measured = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)

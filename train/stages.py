@@ -20,6 +20,7 @@ from .evaluate import evaluate
 from .features import predict
 from .fit import DeadNetworkError, fit
 from .history import Epoch
+from .interruption import interrupted_between_steps, step_ended
 from .model import StageModel, build_model, logits_model, pooled_model, release_backbone
 from .options import TrainOptions
 from .outcome import Outcome, write_outcome
@@ -75,9 +76,11 @@ def train(run: Run, log: Log) -> tuple[Dataset, list[StageRecord]]:
         dataset = load_dataset(run.options.data)
         describe(dataset, log)
         run.require_same_pictures(dataset.digest)
-        records = [run.finished(stage) or _train_stage(stage, dataset, run, log) for stage in run.stages]
-        log("drawing the report")
-        write_report(run.options.output, dataset, records, run.options)
+        with interrupted_between_steps():
+            records = [run.finished(stage) or _train_stage(stage, dataset, run, log) for stage in run.stages]
+            step_ended()
+            log("drawing the report")
+            write_report(run.options.output, dataset, records, run.options)
     except (KeyboardInterrupt, MemoryError, CatdogError, tf.errors.ResourceExhaustedError) as error:
         if not isinstance(error, CatdogError) or not run.withdraw():
             log(f"stopped; what is done is kept. To go on: catdog-train --resume {run.options.output}")

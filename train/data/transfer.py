@@ -10,6 +10,7 @@ from email.utils import parsedate
 
 from tqdm import tqdm
 
+from ..interruption import step_ended
 from .partial import Partial
 
 _CHUNK = 1 << 18
@@ -107,6 +108,7 @@ def _receive(reply: http.client.HTTPResponse, partial: Partial, name: str) -> No
             stream.write(chunk)
             position += len(chunk)
             bar.update(len(chunk))
+            step_ended()  # the backbone's weights are fetched in the middle of a training
     if whole is not None and position < whole:
         raise TransferError(f"{position:,} of {whole:,} bytes", passing=True)
 
