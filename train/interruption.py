@@ -30,12 +30,10 @@ def interrupted_between_steps() -> Iterator[None]:
     signal.signal(signal.SIGINT, ask)
     try:
         yield
+        step_ended()
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        asked = _asked.is_set()
         _asked.clear()
-        if asked:  # also where an error is on its way: it may be one that is answered by beginning anew
-            raise KeyboardInterrupt
 
 
 def step_ended() -> None:
