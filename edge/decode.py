@@ -12,10 +12,11 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from .errors import InputNotFoundError, UnreadableInputError  # noqa: E402
+from .jpeg import decode_jpeg  # noqa: E402
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
 
-_JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
+_JPEG_START = b"\xff\xd8\xff"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
 
 
@@ -58,47 +59,24 @@ def decode_picture(data: bytes, name: str) -> NDArray[np.uint8]:
     Raises:
         UnreadableInputError: the bytes are no picture or not all of one.
     """
-    fault = _missing_end(data)
-    if fault is None:
-        try:
-            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-            fault = "which cannot be decoded"
-        except cv2.error as error:
-            picture = None
-            too_large = "MAX_IMAGE_PIXELS" in str(error)
-            fault = f"of more than {MAX_PIXELS:,} pixels" if too_large else "which cannot be decoded"
-        if picture is not None:
-            return picture  # type: ignore[return-value] # IMREAD_COLOR gives uint8
+    decoded = decode_jpeg(data, MAX_PIXELS) if data.startswith(_JPEG_START) else _decode_other(data)
+    if not isinstance(decoded, str):
+        return decoded
     raise UnreadableInputError(
         "a whole picture (JPEG, PNG, WebP, BMP, TIFF)",
-        got=f"{name}, {fault}",
+        got=f"{name}, {decoded}",
         fix="Copy it again, or convert it to JPEG.",
     )
 
 
-def _missing_end(data: bytes) -> str | None:
-    """Say what is wrong with bytes that are not a whole file.
-
-    Decoders differ here: some OpenCV versions fill the missing part of a truncated JPEG with grey and call it a picture.
-    Whatever follows the end, as in phones' motion photographs, is no fault.
-    """
+def _decode_other(data: bytes) -> NDArray[np.uint8] | str:
+    """Return a picture, or what is wrong with the bytes. Decoders differ in what they make of a PNG without an end."""
     if not data:
         return "which is empty"
-    if data.startswith(_JPEG_START) and data.rfind(_JPEG_END, _scan_start(data)) < 0:
-        return "a JPEG that is truncated"
     if data.startswith(_PNG_START) and _PNG_END not in data:
         return "a PNG that is truncated"
-    return None
-
-
-def _scan_start(data: bytes) -> int:
-    """Return where a JPEG's coded data begins, past the header segments with their thumbnails.
-
-    In coded data 0xff is always followed by a stuffed zero or a restart marker, so an end marker there is the end.
-    Source: ITU-T T.81, annex B.
-    """
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF and data[position + 1] != _JPEG_SCAN[1]:
-        # A marker, then the length of its segment, the two length bytes included; 0xff may be repeated as padding.
-        position += 1 if data[position + 1] == 0xFF else 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return position
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        return f"of more than {MAX_PIXELS:,} pixels" if "MAX_IMAGE_PIXELS" in str(error) else "which cannot be decoded"
+    return "which cannot be decoded" if picture is None else picture  # type: ignore[return-value] # IMREAD_COLOR: uint8

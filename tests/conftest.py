@@ -29,6 +29,15 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Inputs that people met, of the developers."""
+    folder = SHARED / "cases"
+    if not folder.is_dir():
+        pytest.skip(f"no shared cases at {folder} (CATDOG_SHARED names another place)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def validation_photographs(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The 1,000 validation photographs, unpacked: <folder>/{cats,dogs}/*.jpg."""
     folder = tmp_path_factory.mktemp("photographs")
