@@ -97,10 +97,13 @@ def _list_cameras() -> int:
     silence_opencv()
     cameras = list_cameras()
     for camera in cameras:
-        size = f"{camera.size[0]} x {camera.size[1]}" if camera.size else f"no pictures: {camera.trouble}"
-        print(f"--camera {camera.number}  {camera.name}  {size}")
+        said = f"{camera.size[0]} x {camera.size[1]}" if camera.size else ""
+        if camera.trouble is not None:
+            said = f"no pictures: {camera.trouble.got}. {camera.trouble.fix}"
+        lasting = f"  or --camera /dev/v4l/by-id/{camera.link}" if camera.link else ""
+        print(f"--camera {camera.number}  {camera.name}  {said}{lasting}")
     if not cameras:
-        _log("no cameras: /dev has no video devices. A CSI camera needs libcamera; try --camera demo for none at all")
+        _log("no cameras: /dev has no device that takes pictures. A CSI camera is --camera picamera2; for none, --camera demo")
     return 0
 
 

@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 from ..errors import SourceError
-from ..sources.camera import check_camera, check_device
 from ..sources.demo import DemoSource
-from ..sources.formats import read_capability
-from ..sources.probe import probe_camera, video_devices
+from ..sources.devices import DEVICES, Locator, check_camera, video_devices
+from ..sources.probe import probe_camera
+from ..sources.v4l2 import BusyError, read_capability
 from .findings import Finding, Value, Verdict, from_error
 from .system import read_board
 
@@ -23,7 +23,7 @@ _PATIENCE_S = 20.0  # libcamera takes its time on a small board
 _ON_BOARD = "platform:"  # how the bus of a board's own devices begins
 
 
-def check_cameras(asked: str | None, devices: Path = Path("/dev")) -> list[Finding]:
+def check_cameras(asked: str | None, devices: Path = DEVICES) -> list[Finding]:
     """Look at one camera, or at all there are.
 
     Args:
@@ -38,7 +38,7 @@ def check_cameras(asked: str | None, devices: Path = Path("/dev")) -> list[Findi
     if asked == "picamera2":
         return [csi(needed=True)]
     if asked is not None:
-        return [_asked(check_camera(asked))]
+        return [_asked(check_camera(asked), devices)]
     is_raspberry_pi = (read_board() or "").startswith("Raspberry Pi")
     numbers = video_devices(devices)
     # The board's own devices are its codecs and the parts of its CSI cameras, twenty and more; OpenCV can open none of them.
@@ -78,16 +78,14 @@ def csi(*, needed: bool, python: str = _SYSTEM_PYTHON) -> Finding:
     return Finding("picamera2", Verdict.OK, f"CSI: {', '.join(models)}; use --camera picamera2", values={"models": models})
 
 
-def _asked(number: int) -> Finding:
-    name = f"camera {number}"
+def _asked(camera: str, devices: Path) -> Finding:
+    name = f"camera {Path(camera).name}"
     try:
-        check_device(number)
+        number = Locator(camera, devices).locate()
     except SourceError as error:
         return from_error(name, error)
     fix = "Name another with --camera N; catdog-edge --list-cameras tells which there are."
-    return _video_device(number, Path("/dev"), own=True) or Finding(
-        name, Verdict.PROBLEM, "a device that takes no pictures", fix
-    )
+    return _video_device(number, devices, own=True) or Finding(name, Verdict.PROBLEM, "a device that takes no pictures", fix)
 
 
 def _video_device(number: int, devices: Path, *, own: bool) -> Finding | None:
@@ -99,12 +97,17 @@ def _video_device(number: int, devices: Path, *, own: bool) -> Finding | None:
         return from_error(name, error)
     if not capability.formats or (capability.bus.startswith(_ON_BOARD) and not own):
         return None
-    camera = probe_camera(number)
+    camera = probe_camera(number, capability, devices)
     formats = [str(each) for each in capability.formats]
     values: dict[str, Value] = {"device": camera.name, "bus": capability.bus, "formats": formats}
-    if camera.size is None:
-        fix = "Close other programs that use it; check cable and power."
-        return Finding(name, Verdict.PROBLEM, f"{camera.name}: {camera.trouble}", fix, values)
+    trouble = camera.trouble
+    if isinstance(trouble, BusyError):
+        values["users"] = list(trouble.users)
+        if any(user.startswith("catdog-edge ") for user in trouble.users):
+            return Finding(name, Verdict.OK, f"{camera.name}: in use by {', '.join(trouble.users)}", values=values)
+    if trouble is not None or camera.size is None:
+        found, fix = ("no pictures", "Check cable and power.") if trouble is None else (trouble.got, trouble.fix)
+        return Finding(name, Verdict.PROBLEM, f"{camera.name}: {found}", fix, values)
     width, height = camera.size
     values |= {"width": width, "height": height}
     return Finding(name, Verdict.OK, f"{camera.name}: gives {width}x{height}; {', '.join(formats)}", values=values)

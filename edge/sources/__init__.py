@@ -47,18 +47,21 @@ def _open_camera(camera: str, options: SourceOptions) -> Source:
         from .demo import DemoSource  # costs as much as OpenCV to import, and few want it
 
         return DemoSource(paced=options.buffer != "all")
-    from .camera import check_camera, check_device
+    from .devices import Locator, check_camera
     from .live.source import LiveSource
 
     if camera == "picamera2":
         size = {"width": options.width or 640, "height": options.height or 480}
         return LiveSource(camera, size, wait=options.wait, command=_csi_command())
-    number = check_camera(camera)
-    if not options.wait:
-        check_device(number)
-    wishes = {"width": options.width, "height": options.height, "fps": options.fps}
-    specification = {"kind": "camera", "number": number} | wishes
-    return LiveSource(f"camera {number}", specification, wait=options.wait, every=options.buffer == "all")
+    camera = check_camera(camera)
+    locator = Locator(camera)
+    return LiveSource(
+        f"camera {Path(camera).name}",
+        {"kind": "camera", "width": options.width, "height": options.height, "fps": options.fps},
+        wait=options.wait,
+        every=options.buffer == "all",
+        locate=lambda: {"number": locator.locate()},
+    )
 
 
 def _csi_command() -> list[str]:

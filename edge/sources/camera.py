@@ -1,47 +1,27 @@
-"""Cameras that the system offers as /dev/videoN."""
+"""Cameras that the system offers as /dev/videoN, opened with OpenCV."""
 
-import re
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from ..errors import SourceError, UsageError
+from ..decode import decode_picture
+from ..errors import SourceError
 from .frame import Packet
-from .video import captured_packets
+from .v4l2 import InputSignal, check_free
+from .video import retrieve
 
-_HIGHEST = 63  # Linux gives out /dev/video0 to /dev/video63
-
-
-def check_camera(text: str) -> int:
-    """Validate a camera number or device path before OpenCV sees it: a negative number would crash the process.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    match = re.fullmatch(r"(?:/dev/video)?([0-9]{1,2})", text)
-    if match and int(match.group(1)) <= _HIGHEST:
-        return int(match.group(1))
-    raise UsageError(
-        f"a camera number of 0 to {_HIGHEST}, /dev/videoN, picamera2, or demo", got=text, fix="Try --camera 0 or --camera demo."
-    )
-
-
-def check_device(number: int) -> None:
-    """Make sure that the system has the camera.
-
-    Raises:
-        SourceError: it has not.
-    """
-    device = Path(f"/dev/video{number}")
-    if sys.platform == "linux" and not device.exists():
-        present = ", ".join(sorted(entry.name for entry in Path("/dev").glob("video*"))) or "none"
-        raise SourceError(
-            f"a camera at {device}",
-            got=f"no such device (present: {present})",
-            fix="Plug it in, name another with --camera N, or try --camera demo.",
-        )
+_MJPG = cv2.VideoWriter.fourcc(*"MJPG")
+# The driver fills one while the other is decoded. With a single one it has nowhere to put the next frame meanwhile, and cameras
+# that deliver 30 a second give 15 to 20; more only make frames older.
+_BUFFERS = 2
+_OLDEST_STAMP_S = 5.0  # a driver's time stamp that is further from now is of another clock
+_ASK_AGAIN_S = 1.0  # which input is chosen
 
 
 class CameraSource:
@@ -53,34 +33,94 @@ class CameraSource:
         height: likewise.
         fps: frames a second; None for what it gives.
 
+    Attributes:
+        settings: what it was asked for and gives instead, in words; empty where it gives what it was asked for.
+
     Raises:
-        SourceError: there is none, or it cannot be opened.
+        SourceError: there is none, it cannot be opened, or another program uses it.
     """
 
     def __init__(self, number: int, width: int | None = None, height: int | None = None, fps: float | None = None) -> None:
-        self._name = f"camera {number}"
-        check_device(number)
-        self._capture = cv2.VideoCapture(number, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
+        self._name, self._device = f"camera {number}", Path(f"/dev/video{number}")
+        self._is_linux = sys.platform == "linux"
+        if self._is_linux:
+            check_free(self._device)
+        self._capture = cv2.VideoCapture(number, cv2.CAP_V4L2 if self._is_linux else cv2.CAP_ANY)
         # JPEG first: over USB 2 raw pictures of a useful size come at a few frames a second.
-        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        self._capture.set(cv2.CAP_PROP_FOURCC, _MJPG)
         wishes = ((cv2.CAP_PROP_FRAME_WIDTH, width), (cv2.CAP_PROP_FRAME_HEIGHT, height), (cv2.CAP_PROP_FPS, fps))
         for what, wish in wishes:
             if wish is not None:
                 self._capture.set(what, wish)
-        # Drivers queue several frames; one is enough to see what is in front of the camera now.
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, _BUFFERS)
         if not self._capture.isOpened():
-            self._capture.release()
-            raise SourceError(
-                f"to open {self._name}",
-                got="a device that gives no pictures to OpenCV",
-                fix="Close other programs that use it; check that you are in the group 'video'.",
-            )
+            raise self._why_not("a device that gives no pictures to OpenCV")
+        self.settings = self._given_instead(width, height, fps)
+        # The bytes as they come: OpenCV decodes half a JPEG as well, and leaves the rest of the picture as the last one was.
+        self._is_jpeg = self._is_linux and int(self._capture.get(cv2.CAP_PROP_FOURCC)) == _MJPG
+        if self._is_jpeg:
+            self._capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
+        self._signal = InputSignal(self._device) if self._is_linux else None
 
     def packets(self) -> Iterator[Packet]:
-        """Give what the camera takes, not decoded, until it is gone."""
-        yield from captured_packets(self._capture, self._name)
+        """Give what the camera takes, not decoded, until it is gone.
+
+        Raises:
+            SourceError: it is gone, and why.
+        """
+        number, asked_at = 0, time.monotonic()
+        while True:
+            start = time.perf_counter()
+            if not self._capture.grab():
+                raise self._why_not("it gave no more frames")
+            now = time.monotonic()
+            if self._signal is not None and now - asked_at > _ASK_AGAIN_S:
+                self._signal.again()
+                asked_at = now
+            yield Packet(self._name, number, self._captured_at(now), 1e3 * (time.perf_counter() - start), self._decoder())
+            number += 1
 
     def close(self) -> None:
         """Release the device."""
         self._capture.release()
+        if self._signal is not None:
+            self._signal.close()
+
+    def _captured_at(self, now: float) -> float:
+        """Return when the driver began to receive the frame: a transfer may take as long as a frame lasts."""
+        stamp = float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
+        return stamp if self._is_linux and 0 <= now - stamp < _OLDEST_STAMP_S else now
+
+    def _decoder(self) -> Callable[[], NDArray[np.uint8]]:
+        if self._signal is not None and self._signal.is_lost():
+            return self._no_signal
+        if not self._is_jpeg:
+            return partial(retrieve, self._capture, self._name)
+        return self._jpeg
+
+    def _jpeg(self) -> NDArray[np.uint8]:
+        return decode_picture(retrieve(self._capture, self._name).tobytes(), self._name)
+
+    def _no_signal(self) -> NDArray[np.uint8]:
+        raise SourceError(f"a signal at the input of {self._name}", got="no signal", fix="Check what is plugged into it.")
+
+    def _given_instead(self, width: int | None, height: int | None, fps: float | None) -> str:
+        given = (self._capture.get(cv2.CAP_PROP_FRAME_WIDTH), self._capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        differences = []
+        if width is not None and height is not None and given != (width, height):
+            differences.append(f"{given[0]:.0f}x{given[1]:.0f} instead of {width}x{height}")
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        if fps is not None and rate > 0 and abs(rate - fps) > 0.01 * fps:
+            differences.append(f"{rate:.4g} fps instead of {fps:.4g}")
+        return ", ".join(differences)
+
+    def _why_not(self, else_this: str) -> SourceError:
+        """Say why there are no frames, as far as the device tells; it is released first, or this would be who uses it."""
+        self._capture.release()
+        if self._is_linux:
+            try:
+                check_free(self._device)
+            except SourceError as error:
+                return error
+        fix = "Check cable and power; catdog-edge doctor says more."
+        return SourceError(f"pictures from {self._name}", got=else_this, fix=fix)

@@ -13,7 +13,7 @@ class SourceOptions:
 
     Attributes:
         inputs: picture files, folders, glob patterns, video files, ``http(s)://`` and ``rtsp(s)://`` addresses.
-        camera: camera number, ``/dev/videoN`` or ``"demo"``; None for no camera.
+        camera: camera number, ``/dev/videoN``, ``/dev/v4l/by-id/NAME``, ``"picamera2"`` or ``"demo"``; None for no camera.
         buffer: ``"latest"`` gives the newest frame and skips those that nobody had time for, ``"all"`` every frame;
             ``"auto"`` is the former for cameras and streams, the latter for files.
         width: of a camera's pictures, in pixels; None for what it gives.

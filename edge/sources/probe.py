@@ -4,51 +4,68 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SourceError
+from .devices import DEVICES, link_of, video_devices
 from .live.process import CaptureProcess
+from .v4l2 import Capability, check_free, read_capability
 
-_SYSTEM = Path("/sys/class/video4linux")
 _PATIENCE_S = 8.0
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A video device.
+    """A camera, or a device that may be one.
 
     Attributes:
         number: N of /dev/videoN.
         name: what its driver calls it.
+        link: its name in /dev/v4l/by-id, which stays the same under every number; empty where it has none.
         size: width and height of its pictures in pixels; None where it gives none.
-        trouble: why not; empty where it does.
+        trouble: why not; None where it does.
     """
 
     number: int
     name: str
+    link: str
     size: tuple[int, int] | None
-    trouble: str = ""
+    trouble: SourceError | None = None
 
 
-def list_cameras(devices: Path = Path("/dev")) -> list[Camera]:
-    """Open every video device for a moment, each in a process of its own: some of them hang."""
-    return [probe_camera(number) for number in video_devices(devices)]
+def list_cameras(devices: Path = DEVICES) -> list[Camera]:
+    """Open every camera for a moment, each in a process of its own: some of them hang. What takes no pictures is left out."""
+    found = []
+    for number in video_devices(devices):
+        try:
+            capability = read_capability(devices / f"video{number}")
+        except SourceError as error:
+            found.append(Camera(number, "unknown", link_of(number, devices), None, error))
+            continue
+        if capability.formats:
+            found.append(probe_camera(number, capability, devices))
+    return found
 
 
-def video_devices(devices: Path = Path("/dev")) -> list[int]:
-    """Return each N of /dev/videoN that there is."""
-    return sorted(int(path.name[5:]) for path in devices.glob("video[0-9]*") if path.name[5:].isdigit())
+def probe_camera(number: int, capability: Capability, devices: Path = DEVICES) -> Camera:
+    """Open one for a moment; one that another program uses is left alone.
 
-
-def probe_camera(number: int) -> Camera:
-    """Open one for a moment."""
-    described = _SYSTEM / f"video{number}" / "name"
-    name = described.read_text().strip() if described.is_file() else "unknown"
+    Args:
+        number: N of /dev/videoN.
+        capability: what it says of itself.
+        devices: where the system has its devices.
+    """
+    name, link = capability.card or "unknown", link_of(number, devices)
+    try:
+        check_free(devices / f"video{number}")
+    except SourceError as error:
+        return Camera(number, name, link, None, error)
     capture = CaptureProcess(f"camera {number}", {"kind": "camera", "number": number})
     try:
         frame = capture.newest(_PATIENCE_S)
     except SourceError as error:
-        return Camera(number, name, None, str(error))
+        return Camera(number, name, link, None, error)
     finally:
         capture.stop()
     if frame is None or frame.picture is None:
-        return Camera(number, name, None, f"no picture within {_PATIENCE_S:g} s")
+        what = f"no picture within {_PATIENCE_S:g} s" if frame is None or frame.error is None else frame.error.got
+        return Camera(number, name, link, None, SourceError("a picture", got=what, fix="Check cable, power and what it shows."))
     height, width = frame.picture.shape[:2]
-    return Camera(number, name, (width, height))
+    return Camera(number, name, link, (width, height))

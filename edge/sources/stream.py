@@ -25,6 +25,7 @@ MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
 # Once a host has answered, its first key frame may take a few seconds.
 _PATIENCE_S = 5.0
+_WATCHED_S = 300.0  # between two frames where somebody else watches; a camera may take a picture a minute
 _RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
 
 
@@ -71,13 +72,14 @@ class StreamSource:
     Args:
         url: ``http(s)://`` or ``rtsp(s)://``; user and password may be part of it and are never printed.
         timeout_s: seconds to wait for the first answer, and for each frame.
+        is_watched: whoever asks for the frames watches over their pace and ends this where it is silent; wait long for each.
 
     Raises:
         UsageError: the address is not valid.
         SourceError: nothing usable answers.
     """
 
-    def __init__(self, url: str, *, timeout_s: float) -> None:
+    def __init__(self, url: str, *, timeout_s: float, is_watched: bool = False) -> None:
         parts = _split(url)
         self._name = _public_name(parts)
         self._capture: cv2.VideoCapture | None = None
@@ -90,6 +92,8 @@ class StreamSource:
                 if picture is not None:
                     self._picture = (picture, time.monotonic(), 1e3 * (time.perf_counter() - start))
                 if self._parts is not None or picture is not None:
+                    if is_watched and self._parts is not None:
+                        _be_patient(self._parts)
                     return
             else:
                 _greet_rtsp(parts, timeout_s)
@@ -99,8 +103,9 @@ class StreamSource:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
             raise _unreachable(self._name, str(reason)) from error
         limit = int(1e3 * max(timeout_s, _PATIENCE_S))
+        longest = int(1e3 * _WATCHED_S) if is_watched else limit
         self._capture = cv2.VideoCapture(
-            url, cv2.CAP_FFMPEG, [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, limit]
+            url, cv2.CAP_FFMPEG, [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, longest]
         )
         if not self._capture.isOpened():
             raise _unreachable(self._name, "an answer that is no video")
@@ -125,6 +130,13 @@ class StreamSource:
             self._parts.close()
         if self._capture is not None:
             self._capture.release()
+
+
+def _be_patient(reply: http.client.HTTPResponse) -> None:
+    """Wait long for what an answer still sends: urllib has one time limit, for the first answer and for all that follows."""
+    connection = getattr(getattr(reply.fp, "raw", None), "_sock", None)
+    if isinstance(connection, socket.socket):
+        connection.settimeout(_WATCHED_S)
 
 
 def _unreachable(name: str, what: str) -> SourceError:

@@ -42,7 +42,7 @@ def captured_packets(capture: cv2.VideoCapture, source: str, fps: float = 0.0) -
         start = time.perf_counter()
         if not capture.grab():
             return
-        yield Packet(source, index, time.monotonic(), 1e3 * (time.perf_counter() - start), partial(_retrieve, capture, source))
+        yield Packet(source, index, time.monotonic(), 1e3 * (time.perf_counter() - start), partial(retrieve, capture, source))
         index += 1
 
 
@@ -77,7 +77,12 @@ def film_frames(capture: cv2.VideoCapture, source: str, *, paced: bool = False) 
         yield shown._replace(scene_s=frame.number / rate)
 
 
-def _retrieve(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
+def retrieve(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
+    """Return what a capture has grabbed: a picture, or its bytes where it does not decode.
+
+    Raises:
+        EndError: it could make nothing of it.
+    """
     decoded, picture = capture.retrieve()
     if not decoded or picture is None or picture.dtype != np.uint8:
         raise EndError(f"a picture from {source}", got="none", fix="Check it.")

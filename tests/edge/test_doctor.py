@@ -29,9 +29,9 @@ from catdog.edge.doctor.system import disk, governor, kernel_clock, machine, mem
 from catdog.edge.errors import SourceError, UsageError
 from catdog.edge.golden import golden_input_sha256, golden_picture
 from catdog.edge.models import bundled_tflite
-from catdog.edge.sources import formats
+from catdog.edge.sources import v4l2
+from catdog.edge.sources.devices import video_devices
 from catdog.edge.sources.faulty import Fault, Switch
-from catdog.edge.sources.probe import video_devices
 
 PI = "Raspberry Pi 5 Model B Rev 1.0\0"
 no_camera = pytest.mark.skipif(bool(video_devices()), reason="this machine has a camera")
@@ -433,14 +433,16 @@ def test_speed_is_measured_for_each_number_of_threads() -> None:
 
 
 def test_ioctl_numbers_are_those_of_the_kernels_header() -> None:
-    # VIDIOC_QUERYCAP, VIDIOC_ENUM_FMT, VIDIOC_ENUM_FRAMESIZES as a C compiler has them from linux/videodev2.h
-    assert (formats._QUERY, formats._ENUMERATE_FORMATS, formats._ENUMERATE_SIZES) == (0x80685600, 0xC0405602, 0xC02C564A)
+    # VIDIOC_QUERYCAP, ENUM_FMT, ENUM_FRAMESIZES, REQBUFS, G_INPUT, ENUMINPUT as a C compiler has them from linux/videodev2.h
+    mine = (v4l2._QUERY, v4l2._ENUMERATE_FORMATS, v4l2._ENUMERATE_SIZES)
+    assert mine == (0x80685600, 0xC0405602, 0xC02C564A)
+    assert (v4l2._REQUEST_BUFFERS, v4l2._GET_INPUT, v4l2._ENUMERATE_INPUTS) == (0xC0145608, 0x80045626, 0xC050561A)
 
 
 def test_devices_that_are_no_cameras(tmp_path: Path) -> None:
     for device in (Path("/dev/null"), tmp_path / "none"):
         with pytest.raises(SourceError):
-            formats.read_capability(device)
+            v4l2.read_capability(device)
     for number in (0, 1, 10):
         (tmp_path / f"video{number}").write_text("")
     (finding,) = check_cameras(None, tmp_path)

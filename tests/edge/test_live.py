@@ -1,7 +1,7 @@
 """Live sources under every fault, with a clock of the test's own: states, causes, and never a frame that must not be judged."""
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import islice, takewhile
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from catdog.edge.errors import SourceError
 from catdog.edge.sources.frame import Change, Frame, Idle, State
 from catdog.edge.sources.live.guard import Guard
+from catdog.edge.sources.live.stage import Stage
 from catdog.edge.sources.live.supervisor import Limits, Supervisor
 
 
@@ -38,6 +39,9 @@ class Script:
         self._clock, self._steps, self._number = clock, steps, 0
         self._stopped = False
         Script.open_ones += 1
+
+    stage = Stage.OPENED
+    settings = ""
 
     def newest(self, timeout: float) -> Frame | None:
         step = next(self._steps)
@@ -152,6 +156,7 @@ def test_frame_that_waited_while_nobody_looked_is_not_judged() -> None:
     updates = supervisor.updates()
     assert isinstance(next(updates), Change)
     assert isinstance(next(updates), Frame)
+    assert isinstance(next(updates), Frame)
 
     class Late(Script):
         def newest(self, timeout: float) -> Frame | None:
@@ -163,9 +168,9 @@ def test_frame_that_waited_while_nobody_looked_is_not_judged() -> None:
 
 
 def test_stall_makes_the_answer_stale_before_it_makes_the_camera_gone() -> None:
-    supervisor, _ = supervise([noisy(1), *([None] * 100)])
+    supervisor, _ = supervise([noisy(1), noisy(2), *([None] * 100)])
     assert states(supervisor.updates(), 4) == [State.ONLINE, State.STALE, State.OFFLINE, State.RECOVERING]
-    supervisor, _ = supervise([noisy(1), *([None] * 5), *(noisy(seed) for seed in range(2, 9))])
+    supervisor, _ = supervise([noisy(1), noisy(2), *([None] * 5), *(noisy(seed) for seed in range(2, 9))])
     assert states(supervisor.updates(), 3) == [State.ONLINE, State.STALE, State.ONLINE]
 
 
@@ -201,11 +206,11 @@ def test_frozen_picture_is_noticed_and_a_still_scene_is_not() -> None:
             break
         judged += isinstance(update, Frame)
     assert clock.now() - 1000 == pytest.approx(Limits().frozen_s, abs=0.2)
-    guard = Guard(5.0)
+    guard = Guard()
     for number in range(400):
         almost = same.copy()
         almost[number % 48, 0, 0] ^= 1  # noise of a single step
-        assert guard.objection(almost, 0.05 * number) is None
+        assert guard.objection(almost, 0.05 * number, frozen_s=5.0) is None
 
 
 def test_attempts_grow_rarer_and_vary(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,3 +227,103 @@ def test_attempts_grow_rarer_and_vary(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pauses[0] < 0.31
     assert 1.9 < pauses[-1] < 3.1
     assert len(set(pauses[-5:].tolist())) == 5
+
+
+class Timed(Script):
+    """A capture whose frames come at times, in seconds from its opening; nothing else comes."""
+
+    def __init__(
+        self, clock: FakeClock, times: Sequence[float], *, ages: Sequence[float] = (), stages: Sequence[Stage] = ()
+    ) -> None:
+        super().__init__(clock, iter(()))
+        self._opened_at, self._times, self._ages = clock.now(), list(times), list(ages or [0.0] * len(times))
+        self._stages = list(stages)  # how far it is at each whole second; OPENED after that
+
+    @property
+    def stage(self) -> Stage:  # type: ignore[override]
+        second = int(self._clock.now() - self._opened_at)
+        return self._stages[second] if second < len(self._stages) else Stage.OPENED
+
+    def newest(self, timeout: float) -> Frame | None:
+        due = self._opened_at + self._times[0] if self._times else float("inf")
+        if due > self._clock.now() + timeout:
+            self._clock.time += timeout
+            return None
+        self._clock.time = max(self._clock.time, due)
+        self._times.pop(0)
+        self._number += 1
+        return Frame("camera", self._number, self._clock.now() - self._ages.pop(0), 0.0, 0.0, noisy(self._number))
+
+
+def timed(*arguments: object, **options: object) -> tuple[Supervisor, FakeClock]:
+    clock = FakeClock()
+    return Supervisor("camera", lambda: Timed(clock, *arguments, **options), clock=clock, seed=0), clock  # type: ignore[arg-type]
+
+
+def until(supervisor: Supervisor, clock: FakeClock, seconds: float) -> list[Frame | Change]:
+    """What is given in the first seconds."""
+    found = takewhile(lambda _: clock.now() <= 1000 + seconds, supervisor.updates())
+    return [update for update in found if not isinstance(update, Idle)]
+
+
+@pytest.mark.parametrize("interval", [0.033, 0.8, 1.6, 2.9])
+def test_steady_source_is_online_at_whichever_pace(interval: float) -> None:
+    supervisor, clock = timed([interval * number for number in range(1, 60)])
+    given = until(supervisor, clock, 59.1 * interval)
+    assert [update.state for update in given if isinstance(update, Change)] == [State.ONLINE]
+    assert sum(isinstance(update, Frame) for update in given) == 59
+
+
+def test_slow_source_that_stops_is_stale_then_gone() -> None:
+    supervisor, clock = timed([2.0 * number for number in range(1, 20)])
+    changes = [update for update in until(supervisor, clock, 49.0) if isinstance(update, Change)]
+    assert [change.state for change in changes[:3]] == [State.ONLINE, State.STALE, State.OFFLINE]
+    last = 1000 + 2.0 * 19
+    assert 2.0 < changes[1].at - last < 6.0 < changes[2].at - last < 10.0
+
+
+def test_single_stumble_does_not_make_a_source_slow() -> None:
+    times = [0.033 * number for number in range(1, 100)]
+    times += [times[-1] + 1.2 + 0.033 * number for number in range(3)]
+    supervisor, clock = timed(times)
+    found = until(supervisor, clock, times[-1] + 1.2)
+    stale = [update for update in found if isinstance(update, Change) and update.state is State.STALE]
+    assert stale[0].at - 1000 == pytest.approx(times[98] + Limits().stale_s, abs=0.2)
+    assert stale[1].at - 1000 == pytest.approx(times[-1] + Limits().stale_s, abs=0.2)
+
+
+def test_start_up_is_not_silence() -> None:
+    supervisor, clock = timed([75.0, 75.1, 75.2], stages=[Stage.STARTING] * 50)
+    found = list(islice(supervisor.updates(), 4))
+    assert [type(update) for update in found] == [Change, Frame, Frame, Frame]
+    assert clock.now() == pytest.approx(1075.2)
+
+
+def test_what_was_loaded_before_anybody_listened_is_not_silence() -> None:
+    supervisor, clock = timed([45.0, 45.1])
+    supervisor.start()
+    clock.time += 40.0
+    assert isinstance(list(islice(supervisor.updates(), 2))[1], Frame)
+
+
+def test_frames_that_come_late_or_were_overtaken_are_not_judged() -> None:
+    times = [0.1 * number for number in range(1, 9)]
+    supervisor, _ = timed(times, ages=[0, 0, 0, 0.15, 0, 5.0, 0, 0])
+    given = [update.number for update in islice(supervisor.updates(), 7) if isinstance(update, Frame)]
+    assert given == [1, 2, 3, 5, 7, 8]
+
+
+def test_why_is_told_also_while_it_is_opened_again() -> None:
+    supervisor, _ = supervise([noisy(1), LOST], LOST, wait=True)
+    changes = list(islice((update for update in supervisor.updates() if isinstance(update, Change)), 5))
+    assert [change.state for change in changes[1:3]] == [State.OFFLINE, State.RECOVERING]
+    assert all("unplugged" in change.cause for change in changes[1:])
+
+
+def test_what_was_not_given_as_asked_is_told() -> None:
+    supervisor, _ = timed([0.1])
+    supervisor.start()
+    assert supervisor._capture is not None
+    supervisor._capture.settings = "320x180 instead of 333x222"  # type: ignore[misc]
+    online = next(update for update in supervisor.updates() if isinstance(update, Change))
+    assert online.cause == "frames come, 320x180 instead of 333x222"

@@ -14,8 +14,9 @@ from commands import run
 
 from catdog.edge.errors import InputNotFoundError, SourceError, UnreadableInputError, UsageError
 from catdog.edge.sources import SourceOptions, open_sources
-from catdog.edge.sources.camera import CameraSource, check_camera
+from catdog.edge.sources.camera import CameraSource
 from catdog.edge.sources.demo import DemoSource
+from catdog.edge.sources.devices import check_camera
 from catdog.edge.sources.frame import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm, draw_picture
 
@@ -207,12 +208,17 @@ def test_address_that_is_none(text: str) -> None:
         frames(text)
 
 
-@pytest.mark.parametrize(("text", "number"), [("0", 0), ("/dev/video2", 2), ("63", 63)])
-def test_camera_numbers(text: str, number: int) -> None:
-    assert check_camera(text) == number
+LASTING = "/dev/v4l/by-id/usb-Maker_HD_Webcam_1234-video-index0"
 
 
-@pytest.mark.parametrize("text", ["-1", "64", "front", "", "0; rm -rf /", "/dev/null", "\u0661"])
+@pytest.mark.parametrize(("text", "camera"), [("0", "0"), ("/dev/video2", "2"), ("63", "63"), ("07", "7"), (LASTING, LASTING)])
+def test_names_of_cameras(text: str, camera: str) -> None:
+    assert check_camera(text) == camera
+
+
+@pytest.mark.parametrize(
+    "text", ["-1", "64", "front", "", "0; rm -rf /", "/dev/null", "\u0661", "/dev/v4l/by-id/", "/dev/v4l/../x"]
+)
 def test_camera_that_opencv_must_never_see(text: str) -> None:
     with pytest.raises(UsageError):
         check_camera(text)
@@ -262,6 +268,6 @@ def test_wishes_for_a_camera_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("catdog.edge.sources.live.source.LiveSource", Opened)
     with open_sources(SourceOptions(camera="0", width=1280, height=720, fps=15.0, wait=True)):
         pass
-    assert asked == [{"name": "camera 0", "kind": "camera", "number": 0, "width": 1280, "height": 720, "fps": 15.0}]
+    assert asked == [{"name": "camera 0", "kind": "camera", "width": 1280, "height": 720, "fps": 15.0}]
     wishes = {key: value for key, value in asked[0].items() if key not in ("name", "kind")}
-    assert set(inspect.signature(CameraSource).parameters) == set(wishes)
+    assert set(inspect.signature(CameraSource).parameters) == {"number", *wishes}

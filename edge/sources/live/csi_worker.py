@@ -16,6 +16,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+_OPENING, _OPENED = 1, 2  # as in `stage`
+
 
 def main() -> None:
     """Capture until killed."""
@@ -37,9 +39,11 @@ def main() -> None:
     ring = Ring(specification["descriptor"])
     size = (specification["width"], specification["height"])
     try:
+        _say({"stage": _OPENING})
         camera = Picamera2()
         camera.configure(camera.create_video_configuration(lores={"size": size, "format": "YUV420"}, display=None))
         camera.start()
+        _say({"stage": _OPENED})
         number = 0
         while True:
             start = time.monotonic()
@@ -47,7 +51,7 @@ def main() -> None:
             at = time.monotonic()
             slot, stamp = ring.write(planes)
             _say({
-                "source": "picamera2", "number": number, "at": at, "capture_ms": 1e3 * (at - start), "decode_ms": 0.0,
+                "number": number, "at": at, "capture_ms": 1e3 * (at - start), "decode_ms": 0.0,
                 "slot": slot, "stamp": stamp, "shape": planes.shape, "format": "yuv420",
             })  # fmt: skip
             number += 1

@@ -9,25 +9,21 @@ _STRIDE = 997  # bytes between those that are compared first; a prime, so that n
 
 
 class Guard:
-    """Looks at the frames of one live source.
+    """Looks at the frames of one live source."""
 
-    Args:
-        frozen_s: for how many seconds frames may be the same, byte for byte. Sensors are never so still: noise changes
-            some pixel of every frame.
-    """
-
-    def __init__(self, frozen_s: float) -> None:
-        self._frozen_s = frozen_s
+    def __init__(self) -> None:
         self._sample: NDArray[np.uint8] | None = None
         self._whole: NDArray[np.uint8] | None = None
         self._same_since = 0.0
 
-    def objection(self, picture: object, now: float) -> str | None:
+    def objection(self, picture: object, now: float, frozen_s: float) -> str | None:
         """Say why a frame must not be judged; None where it may.
 
         Args:
             picture: what the source gave.
             now: seconds, monotonic.
+            frozen_s: for how many seconds frames may be the same, byte for byte. Sensors are never so still: noise changes
+                some pixel of every frame.
         """
         if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
             shape = list(picture.shape) if isinstance(picture, np.ndarray) else type(picture).__name__
@@ -35,7 +31,7 @@ class Guard:
         if picture.dtype != np.uint8:
             return f"a frame of {picture.dtype}, not of bytes"
         if self._is_repeated(picture):
-            if now - self._same_since > self._frozen_s:
+            if now - self._same_since > frozen_s:
                 return f"the same frame for {now - self._same_since:.0f} s"
         else:
             self._same_since = now

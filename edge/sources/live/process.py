@@ -16,6 +16,7 @@ import numpy as np
 from ...errors import SourceError
 from ..frame import Frame
 from .ring import Ring
+from .stage import Stage
 
 _GONE_S = 0.3  # for a killed process to be gone
 _CHUNK = 64 * 1024
@@ -53,12 +54,23 @@ class CaptureProcess:
         self._tell(json.dumps(specification | {"descriptor": self._ring.descriptor, "every": every}).encode() + b"\n")
         self._held = b""
         self._end: dict[str, Any] | None = None
+        self._stage, self._settings = Stage.STARTING, ""
         if self._process.stdout is None:
             raise ValueError("Expected a pipe. Received: none")
         self._pipe = self._process.stdout.fileno()
         os.set_blocking(self._pipe, False)
         self._poll = select.poll()
         self._poll.register(self._pipe, select.POLLIN | select.POLLHUP)
+
+    @property
+    def stage(self) -> Stage:
+        """How far the opening has come, by what was read from it so far."""
+        return self._stage
+
+    @property
+    def settings(self) -> str:
+        """What the source gives instead of what it was asked for, in words; empty where it is as asked."""
+        return self._settings
 
     @property
     def process_id(self) -> int:
@@ -80,7 +92,11 @@ class CaptureProcess:
         while True:
             for message in reversed(self._read()):
                 if "ended" in message:
-                    self._end = message
+                    self._end = self._end or message  # the first says why; that the process is gone as well comes after it
+                    continue
+                if "stage" in message:
+                    self._stage = max(self._stage, Stage(message["stage"]))
+                    self._settings = message.get("settings", "")
                     continue
                 frame = self._frame(message)
                 if frame is not None:
@@ -132,7 +148,7 @@ class CaptureProcess:
         return [json.loads(line) for line in lines]
 
     def _frame(self, message: dict[str, Any]) -> Frame | None:
-        common = (message["source"], message["number"], message["at"], message["capture_ms"], message["decode_ms"])
+        common = (self._name, message["number"], message["at"], message["capture_ms"], message["decode_ms"])
         if "error" in message:
             return Frame(*common, error=SourceError("a whole frame", got=message["error"], fix="Check the camera."))
         picture = self._ring.read(message["slot"], message["stamp"], tuple(message["shape"]))

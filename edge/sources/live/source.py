@@ -1,6 +1,6 @@
 """A live camera or stream as a source like any other, but that its frames have no end and its states are told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..frame import Change, Frame, Idle
@@ -18,6 +18,8 @@ class LiveSource:
         every: give every frame, and let the source wait; else the newest.
         limits: how patient to be.
         command: the program that captures; None for `worker`.
+        locate: adds to the specification where the source is now; asked before each opening, so that nothing is started for
+            one that is not there.
 
     Attributes:
         keeps_pace: frames that nobody has time for are skipped.
@@ -37,10 +39,11 @@ class LiveSource:
         every: bool = False,
         limits: Limits | None = None,
         command: Sequence[str] | None = None,
+        locate: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self.keeps_pace = not every
         self._supervisor = Supervisor(
-            name, lambda: CaptureProcess(name, specification, every=every, command=command), limits=limits, wait=wait
+            name, lambda: CaptureProcess(name, specification | locate(), every=every, command=command), limits=limits, wait=wait
         )
         self._supervisor.start()
 

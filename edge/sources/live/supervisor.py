@@ -9,10 +9,22 @@ from ...errors import SourceError
 from ..frame import Change, Frame, Idle, State
 from .clock import Clock, MonotonicClock
 from .guard import Guard
+from .pace import Pace
+from .stage import Stage
 
 
 class Capture(Protocol):
-    """A running capture. Whatever it does inside, these two return."""
+    """A running capture. Whatever it does inside, these return."""
+
+    @property
+    def stage(self) -> Stage:
+        """How far its opening has come."""
+        ...
+
+    @property
+    def settings(self) -> str:
+        """What the source gives instead of what it was asked for, in words; empty where it is as asked."""
+        ...
 
     def newest(self, timeout: float) -> Frame | None:
         """Return the newest frame that was not returned yet; None if none comes in time.
@@ -29,12 +41,15 @@ class Capture(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """How patient to be, in seconds.
+    """How patient to be, in seconds. A source that is slow, but steady, is given more by its `Pace`.
 
     Attributes:
         stale_s: silence after which the last answer stands no more.
         offline_s: silence after which the capture is given up.
-        first_s: the same for the first frame after opening, which takes cameras longer.
+        unknown_s: silence after which the first answer of all stands no more: nobody knows the pace yet.
+        start_s: for the capture to start: a slow board has to load OpenCV from a slow card first.
+        first_s: for the first frame of all, once the source is being opened, and the longest wait for the next one.
+        again_s: for the first frame of a source that has given some before; doubles each time that none comes.
         frozen_s: for how long frames may be the same.
         retry_s: from giving up to opening again; doubles each time.
         longest_retry_s: at most.
@@ -43,7 +58,10 @@ class Limits:
 
     stale_s: float = 0.7
     offline_s: float = 1.5
-    first_s: float = 10.0
+    unknown_s: float = 3.0
+    start_s: float = 90.0
+    first_s: float = 30.0
+    again_s: float = 10.0
     frozen_s: float = 5.0
     retry_s: float = 0.25
     longest_retry_s: float = 2.5
@@ -78,14 +96,19 @@ class Supervisor:
         self._clock = clock or MonotonicClock()
         self._wait = wait
         self._chance = random.Random(seed)  # noqa: S311 - spreads load, keeps no secret
-        self._guard = Guard(self._limits.frozen_s)
+        self._guard = Guard()
         self._capture: Capture | None = None
         self._pending: list[Change] = []  # what was found before anybody listened
         self._state: State | None = None
         self._failures = 0
+        self._cause = ""  # of the last state
+        self._pace = Pace()
+        self._heard = False  # whether anybody listens yet
         self._seen = False  # ever a frame
         self._fresh = False  # one since it was opened
+        self._stage = Stage.STARTING
         self._last = 0.0  # when something was last heard
+        self._captured_at = float("-inf")  # the newest frame that was given
         self._before = self._number = 0  # frames that earlier captures gave, and all of them: captures count from 0
 
     @property
@@ -114,6 +137,9 @@ class Supervisor:
         Raises:
             SourceError: it never opened, and nobody said to wait.
         """
+        if not self._heard:
+            # What was loaded meanwhile may have taken long; that was no silence of the source's.
+            self._heard, self._last = True, self._clock.now()
         while True:
             while self._pending:
                 yield self._pending.pop(0)
@@ -130,7 +156,7 @@ class Supervisor:
 
     def _try_to_open(self) -> Iterator[Change]:
         if self._seen or self._failures:
-            yield from self._become(State.RECOVERING, "opening it again")
+            yield from self._become(State.RECOVERING, f"opening it again: {self._cause}")
         try:
             self._capture = self._open()
         except SourceError as error:
@@ -138,13 +164,16 @@ class Supervisor:
                 raise
             yield from self._give_up(error.got)
             return
-        self._fresh, self._last, self._before = False, self._clock.now(), self._number
+        self._fresh, self._stage = False, Stage.STARTING
+        self._last, self._before = self._clock.now(), self._number
         self._guard.forget()
+        self._pace.begin()
 
     def _listen(self) -> Iterator[Frame | Change | Idle]:
         if self._capture is None:
             return
         limits = self._limits
+        stale_s = self._pace.stale_after_s(limits.stale_s, limits.unknown_s)
         try:
             frame = self._capture.newest(min(limits.stale_s, limits.offline_s) / 4)
         except SourceError as error:
@@ -154,28 +183,48 @@ class Supervisor:
             yield from self._give_up(error.got)
             return
         now = self._clock.now()
-        # One that has waited while nobody looked may be of a camera that is gone by now.
-        if frame is not None and now - frame.captured_at <= limits.stale_s:
-            self._last, self._seen, self._fresh, self._failures = now, True, True, 0
+        if self._capture.stage is not self._stage:
+            self._stage, self._last = self._capture.stage, now
+        if frame is not None:
+            self._pace.see(frame)
+        # One that has waited while nobody looked may be of a camera that is gone by now; one that was overtaken is past.
+        if frame is not None and now - frame.captured_at <= stale_s and frame.captured_at > self._captured_at:
+            self._last, self._captured_at = now, frame.captured_at
+            self._seen, self._fresh, self._failures = True, True, 0
             self._number = self._before + frame.number + 1
             yield from self._look_at(frame._replace(number=self._number - 1), now)
             return
         silent = now - self._last
-        if silent > (limits.offline_s if self._fresh else limits.first_s):
+        if silent > self._patience():
             cause = f"no frame for {silent:.1f} s"
             if not self._seen and not self._wait:
                 self.close()
                 raise SourceError(f"frames from {self.name}", got=cause, fix="Check camera, cable and network.")
             yield from self._give_up(cause)
-        elif self._state is not None and silent > limits.stale_s:
-            if self._fresh:
+        elif self._state is not None and silent > min(stale_s, limits.stale_s):
+            if self._fresh and silent > stale_s:
                 yield from self._become(State.STALE, f"no frame for {silent:.1f} s")
             yield Idle(self.name)
 
+    def _patience(self) -> float:
+        """Return how long the capture may be silent now, in seconds."""
+        limits = self._limits
+        if self._fresh:
+            return self._pace.lost_after_s(limits.offline_s, limits.first_s)
+        if self._stage is Stage.STARTING:
+            return limits.start_s
+        if not self._seen:
+            return limits.first_s
+        # With a picture every minute the next may be a minute away.
+        at_least = min(limits.first_s, limits.again_s * 2**self._failures)
+        return self._pace.lost_after_s(at_least, at_least)
+
     def _look_at(self, frame: Frame, now: float) -> Iterator[Frame | Change]:
-        reason = frame.error.got if frame.error is not None else self._guard.objection(frame.picture, now)
+        frozen_s = self._pace.lost_after_s(self._limits.frozen_s, 0.0)
+        reason = frame.error.got if frame.error is not None else self._guard.objection(frame.picture, now, frozen_s)
         if reason is None:
-            yield from self._become(State.ONLINE, "frames come")
+            settings = "" if self._capture is None else self._capture.settings
+            yield from self._become(State.ONLINE, f"frames come, {settings}" if settings else "frames come")
             yield frame._replace(scene_s=frame.captured_at)
             return
         yield from self._become(State.STALE, reason)
@@ -191,6 +240,8 @@ class Supervisor:
         self._clock.wait(pause * self._chance.uniform(1 - limits.jitter, 1 + limits.jitter))
 
     def _become(self, state: State, cause: str) -> Iterator[Change]:
+        if state is not State.RECOVERING:
+            self._cause = cause
         if state is not self._state:
             self._state = state
             yield Change(self.name, state, cause, self._clock.now())

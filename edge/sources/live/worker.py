@@ -12,7 +12,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...decode import silence_opencv
 from ...errors import CatdogError
@@ -20,6 +20,12 @@ from ..frame import Frame, Packet
 from ..video import EndError
 from .newest import wanted
 from .ring import Ring
+from .stage import Stage
+
+if TYPE_CHECKING:
+    from ..camera import CameraSource
+    from ..faulty import FaultyDemo
+    from ..stream import StreamSource
 
 
 def main() -> None:
@@ -30,6 +36,7 @@ def main() -> None:
     silence_opencv()
     ring, every = Ring(specification.pop("descriptor")), specification.pop("every")
     try:
+        _say({"stage": Stage.OPENING})
         for packet in wanted(_packets(specification), taken, every=every):
             frame = packet.frame()
             if isinstance(frame.error, EndError):
@@ -45,25 +52,29 @@ def main() -> None:
 
 
 def _packets(specification: dict[str, Any]) -> Iterator[Packet]:
-    kind = specification.pop("kind")
+    source = _open(specification.pop("kind"), specification)
+    _say({"stage": Stage.OPENED, "settings": getattr(source, "settings", "")})
+    return source.packets()
+
+
+def _open(kind: str, specification: dict[str, Any]) -> "CameraSource | StreamSource | FaultyDemo":
     if kind == "camera":
         from ..camera import CameraSource
 
-        return CameraSource(**specification).packets()
+        return CameraSource(**specification)
     if kind == "stream":
         from ..stream import StreamSource
 
-        return StreamSource(specification["url"], timeout_s=specification["timeout_s"]).packets()
+        return StreamSource(**specification, is_watched=True)
     if kind == "faulty demo":
         from ..faulty import FaultyDemo
 
-        return FaultyDemo(**specification).packets()
+        return FaultyDemo(**specification)
     raise ValueError(f"Expected a kind of source. Received: {kind!r}")
 
 
 def _describe(frame: Frame, ring: Ring) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "source": frame.source,
         "number": frame.number,
         "at": frame.captured_at,
         "capture_ms": frame.capture_ms,

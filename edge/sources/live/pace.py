@@ -1,0 +1,49 @@
+"""How often a source gives frames: what is silence for one that gives 30 a second is none for one that gives one in three."""
+
+from collections import deque
+
+from ..frame import Frame
+
+_REMEMBERED = 8  # intervals
+_MISSES = 2.5  # frames that fail to come before the last answer stands no more
+_LOST = 4.0  # and before the source is given up
+
+
+class Pace:
+    """The pace of one source, by the times of its frames. It is kept when the source is opened again."""
+
+    def __init__(self) -> None:
+        self._intervals: deque[float] = deque(maxlen=_REMEMBERED)
+        self._last: Frame | None = None
+
+    def see(self, frame: Frame) -> None:
+        """Take the next frame of a session, judged or not."""
+        if self._last is not None:
+            passed, count = frame.captured_at - self._last.captured_at, frame.number - self._last.number
+            if passed <= 0 or count <= 0:
+                return  # one that was overtaken by the last
+            self._intervals.append(passed / count)
+        self._last = frame._replace(picture=None)
+
+    def begin(self) -> None:
+        """Begin a session: the time in which the source was away is no interval."""
+        self._last = None
+
+    def interval_s(self) -> float | None:
+        """Return the usual time between two frames at the slow end, in seconds; None while it is not known.
+
+        A single long one, as when a driver stumbles, does not count.
+        """
+        if not self._intervals:
+            return None
+        return sorted(self._intervals)[-2] if len(self._intervals) > 1 else self._intervals[0]
+
+    def stale_after_s(self, at_least: float, unknown: float) -> float:
+        """Return the silence after which the last answer stands no more, in seconds; `unknown` while the pace is not known."""
+        interval = self.interval_s()
+        return max(at_least, unknown) if interval is None else max(at_least, _MISSES * interval)
+
+    def lost_after_s(self, at_least: float, unknown: float) -> float:
+        """Return the silence after which the source is given up, in seconds; `unknown` while the pace is not known."""
+        interval = self.interval_s()
+        return max(at_least, unknown) if interval is None else max(at_least, _LOST * interval)
