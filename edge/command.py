@@ -14,9 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from .errors import CatdogError, OutputError, UsageError
+from .loading import loaded
 
 EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not a fault of the input
 _WIDEST_HELP = 110  # columns; longer lines are hard to read
+
+
+_ended_by: int | None = None  # the signal that asked for the end
 
 
 class Terminated(KeyboardInterrupt):
@@ -36,6 +40,8 @@ def end_like_ctrl_c(*signals: int, grace_s: float | None = None) -> None:
     """
 
     def end(number: int, _: object) -> NoReturn:
+        global _ended_by  # noqa: PLW0603 - there is one process
+        _ended_by = number
         for other in signals:
             signal.signal(other, signal.SIG_IGN)  # once is enough; a second one would interrupt the tidying up
         if grace_s is not None:
@@ -104,6 +110,7 @@ def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[
         # A file name may hold bytes that the terminal's encoding has no sign for; print those escaped.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    loaded()
     try:
         if sys.stdout is None:
             raise OutputError("somewhere to print results", got="a closed stdout", fix="Redirect it to a file or /dev/null.")
@@ -113,11 +120,7 @@ def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[
     except CatdogError as error:
         return _complain(name, str(error), error.exit_code)
     except KeyboardInterrupt as end:
-        number = end.number if isinstance(end, Terminated) else signal.SIGINT
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-        how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
-        return _complain(name, how, 128 + number)
+        return _interrupted(name, end.number if isinstance(end, Terminated) else signal.SIGINT)
     except BrokenPipeError:
         # The reader of our stdout has left (`catdog-edge ... | head`): not an error. Python would complain
         # again when it flushes stdout at exit, so that goes nowhere.
@@ -134,10 +137,22 @@ def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[
     except MemoryError:
         return _complain(name, "expected enough memory; got none left. Use fewer or smaller pictures.", OutputError.exit_code)
     except Exception as error:
+        # Modules that are being imported, compiled ones above all, make other exceptions of a Ctrl-C.
+        if _ended_by is not None:
+            return _interrupted(name, _ended_by)
+        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            return _interrupted(name, signal.SIGINT)
         if os.environ.get("CATDOG_DEBUG"):
             raise
         text = " ".join(f"{type(error).__name__}: {error}".split())
         return _complain(name, f"internal error: {text}. Please report it; CATDOG_DEBUG=1 shows the traceback.", EXIT_INTERNAL)
+
+
+def _interrupted(name: str, number: int) -> int:
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+    return _complain(name, how, 128 + number)
 
 
 def _complain(name: str, message: str, code: int) -> int:

@@ -60,7 +60,7 @@ def _open_camera(camera: str, options: SourceOptions) -> Source:
         {"kind": "camera", "width": options.width, "height": options.height, "fps": options.fps},
         wait=options.wait,
         every=options.buffer == "all",
-        locate=lambda: {"number": locator.locate()},
+        locate=lambda: {"number": locator.locate_free()},
     )
 
 

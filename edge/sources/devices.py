@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SourceError, UsageError
-from .v4l2 import read_capability
+from .v4l2 import check_free, read_capability
 
 _HIGHEST = 63  # Linux gives out /dev/video0 to /dev/video63
 _LINKS = ("by-id", "by-path")  # folders in /dev/v4l, by udev
@@ -134,6 +134,17 @@ class Locator:
                 f"{self._known.card or 'the camera'} on {self._known.bus}", "another camera in its place", self._devices
             )
         self._known, self._away_since = self._identify(number, self._devices), None
+        return number
+
+    def locate_free(self) -> int:
+        """Return N of /dev/videoN of a camera that nobody else uses.
+
+        Raises:
+            SourceError: it is not there, may not be opened, or another program has it.
+        """
+        number = self.locate()
+        if sys.platform == "linux":
+            check_free(self._devices / f"video{number}")
         return number
 
     def _linked(self) -> int:

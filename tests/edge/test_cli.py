@@ -315,3 +315,44 @@ def test_edge_never_imports_tensorflow() -> None:
     program = "import catdog.edge, catdog.edge.classify, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
+
+
+# Sends itself a Ctrl-C when a module is looked for, and then goes on as the shell starts a command.
+INTERRUPTED_WHILE_LOADING = """
+import os, runpy, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == sys.argv[2]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+room, module, *sys.argv[1:] = sys.argv[1:]
+runpy.run_module(f"catdog.{room}", run_name="__main__", alter_sys=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("room", "command", "module"),
+    [
+        *(
+            ("edge", "catdog-edge", module)
+            for module in (
+                "catdog.edge.command",
+                "argparse",
+                "catdog.edge.classify",
+                "numpy",
+                "cv2",
+                "simplejpeg",
+                "ai_edge_litert",
+            )
+        ),
+        ("train", "catdog-train", "catdog.train.cli"),
+        ("train", "catdog-train", "catdog.train.options"),
+        ("export", "catdog-export", "catdog.export.cli"),
+        ("benchmarks", "catdog-bench", "catdog.benchmarks.cli"),
+    ],
+)
+def test_ctrl_c_while_it_loads_is_one_line(room: str, command: str, module: str, picture: Path) -> None:
+    script = INTERRUPTED_WHILE_LOADING.replace("sys.argv[2]", repr(module))
+    arguments = [sys.executable, "-c", script, room, module, str(picture)]
+    finished = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, "", f"{command}: interrupted\n")
