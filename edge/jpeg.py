@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 # Complaints of a picture that is all there. Source: the messages of libjpeg-turbo, jerror.h.
 _HARMLESS = re.compile(r"Warning: unknown JFIF revision|Unknown Adobe color transform|Invalid SOS parameters|.*bad ICC marker")
-# Some webcams fill up the last bytes before the end marker; the decoder had all it wanted by then. Where data is damaged,
-# hundreds are left over, if not too few.
+# Some webcams fill up with zeros before the end marker; the decoder had all it wanted by then. Of damaged data other bytes are
+# left over, if not too few.
 _LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
-_PADDING = 16  # bytes
+_END = b"\xff\xd9"
 # Orientation in Exif data: tag 0x0112, one value of type SHORT, 1 for upright; in both byte orders. Source: Exif 2.32, 4.6.4.
 _TURNED = re.compile(rb"\x01\x12\x00\x03\x00\x00\x00\x01\x00[\x02-\x08]|\x12\x01\x03\x00\x01\x00\x00\x00[\x02-\x08]\x00")
 _HEADER = 128 * 1024  # bytes in which Exif data stands: a segment has at most 64 KiB
@@ -49,12 +49,16 @@ def decode_jpeg(data: bytes, most_pixels: int) -> NDArray[np.uint8] | str:
         complaint = str(error)
         if complaint.startswith("Premature end"):
             return "a JPEG that is truncated"
-        left_over = _LEFT_OVER.match(complaint)
-        if not _HARMLESS.match(complaint) and (left_over is None or int(left_over[1]) > _PADDING):
-            return f"a damaged JPEG ({complaint.removeprefix('Corrupt JPEG data: ')})"
+        if not _HARMLESS.match(complaint) and not _is_padding(data, complaint):
+            return "a damaged JPEG"
     # It is whole; OpenCV turns it, makes BGR of CMYK, and is not held up by a harmless complaint.
     try:
         whole = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:  # larger than OpenCV's own limit
         whole = None
     return "a JPEG that cannot be decoded" if whole is None else whole  # type: ignore[return-value] # IMREAD_COLOR: uint8
+
+
+def _is_padding(data: bytes, complaint: str) -> bool:
+    left_over = _LEFT_OVER.match(complaint)
+    return left_over is not None and data[: data.rfind(_END)].endswith(bytes(int(left_over[1])))

@@ -19,6 +19,7 @@ _NO_CAMERA = (
 # apt's picamera2 is for the system's Python alone. Source: the Picamera2 Library manual, `global_camera_info`; not tried.
 _SYSTEM_PYTHON = "/usr/bin/python3"
 _ASK_PICAMERA2 = "import json, picamera2; print(json.dumps([c['Model'] for c in picamera2.Picamera2.global_camera_info()]))"
+_SHOWN_FORMATS = 4
 _PATIENCE_S = 20.0  # libcamera takes its time on a small board
 _ON_BOARD = "platform:"  # how the bus of a board's own devices begins
 
@@ -99,6 +100,9 @@ def _video_device(number: int, devices: Path, *, own: bool) -> Finding | None:
         return None
     camera = probe_camera(number, capability, devices)
     formats = [str(each) for each in capability.formats]
+    shown = ", ".join(formats[:_SHOWN_FORMATS]) + (
+        f" and {len(formats) - _SHOWN_FORMATS} more" if len(formats) > _SHOWN_FORMATS else ""
+    )
     values: dict[str, Value] = {"device": camera.name, "bus": capability.bus, "formats": formats}
     trouble = camera.trouble
     if isinstance(trouble, BusyError):
@@ -110,7 +114,7 @@ def _video_device(number: int, devices: Path, *, own: bool) -> Finding | None:
         return Finding(name, Verdict.PROBLEM, f"{camera.name}: {found}", fix, values)
     width, height = camera.size
     values |= {"width": width, "height": height}
-    return Finding(name, Verdict.OK, f"{camera.name}: gives {width}x{height}; {', '.join(formats)}", values=values)
+    return Finding(name, Verdict.OK, f"{camera.name}: gives {width}x{height}; {shown}", values=values)
 
 
 def _together(findings: list[Finding]) -> list[Finding]:

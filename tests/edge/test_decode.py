@@ -171,7 +171,7 @@ def test_jpeg_that_lost_its_middle_is_refused_though_it_has_an_end(start: float,
 
 def test_quarter_of_a_jpeg_is_refused_though_it_has_an_end() -> None:
     whole = jpeg()
-    with pytest.raises(UnreadableInputError, match="premature end"):
+    with pytest.raises(UnreadableInputError, match="damaged"):
         decode_picture(whole[: len(whole) // 4] + b"\xff\xd9", "x")
 
 
@@ -185,13 +185,13 @@ def test_damaged_jpegs_are_refused() -> None:
 
 def test_padding_before_the_end_and_odd_headers_are_no_damage() -> None:
     whole = jpeg()
-    padded = whole[:-2] + b"\x5a" * 9 + whole[-2:]
+    padded = whole[:-2] + bytes(9) + whole[-2:]
     odd = whole.replace(b"JFIF\0\x01", b"JFIF\0\x09", 1)
     assert odd != whole
     for data in (padded, odd):
         assert np.array_equal(decode_picture(data, "x"), decode_picture(whole, "x"))
-    with pytest.raises(UnreadableInputError, match="extraneous"):
-        decode_picture(whole[:-2] + b"\x5a" * 300 + whole[-2:], "x")
+    with pytest.raises(UnreadableInputError, match="damaged"):
+        decode_picture(whole[:-2] + b"\x5a" * 9 + whole[-2:], "x")
 
 
 def test_damaged_files_that_people_met(shared_cases: Path) -> None:

@@ -30,13 +30,8 @@ class Pace:
         self._last = None
 
     def interval_s(self) -> float | None:
-        """Return the usual time between two frames at the slow end, in seconds; None while it is not known.
-
-        A single long one, as when a driver stumbles, does not count.
-        """
-        if not self._intervals:
-            return None
-        return sorted(self._intervals)[-2] if len(self._intervals) > 1 else self._intervals[0]
+        """Return the longest of the last few times between two frames, in seconds; None while there are none."""
+        return max(self._intervals, default=None)
 
     def stale_after_s(self, at_least: float, unknown: float) -> float:
         """Return the silence after which the last answer stands no more, in seconds; `unknown` while the pace is not known."""

@@ -81,7 +81,7 @@ def _describe(frame: Frame, ring: Ring) -> dict[str, Any]:
         "decode_ms": frame.decode_ms,
     }
     if frame.error is not None:
-        return said | {"error": frame.error.got}
+        return said | {"error": frame.error.got.removeprefix(f"{frame.source}, ")}
     if frame.picture is None:
         raise ValueError("Expected a picture or an error. Received: neither")
     slot, stamp = ring.write(frame.picture)
