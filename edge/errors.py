@@ -100,8 +100,11 @@ def missing_extra(package: str, extra: str) -> MissingExtraError:
         package: import name that is not there, e.g. ``"onnxruntime"``.
         extra: the extra of catdog that brings it, e.g. ``"onnx"``.
     """
+    from .installation import pip
+
+    command = pip(f"install '.[{extra}]'")
     return MissingExtraError(
         f"the package {package}",
         got="an environment without it",
-        fix=f"In catdog's source folder, run: pip install '.[{extra}]'",
+        fix=f"In catdog's source folder, run: {command}",
     )

@@ -128,8 +128,9 @@ def info_command(argv: Sequence[str]) -> int:
         ("made by", contract.made_by or "not said"),
         ("runs in", model.backend_name),
     ]
+    width = max(len(name) for name, _ in rows) + 2
     for name, value in rows:
-        print(f"{name:<24}{value}")
+        print(f"{name:<{width}}{value}")
     return 0
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..artifact import ModelFile
 from ..errors import MissingExtraError, ModelError
+from ..installation import pip
 from ..quiet import native_output_dropped
 from .base import Pixels, as_distribution
 from .delegation import Delegation, delegation_of
@@ -75,7 +76,7 @@ def _find_runtime() -> tuple[Any, str]:
             continue
         return found.Interpreter, package
     raise MissingExtraError(
-        "the TFLite runtime ai-edge-litert", got="an environment without it", fix="Run: pip install ai-edge-litert"
+        "the TFLite runtime ai-edge-litert", got="an environment without it", fix=f"Run: {pip('install ai-edge-litert')}"
     )
 
 

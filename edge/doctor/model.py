@@ -7,6 +7,7 @@ from ..artifact import ModelFile, read_model_file
 from ..classifier import Classifier
 from ..errors import CatdogError, MissingExtraError
 from ..golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture
+from ..installation import pip
 from .findings import Finding, Value, Verdict, from_error
 
 _SLOW_DELEGATION = 0.5  # share of a model's operations below which a delegate is of little use
@@ -29,7 +30,7 @@ def check_model(name: str, threads: int) -> tuple[list[Finding], bool]:
     except MissingExtraError as error:
         return [from_error("runtime", error)], False
     except ImportError as error:
-        fix = "pip install --force-reinstall ai-edge-litert"
+        fix = pip("install --force-reinstall ai-edge-litert")
         return [Finding("runtime", Verdict.PROBLEM, f"does not load: {error}", fix)], False
     except CatdogError as error:
         return [from_error("model", error)], False

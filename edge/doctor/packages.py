@@ -6,14 +6,15 @@ import importlib.metadata
 import sys
 from collections.abc import Mapping
 
+from ..installation import pip
 from .findings import Finding, Value, Verdict
 
 _OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 _LITERT, _OLD_RUNTIME = "ai-edge-litert", "tflite-runtime"
 # Import name of each package that the runner cannot do without, and what is usually wrong where it does not load.
 _NEEDED = {
-    "numpy": "pip install --force-reinstall numpy",
-    "cv2": "pip uninstall -y opencv-python && pip install --force-reinstall opencv-python-headless",
+    "numpy": ("install --force-reinstall numpy",),
+    "cv2": ("uninstall -y opencv-python", "install --force-reinstall opencv-python-headless"),
 }
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("onnxruntime",),
@@ -68,7 +69,7 @@ def two_opencvs(versions: Mapping[str, str]) -> Finding | None:
         "opencv",
         Verdict.PROBLEM,
         f"{' and '.join(found)}: they overwrite one another's files",
-        f"pip uninstall -y {' '.join(found)} && pip install opencv-python-headless",
+        f"{pip('uninstall -y ' + ' '.join(found))} && {pip('install opencv-python-headless')}",
         {"packages": found},
     )
 
@@ -77,19 +78,19 @@ def runtime(versions: Mapping[str, str]) -> Finding | None:
     """Say what is wrong with the TFLite runtime; None where nothing is."""
     if _LITERT in versions:
         return None
-    fix = f"pip install {_LITERT}"
+    fix = pip(f"install {_LITERT}")
     if _OLD_RUNTIME not in versions:
         return Finding("runtime", Verdict.PROBLEM, "no TFLite runtime is installed", fix)
     if int(versions.get("numpy", "0").partition(".")[0]) >= 2:
         found = f"{_OLD_RUNTIME} {versions[_OLD_RUNTIME]} does not work with numpy {versions['numpy']}"
-        return Finding("runtime", Verdict.PROBLEM, found, f"{fix}, or on Python 3.11: pip install 'numpy<2'")
+        return Finding("runtime", Verdict.PROBLEM, found, f"{fix}, or on Python 3.11: " + pip("install 'numpy<2'"))
     return Finding("runtime", Verdict.WARNING, f"{_OLD_RUNTIME} is many times slower with int8 models", fix)
 
 
 def broken() -> list[Finding]:
     """Import what the runner cannot do without, up to the first that fails: OpenCV needs numpy."""
-    for module, fix in _NEEDED.items():
-        finding = loads(module, fix)
+    for module, commands in _NEEDED.items():
+        finding = loads(module, " && ".join(pip(arguments) for arguments in commands))
         if finding is not None:
             return [finding]
     return []

@@ -48,7 +48,8 @@ def check_speed(model: str, threads: Sequence[int], seconds: float) -> Finding:
         values |= {f"threads_{count}_per_s": round(1e3 / median, 1), f"threads_{count}_n": len(times)}
     found = f"a 640 x 480 picture, median (middle half): {'; '.join(told)}"
     if min(medians) > _SLOW_MS:
-        fix = "Use --model fast, an int8 model; see delegate, governor and temperature."
+        smaller = "" if model == "fast" else "Use --model fast; "
+        fix = f"{smaller}see delegate, governor and temperature; a slow board takes a camera's newest frame each time."
         return Finding("speed", Verdict.WARNING, found, fix, values)
     return Finding("speed", Verdict.OK, found, values=values)
 

@@ -6,6 +6,7 @@ import sys
 import cv2
 
 from ..errors import MissingExtraError, OutputError
+from ..installation import pip
 from ..results import Result
 from .base import Seen
 from .record import annotate
@@ -29,7 +30,7 @@ class WindowSink:
             raise MissingExtraError(
                 "an OpenCV with windows for --show",
                 got="the headless one",
-                fix="Run: pip uninstall opencv-python-headless && pip install opencv-python",
+                fix=f"Run: {pip('uninstall opencv-python-headless')} && {pip('install opencv-python')}",
             )
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise OutputError("a display for --show", got="neither DISPLAY nor WAYLAND_DISPLAY", fix="Run it on the desktop.")

@@ -78,7 +78,7 @@ class FaultyDemo:
         self._switch = Path(switch)
         self._refuse_if_unplugged()
         for index in _SITS:
-            _FILM.frame(index)  # what is drawn for the first time takes longer than a frame may
+            _FILM.prepare(index)  # what is drawn for the first time takes longer than a frame may
 
     def packets(self) -> Iterator[Packet]:
         """Give frames at the film's pace, or what the fault makes of them.

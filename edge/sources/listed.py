@@ -3,14 +3,15 @@
 import io
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from ..decode import PICTURE_SUFFIXES
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
 from .frame import Frame, Idle
-from .pictures import is_pattern, read_frame
+from .pictures import is_pattern, looks_right, pictures_in, read_frame, shortened
 
 _POLL_S = 0.3
 _PATIENCE_S = 10.0  # for a file to be whole; then what is there is told as it is
@@ -59,7 +60,9 @@ class WatchedSource:
         self._folder, self._pattern = (path, "*") if is_folder else (path.parent, path.name)
         if not self._folder.is_dir():
             raise InputNotFoundError("a folder to --watch", got=str(self._folder), fix="Make it, or name another.")
-        self._list = self._folder.rglob if is_folder else self._folder.glob
+        self._list: Callable[[], Iterator[Path]] = partial(pictures_in, self._folder)
+        if not is_folder:
+            self._list = lambda: (path for path in self._folder.glob(self._pattern) if looks_right(path))
 
     def frames(self) -> Iterator[Frame | Idle]:
         """Give a frame per file once it is whole: while it is still being written, it grows or cannot be decoded."""
@@ -89,11 +92,7 @@ class WatchedSource:
 
     def _new(self, told: set[Path]) -> set[Path]:
         try:
-            found = {
-                path
-                for path in self._list(self._pattern)
-                if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-            }
+            found = {path for path in self._list() if path.suffix.lower() in PICTURE_SUFFIXES}
         except OSError:
             return set()  # something went while it was looked at; the next look is soon
         if self._folder.is_dir():
@@ -108,8 +107,12 @@ def _read_named(name: str) -> Frame:
         if path.exists() and not path.is_file():
             raise UnreadableInputError("a picture file", got=f"{name}, which is none", fix="Name files.")
         return read_frame(path)
+    except OSError as trouble:  # too long for the system, say
+        error: CatdogError = UnreadableInputError(
+            "a picture file", got=f"{shortened(printable(name))}: {trouble.strerror}", fix="Name a file that may be read."
+        )
     except ValueError as trouble:
-        error: CatdogError = UnreadableInputError("a name of a file", got=f"{name!r}: {trouble}", fix="One path a line.")
+        error = UnreadableInputError("a name of a file", got=f"{name!r}: {trouble}", fix="One path a line.")
     except UnreadableInputError as trouble:
         error = trouble
     return Frame(printable(name), 0, time.monotonic(), 0.0, 0.0, error=error)

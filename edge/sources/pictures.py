@@ -1,5 +1,6 @@
 """Picture files: single ones, folders, glob patterns."""
 
+import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,8 @@ from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
 from .blank import nothing_to_see
 from .frame import Frame
 from .video import VIDEO_SUFFIXES
+
+_LONGEST_SHOWN = 200  # characters of a name in an error
 
 
 def find_inputs(text: str) -> list[Path]:
@@ -30,12 +33,14 @@ def find_inputs(text: str) -> list[Path]:
     try:
         kind = path.stat().st_mode if text else None
         if kind is not None and stat.S_ISDIR(kind):
-            next(path.iterdir(), None)  # rglob passes over what may not be read, and would say that nothing is there
+            next(path.iterdir(), None)  # what may not be read would look as if nothing were there
     except (FileNotFoundError, NotADirectoryError):
         kind = None
     except OSError as error:
         raise UnreadableInputError(
-            "a file or folder that may be read", got=f"{text}: {error.strerror}", fix="Check its permissions."
+            "a file or folder that may be read",
+            got=f"{shortened(text)}: {error.strerror}",
+            fix="Check its name and permissions.",
         ) from error
     if kind is None and not is_pattern(text):
         raise InputNotFoundError(
@@ -47,12 +52,23 @@ def find_inputs(text: str) -> list[Path]:
         return [path]
     if kind is not None and not stat.S_ISDIR(kind):
         raise UnreadableInputError("a file or folder", got=f"{text}, which is neither", fix="A camera is --camera N.")
-    found = _matching(text) if kind is None else [entry for entry in path.rglob("*") if _looks_right(entry)]
+    found = _matching(text) if kind is None else list(pictures_in(path))
     if not found:
         raise InputNotFoundError(
             "at least one picture or video", got=f"{text}, which holds none", fix="Name another folder or pattern."
         )
     return sorted(found)
+
+
+def pictures_in(folder: Path) -> Iterator[Path]:
+    """Give everything below a folder that looks like a picture or video, and each sub-folder that cannot be looked into.
+
+    To read one of the latter gives its error, so that nothing is left out in silence.
+    """
+    troubled: list[Path] = []
+    for where, _, names in os.walk(folder, onerror=lambda error: troubled.append(Path(os.fsdecode(error.filename)))):
+        yield from (path for path in map(Path(where).joinpath, names) if looks_right(path))
+    yield from troubled
 
 
 def is_pattern(text: str) -> bool:
@@ -63,7 +79,7 @@ def is_pattern(text: str) -> bool:
 def _matching(pattern: str) -> list[Path]:
     import glob  # Path.glob takes no absolute patterns
 
-    return [path for path in map(Path, glob.glob(pattern, recursive=True)) if _looks_right(path)]  # noqa: PTH207
+    return [path for path in map(Path, glob.glob(pattern, recursive=True)) if looks_right(path)]  # noqa: PTH207
 
 
 class PictureSource:
@@ -97,7 +113,9 @@ def read_frame(path: Path) -> Frame:
     try:
         data = path.read_bytes()
     except OSError as trouble:
-        error = UnreadableInputError("a picture file", got=f"{path}: {trouble.strerror}", fix="Name a file that may be read.")
+        error = UnreadableInputError(
+            "a picture file", got=f"{shortened(str(path))}: {trouble.strerror}", fix="Name a file that may be read."
+        )
         return Frame(str(path), 0, captured_at, 1e3 * (time.perf_counter() - start), 0.0, error=error)
     return decoded_frame(str(path), data, captured_at, 1e3 * (time.perf_counter() - start))
 
@@ -123,5 +141,16 @@ def decoded_frame(source: str, data: bytes, captured_at: float, capture_ms: floa
     return Frame(source, 0, captured_at, capture_ms, 1e3 * (time.perf_counter() - start), picture, error)
 
 
-def _looks_right(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES and not path.name.startswith(".") and path.is_file()
+def shortened(name: str) -> str:
+    """Return a name that can be read in a line: of a very long one its ends."""
+    return name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN // 2]}...{name[-_LONGEST_SHOWN // 2 :]}"
+
+
+def looks_right(path: Path) -> bool:
+    """Whether a path is a file whose name ends like a picture's or video's, and is not hidden."""
+    if path.suffix.lower() not in PICTURE_SUFFIXES | VIDEO_SUFFIXES or path.name.startswith("."):
+        return False
+    try:
+        return path.is_file()
+    except OSError:
+        return True  # its path is too long, say; to read it will tell

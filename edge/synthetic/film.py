@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import cast
@@ -18,6 +19,7 @@ from ._pets import Model, Pose, photograph, pose_model, shadow
 from ._scenes import Scene, room
 from .pictures import NEITHER
 
+_DRAWING = threading.Lock()
 _CYCLE = 20.0  # seconds
 _PHASES = 8  # pictures in one walking step
 _LOOKS = 6  # pictures of a sitting animal looking about; the last one blinks
@@ -168,7 +170,8 @@ class DemoFilm:
     """An endless film for a demo camera, any frame of it at any time.
 
     In a cycle of 20 s the room is empty for 5 s, a cat walks in, sits down and leaves, the room is empty for 2 s, a dog
-    walks in, sits down and leaves. The pictures of an animal are drawn when first needed (some 0.1 s each) and kept.
+    walks in, sits down and leaves. The pictures of an animal are drawn when first needed (some 0.1 s each, several times
+    that on a small board) or before, by `prepare`, and kept.
 
     Attributes:
         width: of a frame, in pixels, at least 64.
@@ -227,6 +230,16 @@ class DemoFilm:
         inside = moment.clip == "sit" or (left >= 0 and right <= self.width)
         return moment.visit.label if inside else None
 
+    def prepare(self, index: int) -> None:
+        """Draw what frame `index` needs, so that `frame` has it at hand; may be called from another thread."""
+        moment = self._now(index)
+        if moment is not None:
+            self._sprite_of(moment)
+
+    def _sprite_of(self, moment: _Moment) -> Sprite:
+        with _DRAWING:  # whoever needs what is being drawn waits for it, instead of drawing it as well
+            return _sprite(moment.visit.label, moment.clip, moment.step, self.width, self.height, self.seed)
+
     def frame(self, index: int) -> Picture:
         """Frame `index`, uint8 [height, width, 3], BGR; the same index always gives the same bytes.
 
@@ -236,7 +249,7 @@ class DemoFilm:
         stage = _stage(self.width, self.height, self.seed)
         picture = stage.scene.picture.copy()
         if moment is not None:
-            sprite = _sprite(moment.visit.label, moment.clip, moment.step, self.width, self.height, self.seed)
+            sprite = self._sprite_of(moment)
             if not moment.visit.rightwards:
                 sprite = _mirrored(sprite)
             x, _, _ = self._place(moment)

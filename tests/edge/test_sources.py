@@ -1,6 +1,8 @@
 import inspect
+import io
 import json
 import os
+import shutil
 import socket
 import time
 from itertools import islice
@@ -18,6 +20,7 @@ from catdog.edge.sources.camera import CameraSource
 from catdog.edge.sources.demo import DemoSource
 from catdog.edge.sources.devices import check_camera
 from catdog.edge.sources.frame import Change, Frame, State
+from catdog.edge.sources.listed import ListedSource
 from catdog.edge.synthetic import DemoFilm, draw_picture
 
 if TYPE_CHECKING:
@@ -271,3 +274,28 @@ def test_wishes_for_a_camera_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == [{"name": "camera 0", "kind": "camera", "width": 1280, "height": 720, "fps": 15.0}]
     wishes = {key: value for key, value in asked[0].items() if key not in ("name", "kind")}
     assert set(inspect.signature(CameraSource).parameters) == {"number", *wishes}
+
+
+def test_path_that_is_too_long_is_that_files_own_error(tmp_path: Path, picture: Path) -> None:
+    long = "x" * 5000 + ".jpg"
+    found = list(ListedSource(io.StringIO(f"{long}\n{picture}\n{'y' * 300}.jpg\n")).frames())
+    assert [frame.error is None for frame in found] == [False, True, False]
+    assert "too long" in str(found[0].error)
+    assert len(str(found[0].error)) < 400
+
+
+def test_folder_that_is_deeper_than_a_path_may_be_is_told_and_the_rest_judged(tmp_path: Path, picture: Path) -> None:
+    here = Path.cwd()
+    try:
+        os.chdir(tmp_path)
+        for _ in range(20):  # in steps: as one path it could not be made
+            Path("d" * 240).mkdir()
+            os.chdir("d" * 240)
+        shutil.copy(picture, "deep.jpg")
+    finally:
+        os.chdir(here)
+    found = frames(str(tmp_path))
+    assert [frame.error is None for frame in found].count(True) == 1
+    (trouble,) = (frame.error for frame in found if frame.error is not None)
+    assert "too long" in trouble.got
+    shutil.rmtree(tmp_path, ignore_errors=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
 import pytest
 
+from catdog.edge.sources.demo import DemoSource
 from catdog.edge.synthetic import DemoFilm
+from catdog.edge.synthetic import film as film_module
 from catdog.edge.synthetic.film import _sprite, _stage
 
 SMALL = DemoFilm(width=160, height=120, fps=5.0)
@@ -90,3 +94,32 @@ def test_time_does_not_run_backwards() -> None:
         SMALL.frame(-1)
     with pytest.raises(ValueError, match=r"expected an index of 0 or more\. Received: -1"):
         SMALL.truth(-1)
+
+
+def test_what_is_drawn_ahead_is_drawn_once_and_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    film = DemoFilm(width=96, height=80, seed=5)
+    drawn: list[tuple[object, ...]] = []
+
+    @lru_cache
+    def counted(*which: object) -> object:
+        drawn.append(which)
+        return original(*which)
+
+    original = film_module._sprite.__wrapped__
+    monkeypatch.setattr(film_module, "_sprite", counted)
+    source = DemoSource(paced=True, film=film)
+    frames = source.frames()
+    first = next(frames)
+    assert np.array_equal(first.picture, film.frame(0))
+    index = int(5.5 * film.fps)
+    shown = film.frame(index)
+    for thread in threading.enumerate():
+        if thread.name.endswith("(_draw_ahead)"):
+            thread.join()
+    assert len(drawn) == len(set(drawn))
+    count = len(drawn)
+    assert np.array_equal(film.frame(index), shown)
+    for later in range(film.frames_per_cycle):
+        film.prepare(later)
+    assert len(drawn) == count  # all of it was ready
+    source.close()

@@ -1,0 +1,28 @@
+"""Which command changes the packages of the environment that catdog runs in.
+
+May import: the standard library.
+"""
+
+import os
+import sys
+
+
+def pip(arguments: str) -> str:
+    """Return a command line of pip that works on this installation.
+
+    Where the distribution keeps the system's Python for itself (PEP 668) pip refuses; there an environment is made first, as
+    the README does on a Raspberry Pi.
+
+    Args:
+        arguments: such as ``"install '.[web]'"``.
+    """
+    import sysconfig
+    from pathlib import Path
+
+    sudo = "" if os.access(sysconfig.get_path("purelib"), os.W_OK) else "sudo "
+    if sys.prefix != sys.base_prefix:
+        active = os.environ.get("VIRTUAL_ENV") == sys.prefix and not sudo
+        return f"{sudo}{'' if active else f'{sys.prefix}/bin/'}pip {arguments}"
+    if (Path(sysconfig.get_path("stdlib")) / "EXTERNALLY-MANAGED").exists():
+        return f"sudo /usr/bin/python3 -m venv /opt/catdog && sudo /opt/catdog/bin/pip {arguments}"
+    return f"{sudo}{sys.executable} -m pip {arguments}"
