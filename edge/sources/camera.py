@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decode import decode_picture
 from ..errors import SourceError
 from .frame import Packet
 from .v4l2 import InputSignal, check_free
-from .video import retrieve
+from .video import jpeg_from, picture_from
 
 _MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 # The driver fills one while the other is decoded. With a single one it has nowhere to put the next frame meanwhile, and cameras
@@ -94,12 +93,7 @@ class CameraSource:
     def _decoder(self) -> Callable[[], NDArray[np.uint8]]:
         if self._signal is not None and self._signal.is_lost():
             return self._no_signal
-        if not self._is_jpeg:
-            return partial(retrieve, self._capture, self._name)
-        return self._jpeg
-
-    def _jpeg(self) -> NDArray[np.uint8]:
-        return decode_picture(retrieve(self._capture, self._name).tobytes(), self._name)
+        return partial(jpeg_from if self._is_jpeg else picture_from, self._capture, self._name)
 
     def _no_signal(self) -> NDArray[np.uint8]:
         raise SourceError(f"a signal at the input of {self._name}", got="no signal", fix="Check what is plugged into it.")

@@ -10,12 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..decode import decode_picture
 from ..errors import CatdogError, UnreadableInputError
 from .blank import nothing_to_see
 from .frame import Frame, Packet, State
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mjpg", ".mjpeg"})
 
+_MOTION_JPEG = (b"MJPG", b"mjpg", b"jpeg")  # as AVI, Matroska and QuickTime name it
 _HIGHEST_RATE, _USUAL_RATE = 1000.0, 25.0  # frames a second; the latter for files that do not say
 
 # FFmpeg's own chatter would come between our lines on stderr; -8 is AV_LOG_QUIET.
@@ -36,13 +38,14 @@ def captured_packets(capture: cv2.VideoCapture, source: str, fps: float = 0.0) -
     """
     index = 0
     begun = time.monotonic()
+    decode = partial(jpeg_from if _gives_jpegs(capture) else picture_from, capture, source)
     while True:
         while fps > 0 and index + 1 < (time.monotonic() - begun) * fps and capture.grab():
             index += 1
         start = time.perf_counter()
         if not capture.grab():
             return
-        yield Packet(source, index, time.monotonic(), 1e3 * (time.perf_counter() - start), partial(retrieve, capture, source))
+        yield Packet(source, index, time.monotonic(), 1e3 * (time.perf_counter() - start), decode)
         index += 1
 
 
@@ -77,8 +80,14 @@ def film_frames(capture: cv2.VideoCapture, source: str, *, paced: bool = False) 
         yield shown._replace(scene_s=frame.number / rate)
 
 
-def retrieve(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
-    """Return what a capture has grabbed: a picture, or its bytes where it does not decode.
+def _gives_jpegs(capture: cv2.VideoCapture) -> bool:
+    """Let FFmpeg give Motion JPEG as it is: it fills damaged frames with the last one, and does not say so."""
+    letters = (int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF).to_bytes(4, "little")
+    return letters in _MOTION_JPEG and capture.set(cv2.CAP_PROP_FORMAT, -1)
+
+
+def picture_from(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
+    """Return the picture that a capture has grabbed and decoded.
 
     Raises:
         EndError: it could make nothing of it.
@@ -87,6 +96,16 @@ def retrieve(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
     if not decoded or picture is None or picture.dtype != np.uint8:
         raise EndError(f"a picture from {source}", got="none", fix="Check it.")
     return picture  # type: ignore[return-value] # uint8, as just seen
+
+
+def jpeg_from(capture: cv2.VideoCapture, source: str) -> NDArray[np.uint8]:
+    """Return the picture of the JPEG that a capture has grabbed, not decoded.
+
+    Raises:
+        EndError: there is none.
+        UnreadableInputError: it is not whole.
+    """
+    return decode_picture(picture_from(capture, source).tobytes(), source)
 
 
 class VideoFileSource:
