@@ -64,6 +64,11 @@ bundled-%: install
 	  --temperature $$($(BIN)/python -c 'import json; print(json.load(open("runs/$*-cv/cross-validation.json"))["temperature"])')
 	$(BIN)/python -m catdog.export.release --run runs/$* --cross-validation runs/$*-cv --name $*
 
+.PHONY: bundled-again
+bundled-again: install  ## export the bundled models again from their weights, and measure them (DATA=zip NEGATIVES=zip); minutes
+	for name in default fast; do \
+	  $(BIN)/python -m catdog.export.release --again $$name --data $(DATA) --negatives $(NEGATIVES); done
+
 .PHONY: peers
 peers: install  ## catdog-edge beside other ways to run its model; builds their environments (DATA=zip); on an idle machine
 	$(BIN)/catdog-bench peers --output benchmarks/results $(if $(wildcard $(DATA)),--data $(DATA))

@@ -17,7 +17,8 @@ NEITHER = "neither"  # the last label of a model with a presence check: no pet i
 
 _DTYPES = ("uint8", "float32")
 _RESIZE_MODES = ("stretch",)
-_INTERPOLATIONS = ("bilinear",)
+BILINEAR, BILINEAR_EXACT = "bilinear", "bilinear-exact"
+_INTERPOLATIONS = (BILINEAR, BILINEAR_EXACT)
 _COLOUR_ORDERS = ("RGB",)
 
 
@@ -31,7 +32,9 @@ class InputSpec:
         dtype: ``"uint8"`` or ``"float32"``; the values are 0-255 in both, scaling lives in the graph.
         colour_order: order of the channels.
         resize: how a picture becomes height x width; ``"stretch"`` does not keep the aspect ratio.
-        interpolation: ``"bilinear"`` without antialiasing, as ``cv2.INTER_LINEAR`` and ``tf.image.resize`` do it.
+        interpolation: how pixels between those of the picture are found, without antialiasing: ``"bilinear-exact"`` as
+            ``cv2.INTER_LINEAR_EXACT`` does it, the same bits on every machine; ``"bilinear"``, of files that were exported
+            before, as ``cv2.INTER_LINEAR`` does it, which rounds otherwise where another build of OpenCV computes.
     """
 
     height: int
@@ -39,7 +42,7 @@ class InputSpec:
     dtype: str = "uint8"
     colour_order: str = "RGB"
     resize: str = "stretch"
-    interpolation: str = "bilinear"
+    interpolation: str = BILINEAR_EXACT
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
@@ -61,14 +64,20 @@ class Golden:
     Attributes:
         input_sha256: digest of the picture as the model's input.
         scores: of that input, in the order of the labels.
+        width: of the picture, pixels; files that do not say it were proven with 640 x 480.
+        height: of the picture, pixels.
     """
 
     input_sha256: str
     scores: tuple[float, ...]
+    width: int = 640
+    height: int = 480
 
     def __post_init__(self) -> None:
         _require(_is_text(self.input_sha256), "a golden digest of text", self.input_sha256)
         _require(all(_is_number(score) for score in self.scores), "golden scores that are numbers", self.scores)
+        for side in (self.width, self.height):
+            _require(_is_int(side) and 8 <= side <= 4096, "a golden picture of 8 to 4096 pixels", side)
 
 
 @dataclass(frozen=True)
@@ -142,7 +151,8 @@ def parse_contract(document: str | bytes) -> ModelContract:
         return ModelContract(
             name=fields["name"],
             labels=tuple(fields["labels"]),
-            input=InputSpec(**_known(InputSpec, fields["input"])),
+            # What a file leaves out it means as it was when it was written, not as the default is now.
+            input=InputSpec(**{"interpolation": BILINEAR} | _known(InputSpec, fields["input"])),
             figures=tuple(Figure(**_known(Figure, figure)) for figure in fields.get("figures", ())),
             golden=_golden(fields.get("golden")),
             **{key: fields[key] for key in _OPTIONAL if key in fields},
@@ -160,7 +170,7 @@ def _golden(fields: object) -> Golden | None:
     if fields is None:
         return None
     known = _known(Golden, fields)
-    return Golden(known["input_sha256"], tuple(known["scores"]))
+    return Golden(**known | {"scores": tuple(known["scores"])})
 
 
 def _known(kind: type, fields: object) -> dict[str, Any]:

@@ -6,27 +6,40 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .contract import Golden, InputSpec
+from .contract import BILINEAR, Golden, InputSpec
+from .installation import pip
 from .preprocess import Preprocessor
 
 # Of a score of the golden picture: runtimes round integers differently, and add floats in other orders.
 LARGEST_DIFFERENCE = {"uint8": 0.1, "float32": 0.05}
 
-_HEIGHT, _WIDTH = 480, 640
+# Of odd ratio to every input size: 640 x 480 becomes 160 x 160 in whole steps, in which no way to round differs from another.
+WIDTH, HEIGHT = 613, 457
 
 
-def golden_picture() -> NDArray[np.uint8]:
-    """Draw it in whole numbers: uint8 ``[480, 640, 3]`` BGR, ramps, a moiré and noise."""
-    y, x = np.mgrid[:_HEIGHT, :_WIDTH].astype(np.uint32)
-    ramps = (x * 255 // (_WIDTH - 1), y * 255 // (_HEIGHT - 1))
+def golden_picture(width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """Draw it in whole numbers: uint8 ``[height, width, 3]`` BGR, ramps, a moiré and noise."""
+    y, x = np.mgrid[:height, :width].astype(np.uint32)
+    ramps = (x * 255 // (width - 1), y * 255 // (height - 1))
     moire = (x * x + y * y) // 97 % 256
     noise = (x * 2654435761 + y * 40503) >> np.uint32(24)  # Knuth's multiplicative hash, modulo 2**32
     return np.stack([(ramps[0] + noise // 8) % 256, moire, (ramps[1] * 3 + noise // 4) % 256], axis=-1).astype(np.uint8)
 
 
-def golden_input_sha256(spec: InputSpec) -> str:
-    """Return the digest of the golden picture as model input, as uint8 pixels whatever the model's dtype."""
-    return hashlib.sha256(Preprocessor(spec)(golden_picture()).astype(np.uint8).tobytes()).hexdigest()
+def golden_input_sha256(spec: InputSpec, picture: NDArray[np.uint8]) -> str:
+    """Return the digest of a golden picture as model input, as uint8 pixels whatever the model's dtype."""
+    return hashlib.sha256(Preprocessor(spec)(picture).astype(np.uint8).tobytes()).hexdigest()
+
+
+def other_pixels_fix(spec: InputSpec) -> str:
+    """Say what helps where the golden picture becomes other pixels than where the model was exported."""
+    if spec.interpolation == BILINEAR:
+        older = pip("install 'opencv-python-headless<5'")
+        return (
+            "Export it again with this catdog, then its pixels are the same on every machine: catdog-export --model RUN. "
+            f"Or, on this machine: {older}"
+        )
+    return pip("install --force-reinstall numpy opencv-python-headless")
 
 
 def golden_difference(scores: Sequence[float], said: Golden) -> float:

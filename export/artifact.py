@@ -12,7 +12,7 @@ from tqdm import tqdm
 from catdog.edge.artifact import append_to_tflite, parse_model
 from catdog.edge.backends import Backend, open_backend
 from catdog.edge.contract import Golden, ModelContract
-from catdog.edge.golden import golden_input_sha256, golden_picture
+from catdog.edge.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
 from catdog.edge.preprocess import Preprocessor
 
 from .formats import DYNAMIC, FLOAT16, FLOAT32, ONNX, ONNX_SUFFIX, Format
@@ -72,9 +72,10 @@ def prove(
     again = ask(backend, pictures.pixels[:_ASKED_TWICE], quietly=True)
     same = np.array_equal(scores[:_ASKED_TWICE], again)
     spec = contract.with_input_dtype(kind.input_dtype).input
-    golden = backend.scores(Preprocessor(spec)(golden_picture()))
+    picture = golden_picture(WIDTH, HEIGHT)
+    scored = tuple(float(score) for score in backend.scores(Preprocessor(spec)(picture)))
     proof = compare(scores, reference, pictures.truth, contract.labels, deterministic=same)
-    return proof, Golden(golden_input_sha256(spec), tuple(float(score) for score in golden))
+    return proof, Golden(golden_input_sha256(spec, picture), scored, WIDTH, HEIGHT)
 
 
 def open_file(file: bytes, suffix: str) -> Backend:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract import NEITHER, Golden, ModelContract
+from catdog.edge.contract import BILINEAR_EXACT, NEITHER, Golden, ModelContract
 from catdog.edge.errors import CatdogError, UsageError, VerificationError
 from catdog.train.features import predict
 from catdog.train.model_file import TrainedModel
@@ -153,6 +153,7 @@ def convert(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
     """
     if not options.neither:
         source = _without_neither(source)
+    source = _with_exact_pixels(source, log)
     pictures = verification_pictures(options.verify, source, options.seed)
     log(f"comparing with Keras on {pictures.description}")
     _tell_skipped(pictures, log)
@@ -229,6 +230,18 @@ def _without_neither(source: TrainedModel) -> TrainedModel:
     if len(labels) < 3:
         raise UsageError("two labels besides neither", got=", ".join(labels), fix="Leave --no-neither out.")
     return replace(source, core=without_neither(source.core), contract=replace(source.contract, labels=labels[:-1]))
+
+
+def _with_exact_pixels(source: TrainedModel, log: Log) -> TrainedModel:
+    """Ask for the same pixels on every machine, also for a model that was trained before they were: one level apart at most.
+
+    What it is calibrated and measured on here has these pixels, so that the proof is of what the edge will do.
+    """
+    spec = source.contract.input
+    if spec.interpolation != BILINEAR_EXACT:
+        log(f"trained on pictures resized {spec.interpolation}; measured and exported {BILINEAR_EXACT}")
+        spec = replace(spec, interpolation=BILINEAR_EXACT)
+    return replace(source, contract=replace(source.contract, input=spec))
 
 
 def _write(kind: Format, core: keras.Model, calibration: PictureSet | None) -> bytes:

@@ -1,5 +1,6 @@
 """The model card of a bundled model: what it is, what it was made from, how right it is, how to make it again."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,15 @@ from catdog.train.options import TrainOptions
 
 from .bundle import Artifact
 
+_INPUT_ROW = """\
+| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in whole numbers \
+(`cv2.INTER_LINEAR_EXACT`: the same pixels on every machine) |"""
+_AGAIN = """\
+- **Pixels**: learnt from, and cross-validated on, pictures resized with `cv2.INTER_LINEAR` on x86-64; exported again from the same
+  weights, calibrated and measured with `cv2.INTER_LINEAR_EXACT`. For that the held-back pictures were read once more; nothing was
+  chosen by them.
+"""
+
 _CARD = """\
 # Model card: `{name}`
 
@@ -19,7 +29,7 @@ one place: a feeder, a door, a living room.
 
 | | |
 | --- | --- |
-| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing |
+{input_row}
 | output | one float32 score per label ({labels}), summing to 1 |
 | `{name}.tflite` | full-integer int8, per-channel kernels, float softmax; {int8_mb:.2f} MB; runs in LiteRT |
 | `{name}.weights.npz` | backbone and head as float16, for training and export without a network; {weights_mb:.2f} MB |
@@ -94,7 +104,7 @@ def write_card(
         name=contract.name,
         classes=" and ".join(classes),
         labels=", ".join(contract.labels),
-        size=contract.input.height,
+        input_row=_INPUT_ROW.format(size=contract.input.height),
         int8_mb=len(int8.data) / 1e6,
         weights_mb=weights.stat().st_size / 1e6,
         data=int8.proof.agreement.data,
@@ -105,6 +115,34 @@ def write_card(
         learnt_share=1 - options.data.negatives_share,
         changes=", ".join((*steps, "weights rounded to float16, then quantized")),
     )
+
+
+def rewrite_card(card: str, source: TrainedModel, artifacts: Sequence[Artifact]) -> str:
+    """Put what was measured anew into the card of a model that was exported again; all else stays as it was.
+
+    Args:
+        card: as it was written after training.
+        source: the model with its contract.
+        artifacts: int8 first, then float32; verified on the same held-back pictures.
+
+    Raises:
+        ValueError: the card is not as `write_card` writes it.
+    """
+    contract, int8 = source.contract, artifacts[0]
+    classes = [label for label in contract.labels if label != NEITHER]
+    heading = "| int8 TFLite | float32 TFLite | Keras, float16 weights | n |\n| --- | --- | --- | --- | --- |\n"
+    changes = {
+        r"^\| input \|.*$": _INPUT_ROW.format(size=contract.input.height),
+        r"(?<=float softmax; )\S+ MB": f"{len(int8.data) / 1e6:.2f} MB",
+        rf"(?<={re.escape(heading)})(\|.*\n)+": "".join(f"{row}\n" for row in _rows(artifacts, classes)),
+        r"^int8 and Keras give the same answer on .*$": f"int8 and Keras give the same answer on {int8.proof.agreement}.",
+        rf"({re.escape(_AGAIN)})?(?=^- \*\*Changes\*\*)": _AGAIN,
+    }
+    for pattern, text in changes.items():
+        card, found = re.subn(pattern, lambda _, text=text: text, card, count=1, flags=re.MULTILINE)  # type: ignore[misc]
+        if not found:
+            raise ValueError(f"Expected a card with {pattern}. Received: {card[:200]}")
+    return card
 
 
 def _rows(artifacts: Sequence[Artifact], classes: Sequence[str]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from catdog.edge.classifier import Classifier
 from catdog.edge.command import CommandParser
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import CatdogError, DatasetError, UsageError, VerificationError
-from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture
+from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture, other_pixels_fix
 
 from .labelled import Photograph, find_photographs
 from .proof import Measured, Proof, Truth, compare, measure, objections
@@ -96,7 +96,9 @@ def verify_command(argv: Sequence[str]) -> int:
         raise VerificationError(
             f"{model.model_path} to be what it says",
             got="; ".join(against),
-            fix="Compare the versions of OpenCV and of the runtime with those where it was exported, or export it again.",
+            fix=other_pixels_fix(model.contract.input)
+            if golden.same_input is False
+            else "Compare the versions of the runtime with that where it was exported, or export it again.",
         )
     return 0
 
@@ -136,10 +138,11 @@ def info_command(argv: Sequence[str]) -> int:
 
 def _golden(model: Classifier) -> Golden:
     said = model.contract.golden
-    first, second = (list(model.classify(golden_picture()).scores.values()) for _ in range(2))
+    picture = golden_picture(said.width, said.height) if said else golden_picture()
+    first, second = (list(model.classify(picture).scores.values()) for _ in range(2))
     if said is None:
         return Golden(None, None, first == second)
-    same = golden_input_sha256(model.contract.input) == said.input_sha256
+    same = golden_input_sha256(model.contract.input, picture) == said.input_sha256
     return Golden(same, golden_difference(first, said), first == second)
 
 

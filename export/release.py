@@ -1,8 +1,11 @@
-"""Makes a bundled model of a run: `python -m catdog.export.release --run runs/default --name default`.
+"""Makes a bundled model of a run: `python -m catdog.export.release --run runs/default --cross-validation DIR --name default`.
 
 For the maintainers of the package; `make bundled-models` trains the runs first. Writes, under `edge/models/`, the float16
 weights, the int8 file that is exported from those same rounded weights, and the model card with what was measured on the
 pictures that the run held back.
+
+`--again default --data ZIP --negatives ZIP` exports a bundled model anew from its float16 weights, as after a change of what an
+export does, and measures it on the same held-back pictures: nothing is learnt. `make bundled-again` does it for all.
 """
 
 import argparse
@@ -18,6 +21,7 @@ from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import InputNotFoundError, UsageError, VerificationError
 from catdog.edge.files import write_bytes
+from catdog.edge.models import BUNDLED
 from catdog.train.options import AT_END
 from catdog.train.pipelines import TRANSFER, TUNED
 from catdog.train.run import CROSS_VALIDATION_FILE
@@ -26,9 +30,12 @@ from .formats import FLOAT32, INT8
 from .options import ExportOptions
 
 if TYPE_CHECKING:
+    from catdog.train.model_file import TrainedModel
     from catdog.train.options import TrainOptions
 
+    from .bundle import Artifact
 
+_NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
 _MODELS = Path(__file__).resolve().parent.parent / "edge" / "models"
 
 
@@ -39,18 +46,29 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="python -m catdog.export.release", description=__doc__.splitlines()[0])
-    parser.add_argument("--run", type=Path, required=True, help="folder of the trained run")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", type=Path, help="folder of the trained run")
+    what.add_argument("--again", choices=BUNDLED, help="export this bundled model anew from its weights")
     parser.add_argument("--name", default="default", help="name of the bundled model (default: %(default)s)")
     parser.add_argument(
-        "--cross-validation", type=Path, required=True, metavar="DIR", help="where catdog-train --cross-validate wrote to"
+        "--cross-validation", type=Path, metavar="DIR", help="with --run: where catdog-train --cross-validate wrote to"
     )
+    parser.add_argument("--data", metavar="ZIP", help="with --again: what it was trained with")
+    parser.add_argument("--negatives", metavar="ZIP", help="with --again: the pictures of neither")
     parser.add_argument("--output", type=Path, default=_MODELS, help="folder of the bundled models")
     arguments = parser.parse_args(argv)
+    needed = ("cross_validation",) if arguments.run else ("data", "negatives")
+    if missing := [name for name in needed if getattr(arguments, name) is None]:
+        option = missing[0].replace("_", "-")
+        raise UsageError(f"--{option}", got="none", fix="Give it; see --help.")
     from catdog.train.tensorflow_setup import import_tensorflow
 
     import_tensorflow()
     silence_opencv()
-    release(arguments)
+    if arguments.again:
+        release_again(arguments.again, arguments.data, arguments.negatives, arguments.output)
+    else:
+        release(arguments)
     return 0
 
 
@@ -66,7 +84,6 @@ def release(arguments: argparse.Namespace) -> None:
     from catdog.train.run import find_run
     from catdog.train.weights import save_weights
 
-    from .bundle import convert
     from .card import write_card
     from .source import rebuild
 
@@ -80,14 +97,7 @@ def release(arguments: argparse.Namespace) -> None:
         save_weights(weights, core=trained.core)
         # What is exported is what is shipped: the weights as they come back from float16.
         source = TrainedModel(rebuild(contract, weights), contract, trained.data)
-        exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False)
-        made = convert(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201
-        for artifact in made.artifacts:
-            if artifact.objections:
-                raise VerificationError(
-                    f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
-                )
-        int8, _ = artifacts = made.artifacts
+        int8, _ = artifacts = _convert(source)
         files = {
             weights.name: weights.read_bytes(),
             f"{arguments.name}.tflite": int8.data,
@@ -95,6 +105,53 @@ def release(arguments: argparse.Namespace) -> None:
         }
     for name, content in files.items():
         write_bytes(arguments.output / name, content)
+
+
+def release_again(name: str, data: str, negatives: str, output: Path) -> None:
+    """Write int8 file and card of a bundled model anew, from its float16 weights; provenance is kept, figures are measured.
+
+    Args:
+        name: of the bundled model.
+        data: what it was trained with.
+        negatives: the pictures of neither that it was trained with.
+        output: folder that both are written to.
+
+    Raises:
+        UsageError: these are not the pictures that were held back when it was trained.
+        VerificationError: the int8 file does not agree with Keras.
+        CatdogError: the data cannot be used.
+    """
+    from catdog.edge.artifact import read_model_file
+    from catdog.edge.models import bundled_tflite
+    from catdog.train.options import DataOptions
+
+    from .card import rewrite_card
+    from .source import load_bundled
+
+    source, before = load_bundled(name), read_model_file(bundled_tflite(name)).contract
+    size = source.contract.input.height
+    pictures = DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=size)
+    int8, _ = artifacts = _convert(replace(source, data=pictures))
+    measured_on = int8.proof.agreement.data
+    if before is None or measured_on != before.verified_on:
+        raise UsageError(f"{before.verified_on if before else 'a contract'}", got=measured_on, fix="Name the same --data.")
+    card = bundled_tflite(name).with_suffix(".md").read_text(encoding="utf-8")
+    write_bytes(output / f"{name}.tflite", int8.data)
+    write_bytes(output / f"{name}.md", rewrite_card(card, source, artifacts).encode())
+
+
+def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
+    """Return the int8 and the float32 artifact of a model, both proven."""
+    from .bundle import convert
+
+    exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False)
+    made = convert(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201
+    for artifact in made.artifacts:
+        if artifact.objections:
+            raise VerificationError(
+                f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
+            )
+    return made.artifacts
 
 
 def require_blind(options: "TrainOptions", cross_validation: Mapping[str, Any]) -> None:

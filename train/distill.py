@@ -234,5 +234,5 @@ def _part(picture: NDArray[np.uint8], whole: NDArray[np.uint8], rng: np.random.G
     part = whole
     if rng.random() >= _WHOLE:
         cut = cut_out(picture, rng, _SMALLEST_PART, 1.0)
-        part = np.asarray(cv2.resize(cut, whole.shape[1::-1]), np.uint8)
+        part = np.asarray(cv2.resize(cut, whole.shape[1::-1], interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
     return np.ascontiguousarray(part[:, ::-1]) if mirrored else part

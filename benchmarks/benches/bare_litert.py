@@ -2,7 +2,7 @@
 
     python bare_litert.py MODEL.tflite PICTURE LABEL,LABEL
 
-Knows nothing of catdog: OpenCV reads and resizes, LiteRT infers, the label is printed.
+Knows nothing of catdog: OpenCV reads and resizes (as the bundled models ask for), LiteRT infers, the label is printed.
 """
 
 import sys
@@ -18,7 +18,7 @@ height, width = source["shape"][1:3]
 photograph = cv2.imread(picture)
 if photograph is None:
     sys.exit(f"cannot read {picture}")
-resized = cv2.resize(photograph, (int(width), int(height)))
+resized = cv2.resize(photograph, (int(width), int(height)), interpolation=cv2.INTER_LINEAR_EXACT)
 interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[None])
 interpreter.invoke()
 scores = interpreter.get_tensor(target["index"])[0]

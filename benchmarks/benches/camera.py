@@ -22,9 +22,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.artifact import read_model_file
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
+from catdog.edge.preprocess import METHODS
 from catdog.edge.quiet import native_output_dropped
 from catdog.edge.synthetic import DemoFilm
 
@@ -177,11 +179,13 @@ def _bare_loop(load: Load, frames: Iterator[Picture], decode: Callable[[Picture]
         interpreter.allocate_tensors()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     height, width = (int(side) for side in source["shape"][1:3])
+    contract = read_model_file(load.model).contract
+    method = METHODS[contract.input.interpolation] if contract else cv2.INTER_LINEAR_EXACT
     start = 0.0
     for number, frame in enumerate(islice(frames, load.results + _WARM_UP)):
         if number == _WARM_UP:
             start = time.perf_counter()
-        resized = cv2.resize(decode(frame), (width, height))
+        resized = cv2.resize(decode(frame), (width, height), interpolation=method)
         interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[np.newaxis])
         interpreter.invoke()
         interpreter.get_tensor(target["index"])[0].argmax()

@@ -32,7 +32,7 @@ interpreter.allocate_tensors()
 source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 height, width = (int(side) for side in source["shape"][1:3])
 for path in sorted(Path(folder).rglob("*.jpg")):
-    resized = cv2.resize(cv2.imread(str(path)), (width, height))
+    resized = cv2.resize(cv2.imread(str(path)), (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
     interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[None])
     interpreter.invoke()
     print(path, interpreter.get_tensor(target["index"])[0].argmax())

@@ -1,6 +1,8 @@
 """Who is measured: what each peer needs, which file of the model it takes, and the script that drives it.
 
-A script is what a competent user writes with that library's documentation open, and no more: read, resize bilinearly, RGB, run.
+A script is what a competent user writes with that library's documentation open, and no more: read, resize, RGB, run. Those
+that resize with OpenCV do it as the model's contract asks for (`cv2.INTER_LINEAR_EXACT`), so that all judge the same pixels;
+Keras and MediaPipe resize bilinearly in their own ways.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ import os
 from ..artifact import ModelFile, read_model_file
 from ..classifier import Classifier
 from ..errors import CatdogError, MissingExtraError
-from ..golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture
+from ..golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture, other_pixels_fix
 from ..installation import pip
 from .findings import Finding, Value, Verdict, from_error
 
@@ -79,16 +79,18 @@ def golden(classifier: Classifier) -> Finding:
     said = classifier.contract.golden
     if said is None:
         return Finding("answers", Verdict.UNKNOWN, "the model does not say what it should answer")
+    spec, picture = classifier.contract.input, golden_picture(said.width, said.height)
     try:
-        scores = list(classifier.classify(golden_picture()).scores.values())
+        scores = list(classifier.classify(picture).scores.values())
     except CatdogError as error:
         return from_error("answers", error)
-    fix = "pip install --force-reinstall numpy opencv-python-headless ai-edge-litert"
-    if golden_input_sha256(classifier.contract.input) != said.input_sha256:
-        return Finding("answers", Verdict.WARNING, "pictures become other pixels than where it was exported", fix)
     off = golden_difference(scores, said)
     values = {"largest_difference": off}
-    if not off <= LARGEST_DIFFERENCE[classifier.contract.input.dtype]:  # so that no number is no pass, either
+    if golden_input_sha256(spec, picture) != said.input_sha256:
+        found = f"pictures become other pixels than where it was exported (scores of the test picture differ by {off:.3f})"
+        return Finding("answers", Verdict.WARNING, found, other_pixels_fix(spec), values)
+    fix = pip("install --force-reinstall numpy opencv-python-headless ai-edge-litert")
+    if not off <= LARGEST_DIFFERENCE[spec.dtype]:  # so that no number is no pass, either
         return Finding("answers", Verdict.PROBLEM, f"scores of the test picture are off by {off:.3f}", fix, values)
     found = f"as where it was exported (scores of the test picture differ by {off:.3f})"
     return Finding("answers", Verdict.OK, found, values=values)

@@ -13,6 +13,7 @@ from ..golden import golden_picture
 from .findings import Finding, Value, Verdict, from_error
 
 _WARM_UP = 3  # calls: the first one allocates
+_WIDTH, _HEIGHT = 640, 480  # what most cameras give
 _SLOW_MS = 200.0  # an answer; a pet walks past in the time of a few
 
 
@@ -32,7 +33,7 @@ def check_speed(model: str, threads: Sequence[int], seconds: float) -> Finding:
     told: list[str] = []
     values: dict[str, Value] = {"seconds": seconds}
     medians = []
-    picture = golden_picture()
+    picture = golden_picture(_WIDTH, _HEIGHT)
     for count in threads:
         try:
             classifier = Classifier(model, threads=count)
@@ -46,7 +47,7 @@ def check_speed(model: str, threads: Sequence[int], seconds: float) -> Finding:
         times_ms = {"p25": low, "p50": median, "p75": high}
         values |= {f"threads_{count}_{part}_ms": round(value, 3) for part, value in times_ms.items()}
         values |= {f"threads_{count}_per_s": round(1e3 / median, 1), f"threads_{count}_n": len(times)}
-    found = f"a 640 x 480 picture, median (middle half): {'; '.join(told)}"
+    found = f"a {_WIDTH} x {_HEIGHT} picture, median (middle half): {'; '.join(told)}"
     if min(medians) > _SLOW_MS:
         smaller = "" if model == "fast" else "Use --model fast; "
         fix = f"{smaller}see delegate, governor and temperature; a slow board takes a camera's newest frame each time."

@@ -62,7 +62,7 @@ def pictures(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     paths = []
     for number, original in enumerate(originals[:COUNT]):
         paths.append(folder / f"{number:02}.png")
-        cv2.imwrite(str(paths[-1]), cv2.resize(original, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR))
+        cv2.imwrite(str(paths[-1]), cv2.resize(original, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR_EXACT))
     assert len(paths) == COUNT
     return paths
 

@@ -16,7 +16,7 @@ for path in pictures:
     photograph = cv2.imread(path)
     if photograph is None:
         sys.exit(f"cannot read {path}")
-    resized = cv2.resize(photograph, (int(width), int(height)))
+    resized = cv2.resize(photograph, (int(width), int(height)), interpolation=cv2.INTER_LINEAR_EXACT)
     interpreter.set_tensor(pixels["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[None])
     interpreter.invoke()
     best = int(interpreter.get_tensor(scores["index"])[0].argmax())

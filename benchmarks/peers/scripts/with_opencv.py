@@ -20,7 +20,7 @@ for path in pictures:
     photograph = cv2.imread(path)
     if photograph is None:
         sys.exit(f"cannot read {path}")
-    resized = cv2.resize(photograph, SIZE)
+    resized = cv2.resize(photograph, SIZE, interpolation=cv2.INTER_LINEAR_EXACT)
     network.setInput(cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[None].astype(np.float32))
     best = int(network.forward()[0].argmax())
     print(labels.split(",")[best], 1e3 * (time.perf_counter() - start), path, sep="\t")  # noqa: T201 - a script
