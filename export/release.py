@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from .bundle import Artifact
 
+_CALIBRATION = 1000  # training pictures; a user waits less for 200, a release is made once
 _NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
 _MODELS = Path(__file__).resolve().parent.parent / "edge" / "models"
 
@@ -144,7 +145,7 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
     """Return the int8 and the float32 artifact of a model, both proven."""
     from .bundle import convert
 
-    exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False)
+    exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False, calibration_count=_CALIBRATION)
     made = convert(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201
     for artifact in made.artifacts:
         if artifact.objections:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from catdog.edge.contract import InputSpec, ModelContract, parse_contract
+from catdog.edge.contract import BILINEAR, InputSpec, ModelContract, parse_contract
 from catdog.edge.errors import ModelError
 from catdog.edge.figures import Figure, wilson_interval
 
@@ -83,3 +83,13 @@ def test_wilson_interval(hits: int, n: int, low: float, high: float) -> None:
 def test_wilson_interval_refuses_impossible_counts() -> None:
     with pytest.raises(ValueError, match="Received: hits=3, n=2"):
         wilson_interval(3, 2)
+
+
+def test_contract_of_before_means_the_pixels_and_the_picture_of_before() -> None:
+    fields = json.loads(CONTRACT.to_json())
+    del fields["input"]["interpolation"]
+    fields["golden"] = {"input_sha256": "0" * 64, "scores": [0.5, 0.5]}
+    old = parse_contract(json.dumps(fields))
+    assert old.input.interpolation == BILINEAR
+    assert old.golden is not None
+    assert (old.golden.width, old.golden.height) == (640, 480)

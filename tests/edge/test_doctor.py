@@ -28,7 +28,7 @@ from catdog.edge.doctor.simulate import Outcome
 from catdog.edge.doctor.speed import check_speed
 from catdog.edge.doctor.system import disk, governor, kernel_clock, machine, memory, power, temperature, time_of_day
 from catdog.edge.errors import SourceError, UsageError
-from catdog.edge.golden import golden_input_sha256, golden_picture
+from catdog.edge.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
 from catdog.edge.models import bundled_tflite
 from catdog.edge.sources import v4l2
 from catdog.edge.sources.devices import video_devices
@@ -360,9 +360,9 @@ def test_answers_are_compared_with_the_exporters(tmp_path: Path) -> None:
     digest = golden_input_sha256(model.contract.input, golden_picture())
     scores = tuple(model.classify(golden_picture()).scores.values())
     kinds = {
-        "same": (Golden(digest, scores), Verdict.OK),
-        "other answers": (Golden(digest, (1 - scores[0], 1 - scores[1])), Verdict.PROBLEM),
-        "other pixels": (Golden("0" * 64, scores), Verdict.WARNING),
+        "same": (Golden(digest, scores, WIDTH, HEIGHT), Verdict.OK),
+        "other answers": (Golden(digest, (1 - scores[0], 1 - scores[1]), WIDTH, HEIGHT), Verdict.PROBLEM),
+        "other pixels": (Golden("0" * 64, scores, WIDTH, HEIGHT), Verdict.WARNING),
         "nothing said": (None, Verdict.UNKNOWN),
     }
     for number, (golden, verdict) in enumerate(kinds.values()):

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, replace
 
 from catdog.edge.errors import UsageError
-from catdog.export.release import require_blind
+from catdog.export.release import main, require_blind
 from catdog.train.options import AT_END, DataOptions, TrainOptions
 
 OPTIONS = TrainOptions(
@@ -40,3 +40,8 @@ def test_run_with_the_cross_validations_settings_may_be_released() -> None:
 def test_card_would_not_be_true(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         require_blind(replace(OPTIONS, **changes), cross_validation())
+
+
+def test_exporting_again_needs_what_it_is_measured_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--again", "default", "--negatives", "scenes.zip"]) == 2
+    assert "--data" in capsys.readouterr().err
