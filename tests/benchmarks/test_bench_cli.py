@@ -159,9 +159,10 @@ def test_an_absent_extra_is_told_before_anything_is_measured(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     assert main([str(tiny_onnx)]) == 7
-    said = capsys.readouterr().err
+    said = capfd.readouterr().err
     assert f"the package {package}; got an environment without it. In catdog's source folder, run: " in said
     assert said.endswith("pip install '.[bench]'\n")
+    assert not Path("reports").exists()
 
 
 def test_exports_are_found(tiny_onnx: Path, picture_file: Path) -> None:
