@@ -13,12 +13,12 @@ from catdog.train.options import TrainOptions
 from .bundle import Artifact
 
 _INPUT_ROW = """\
-| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in whole numbers \
-(`cv2.INTER_LINEAR_EXACT`: the same pixels on every machine) |"""
+| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in whole \
+numbers (`cv2.INTER_LINEAR_EXACT`: the same pixels on every machine) |"""
 _AGAIN = """\
-- **Pixels**: learnt from, and cross-validated on, pictures resized with `cv2.INTER_LINEAR` on x86-64; exported again from the same
-  weights, calibrated and measured with `cv2.INTER_LINEAR_EXACT`. For that the held-back pictures were read once more; nothing was
-  chosen by them.
+- **Pixels**: learnt from, and cross-validated on, pictures resized with `cv2.INTER_LINEAR` on x86-64; exported again from the
+  same weights, calibrated and measured with `cv2.INTER_LINEAR_EXACT`. For that the held-back pictures were read once more;
+  nothing was chosen by them.
 """
 
 _CARD = """\

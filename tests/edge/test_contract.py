@@ -25,6 +25,16 @@ def test_round_trip() -> None:
     assert parse_contract(CONTRACT.to_json()) == CONTRACT
 
 
+def test_a_file_of_before_means_what_it_meant() -> None:
+    fields = json.loads(CONTRACT.to_json())
+    assert fields["input"].pop("interpolation") == "bilinear-exact"  # the default of everything new
+    fields["golden"] = {"input_sha256": "0" * 64, "scores": [0.1, 0.2, 0.7]}
+    before = parse_contract(json.dumps(fields))
+    assert before.input.interpolation == "bilinear"
+    assert before.golden is not None
+    assert (before.golden.width, before.golden.height) == (640, 480)
+
+
 def test_additions_of_a_later_version_are_ignored() -> None:
     fields = json.loads(CONTRACT.to_json())
     fields["input"]["letterbox_colour"] = [1, 2, 3]
@@ -67,6 +77,8 @@ def test_additions_of_a_later_version_are_ignored() -> None:
         changed(golden=5),
         changed(golden={"input_sha256": "", "scores": ["x"]}),
         changed(golden={"scores": []}),
+        changed(golden={"input_sha256": "", "scores": [], "width": 100_000, "height": 480}),
+        changed(input={"height": 224, "width": 224, "interpolation": "cubic"}),
     ],
 )
 def test_what_is_no_contract_is_refused(document: str) -> None:

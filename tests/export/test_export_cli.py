@@ -54,7 +54,7 @@ def test_artifact_answers_as_keras_does(exported: Path, small_run: Path, name: s
     classifier = Classifier(exported / name)
     core = read_model(small_run).core
     pictures = [draw_picture(label, 50_000 + seed) for label in ("cats", "dogs") for seed in range(5)]
-    pixels = np.stack([cv2.resize(p, (64, 64), interpolation=cv2.INTER_LINEAR)[..., ::-1] for p in pictures])
+    pixels = np.stack([cv2.resize(p, (64, 64), interpolation=cv2.INTER_LINEAR_EXACT)[..., ::-1] for p in pictures])
     ours = np.array([list(classifier.classify(picture).scores.values()) for picture in pictures])
     difference = np.abs(ours - predict(core, pixels))
     assert ours.sum(axis=1) == pytest.approx(1, abs=1e-5)
@@ -153,7 +153,7 @@ def test_neither_can_be_left_out(small_run: Path, tmp_path: Path) -> None:
     without, core = Classifier(tmp_path / "out" / NAMES[0]), read_model(small_run).core
     assert without.contract.labels == ("cats", "dogs")
     picture = draw_picture("cats", 5)
-    pixels = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_LINEAR)[np.newaxis, ..., ::-1]
+    pixels = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_LINEAR_EXACT)[np.newaxis, ..., ::-1]
     cat, dog, _ = predict(core, pixels)[0]
     assert without.classify(picture).scores["cats"] == pytest.approx(cat / (cat + dog), abs=0.15)
 
