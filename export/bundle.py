@@ -233,7 +233,7 @@ def _without_neither(source: TrainedModel) -> TrainedModel:
 
 
 def _with_exact_pixels(source: TrainedModel, log: Log) -> TrainedModel:
-    """Ask for the same pixels on every machine, also for a model that was trained before they were: one level apart at most.
+    """Ask for the same pixels on every machine, also for a model that was trained before they were: one or two levels apart.
 
     What it is calibrated and measured on here has these pixels, so that the proof is of what the edge will do.
     """

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from catdog.edge.contract import BILINEAR, InputSpec, ModelContract, parse_contract
+from catdog.edge.contract import InputSpec, ModelContract, parse_contract
 from catdog.edge.errors import ModelError
 from catdog.edge.figures import Figure, wilson_interval
 
@@ -23,6 +23,16 @@ def changed(**changes: Any) -> str:
 
 def test_round_trip() -> None:
     assert parse_contract(CONTRACT.to_json()) == CONTRACT
+
+
+def test_a_file_of_before_means_what_it_meant() -> None:
+    fields = json.loads(CONTRACT.to_json())
+    assert fields["input"].pop("interpolation") == "bilinear-exact"  # the default of everything new
+    fields["golden"] = {"input_sha256": "0" * 64, "scores": [0.1, 0.2, 0.7]}
+    before = parse_contract(json.dumps(fields))
+    assert before.input.interpolation == "bilinear"
+    assert before.golden is not None
+    assert (before.golden.width, before.golden.height) == (640, 480)
 
 
 def test_additions_of_a_later_version_are_ignored() -> None:
@@ -67,6 +77,8 @@ def test_additions_of_a_later_version_are_ignored() -> None:
         changed(golden=5),
         changed(golden={"input_sha256": "", "scores": ["x"]}),
         changed(golden={"scores": []}),
+        changed(golden={"input_sha256": "", "scores": [], "width": 100_000, "height": 480}),
+        changed(input={"height": 224, "width": 224, "interpolation": "cubic"}),
     ],
 )
 def test_what_is_no_contract_is_refused(document: str) -> None:
@@ -83,13 +95,3 @@ def test_wilson_interval(hits: int, n: int, low: float, high: float) -> None:
 def test_wilson_interval_refuses_impossible_counts() -> None:
     with pytest.raises(ValueError, match="Received: hits=3, n=2"):
         wilson_interval(3, 2)
-
-
-def test_contract_of_before_means_the_pixels_and_the_picture_of_before() -> None:
-    fields = json.loads(CONTRACT.to_json())
-    del fields["input"]["interpolation"]
-    fields["golden"] = {"input_sha256": "0" * 64, "scores": [0.5, 0.5]}
-    old = parse_contract(json.dumps(fields))
-    assert old.input.interpolation == BILINEAR
-    assert old.golden is not None
-    assert (old.golden.width, old.golden.height) == (640, 480)

@@ -372,6 +372,25 @@ def test_answers_are_compared_with_the_exporters(tmp_path: Path) -> None:
         assert by_name(findings)["answers"].verdict is verdict
 
 
+@pytest.mark.parametrize(
+    ("interpolation", "fixes"),
+    [
+        ("bilinear", ("catdog-export --model RUN", "pip install 'opencv-python-headless<5'")),
+        ("bilinear-exact", ("pip install --force-reinstall numpy opencv-python-headless",)),
+    ],
+)
+def test_other_pixels_are_mended_by_what_changes_them(tmp_path: Path, interpolation: str, fixes: tuple[str, ...]) -> None:
+    said = Golden("0" * 64, (0.1, 0.2, 0.7), 283, 241)
+    path = rewritten(
+        tmp_path / "m.tflite",
+        lambda contract: replace(contract, golden=said, input=replace(contract.input, interpolation=interpolation)),
+    )
+    found = by_name(check_model(str(path), 1)[0])["answers"]
+    assert found.verdict is Verdict.WARNING
+    assert all(fix in found.fix for fix in fixes)
+    assert ("reinstall" in found.fix) is (interpolation == "bilinear-exact")
+
+
 @pytest.mark.parametrize("length", [8, 100, 1_000_000, -100])
 def test_truncated_model(tmp_path: Path, length: int) -> None:
     path = tmp_path / "m.tflite"

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from catdog.edge.contract import BILINEAR, BILINEAR_EXACT, InputSpec
+from catdog.edge.contract import InputSpec
 from catdog.edge.errors import UnreadableInputError
 from catdog.edge.golden import golden_input_sha256, golden_picture
 from catdog.edge.preprocess import Preprocessor
@@ -24,6 +24,22 @@ def test_golden_pixels() -> None:
     assert hashlib.sha256(pixels.tobytes()).hexdigest() == GOLDEN
 
 
+def test_a_file_of_before_gets_the_pixels_it_was_proven_with() -> None:
+    pixels = Preprocessor(InputSpec(224, 224, interpolation="bilinear"))(pattern())
+    assert np.array_equal(pixels[0], cv2.resize(pattern(), (224, 224), interpolation=cv2.INTER_LINEAR)[..., ::-1])
+
+
+@pytest.mark.parametrize("size", [96, 160, 192, 224])
+def test_the_golden_picture_tells_one_way_to_round_from_another(size: int) -> None:
+    kinds = [InputSpec(size, size, interpolation=kind) for kind in ("bilinear", "bilinear-exact")]
+    assert len({golden_input_sha256(spec, golden_picture()) for spec in kinds}) == 2
+
+
+def test_golden_picture_of_before_is_blind_at_160() -> None:
+    kinds = [InputSpec(160, 160, interpolation=kind) for kind in ("bilinear", "bilinear-exact")]
+    assert len({golden_input_sha256(spec, golden_picture(640, 480)) for spec in kinds}) == 1
+
+
 def test_shape_dtype_and_colour_order() -> None:
     blue = np.zeros((10, 20, 3), np.uint8)
     blue[..., 0] = 200
@@ -36,7 +52,7 @@ def test_shape_dtype_and_colour_order() -> None:
 def test_is_bilinear_without_antialiasing() -> None:
     pixels = Preprocessor(InputSpec(224, 224))(pattern()).astype(np.int16)
     exact = cv2.resize(pattern().astype(np.float32), (224, 224), interpolation=cv2.INTER_LINEAR)[..., ::-1]
-    assert np.abs(pixels[0] - exact).max() <= 1.5  # whole numbers round, twice
+    assert np.abs(pixels[0] - exact).max() <= 1.25  # computed in whole numbers: 1.19 was measured, INTER_LINEAR 1.0
 
 
 def test_float_variant_holds_the_same_pixels() -> None:
@@ -64,17 +80,3 @@ def test_a_view_of_another_picture_is_fine() -> None:
 def test_what_is_no_picture_is_refused(wrong: object) -> None:
     with pytest.raises(UnreadableInputError):
         Preprocessor(InputSpec(32, 32))(wrong)  # type: ignore[arg-type]
-
-
-def test_files_of_before_keep_the_pixels_they_were_proven_with() -> None:
-    for interpolation, method in ((BILINEAR, cv2.INTER_LINEAR), (BILINEAR_EXACT, cv2.INTER_LINEAR_EXACT)):
-        pixels = Preprocessor(InputSpec(224, 224, interpolation=interpolation))(pattern())
-        assert np.array_equal(pixels[0], cv2.resize(pattern(), (224, 224), interpolation=method)[..., ::-1])
-
-
-@pytest.mark.parametrize("side", [96, 128, 160, 192, 224])
-def test_golden_picture_shows_another_rounding_at_every_size(side: int) -> None:
-    digests = {
-        golden_input_sha256(InputSpec(side, side, interpolation=way), golden_picture()) for way in (BILINEAR, BILINEAR_EXACT)
-    }
-    assert len(digests) == 2

@@ -31,7 +31,8 @@ pixels, = interpreter.get_input_details()
 scores, = interpreter.get_output_details()
 _, height, width, _ = pixels["shape"]
 for path in pictures:
-    picture = cv2.cvtColor(cv2.resize(cv2.imread(path), (width, height)), cv2.COLOR_BGR2RGB)
+    resized = cv2.resize(cv2.imread(path), (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
+    picture = cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
     interpreter.set_tensor(pixels["index"], picture[np.newaxis].astype(pixels["dtype"]))
     interpreter.invoke()
     print(labels[int(interpreter.get_tensor(scores["index"])[0].argmax())])
