@@ -22,6 +22,7 @@ _LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marke
 _END = b"\xff\xd9"
 # Orientation in Exif data: tag 0x0112, one value of type SHORT, 1 for upright; in both byte orders. Source: Exif 2.32, 4.6.4.
 _TURNED = re.compile(rb"\x01\x12\x00\x03\x00\x00\x00\x01\x00[\x02-\x08]|\x12\x01\x03\x00\x01\x00\x00\x00[\x02-\x08]\x00")
+_EXIF = b"Exif\0\0"
 _HEADER = 128 * 1024  # bytes in which Exif data stands: a segment has at most 64 KiB
 _DIRECT = ("YCbCr", "Gray", "RGB")  # what TurboJPEG turns into BGR; of CMYK OpenCV makes it
 
@@ -41,7 +42,7 @@ def decode_jpeg(data: bytes, most_pixels: int) -> NDArray[np.uint8] | str:
         if height * width > most_pixels:
             return f"of more than {most_pixels:,} pixels"
         picture: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, colorspace="BGR" if colours in _DIRECT else "CMYK")
-        if colours in _DIRECT and _TURNED.search(data, 0, _HEADER) is None:
+        if colours in _DIRECT and not _is_turned(data):
             return picture
     except KeyError:  # colours that it has no name for, or none
         return "a JPEG that is truncated or damaged"
@@ -57,6 +58,11 @@ def decode_jpeg(data: bytes, most_pixels: int) -> NDArray[np.uint8] | str:
     except cv2.error:  # larger than OpenCV's own limit
         whole = None
     return "a JPEG that cannot be decoded" if whole is None else whole  # type: ignore[return-value] # IMREAD_COLOR: uint8
+
+
+def _is_turned(data: bytes) -> bool:
+    start = data.find(_EXIF, 0, _HEADER)  # most have none, and a search for the number would go through all of the picture
+    return start >= 0 and _TURNED.search(data, start, start + _HEADER) is not None
 
 
 def _is_padding(data: bytes, complaint: str) -> bool:
