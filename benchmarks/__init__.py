@@ -8,7 +8,7 @@ One way through the room: options -> artifacts -> cases -> `measure` (a process 
 recommendation -> `report` -> files, which `compare` reads again. `benches` are the other measurements, a sub-command each.
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # without `typing`: see `catdog.edge`
 
 if TYPE_CHECKING:
     from .options import BenchOptions

@@ -5,8 +5,9 @@
 'cats'
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+# Nothing is imported here that takes time: until a program's first lines have run, Ctrl-C is a traceback. Type checkers know
+# this name without `typing`.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .classifier import Classifier, Prediction, Timings
@@ -29,4 +30,6 @@ def __getattr__(name: str) -> object:
     """Import what is asked for, so that the doctor can be called where numpy or OpenCV does not load."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)

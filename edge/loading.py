@@ -6,8 +6,8 @@ so that the process can end at once.
 
 import os
 import signal
-from types import FrameType
-from typing import NoReturn
+
+_SIGNALS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}  # and what Python does with them
 
 
 def end_at_once(name: str) -> None:
@@ -17,16 +17,18 @@ def end_at_once(name: str) -> None:
         name: the command as typed, e.g. ``"catdog-edge"``.
     """
 
-    def end(number: int, _: FrameType | None) -> NoReturn:
+    def end(number: int, _: object) -> None:
         how = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
         os.write(2, f"{name}: {how}\n".encode())
         os._exit(128 + number)
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else somebody said that Ctrl-C is no end
-        signal.signal(signal.SIGINT, end)
+    for number, default in _SIGNALS.items():
+        if signal.getsignal(number) is default:  # else somebody said that it is no end
+            signal.signal(number, end)
 
 
 def loaded() -> None:
-    """Let Ctrl-C be what it is in Python again, an exception."""
-    if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == __name__:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let signals be what they are in Python again."""
+    for number, default in _SIGNALS.items():
+        if getattr(signal.getsignal(number), "__module__", None) == __name__:
+            signal.signal(number, default)

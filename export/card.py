@@ -70,6 +70,7 @@ int8 and Keras give the same answer on {agreement}.
 
 ## How to make it again
 
+    make bundled-again DATA=cats_and_dogs_filtered.zip NEGATIVES=no_pet_scenes.zip     # from these weights: minutes
     make bundled-models DATA=cats_and_dogs_filtered.zip WEIGHTS=mobilenet_v2_1.0_no_top.weights.h5 NEGATIVES=no_pet_scenes.zip
 
 The figures of the photographs, from an unpacked archive, come from

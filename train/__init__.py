@@ -6,7 +6,7 @@ Example:
     2260546
 """
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # without `typing`: see `catdog.edge`
 
 if TYPE_CHECKING:
     from .model import StageModel, build_model

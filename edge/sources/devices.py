@@ -129,11 +129,12 @@ class Locator:
                 return candidate
         self._away_since = self._now() if self._away_since is None else self._away_since
         self._require(number)
+        found = self._identify(number, self._devices)  # where it may not be opened, that is the trouble
         if self._now() - self._away_since < _REPLACED_S:
             raise _absent(
                 f"{self._known.card or 'the camera'} on {self._known.bus}", "another camera in its place", self._devices
             )
-        self._known, self._away_since = self._identify(number, self._devices), None
+        self._known, self._away_since = found, None
         return number
 
     def locate_free(self) -> int:

@@ -155,7 +155,7 @@ class System:
     """Cameras at numbers, in a folder that stands for /dev."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.cameras, self.now = folder, dict[int, Identity](), 0.0
+        self.folder, self.cameras, self.now, self.forbidden = folder, dict[int, Identity](), 0.0, False
         (folder / "v4l" / "by-id").mkdir(parents=True)
 
     def plug(self, number: int, name: str, bus: str = "usb-1", *, link: bool = True) -> None:
@@ -171,6 +171,8 @@ class System:
 
     def identify(self, number: int, folder: Path) -> Identity:
         assert folder == self.folder
+        if self.forbidden:
+            raise SourceError("to open it", got="no permission", fix="Join the group.")
         if number not in self.cameras:
             raise SourceError("a camera", got="no such device", fix="Plug it in.")
         return self.cameras[number]
@@ -217,6 +219,15 @@ def test_cameras_that_come_back_in_another_order_are_not_mixed_up(system: System
         locator.locate()
     system.plug(1, "porch")
     assert locator.locate() == 1
+
+
+def test_camera_that_is_back_and_forbidden_is_not_called_another(system: System) -> None:
+    system.plug(0, "porch")
+    locator = system.locator("0")
+    locator.locate()
+    system.forbidden = True
+    with pytest.raises(SourceError, match="no permission"):
+        locator.locate()
 
 
 def test_camera_that_was_replaced_is_taken_after_a_while(system: System) -> None:

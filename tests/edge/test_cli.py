@@ -317,42 +317,38 @@ def test_edge_never_imports_tensorflow() -> None:
     assert finished.returncode == 0, finished.stderr
 
 
-# Sends itself a Ctrl-C when a module is looked for, and then goes on as the shell starts a command.
-INTERRUPTED_WHILE_LOADING = """
-import os, runpy, signal, sys
+# Sends itself a signal when a module is looked for, and else starts a command as the shell does.
+SIGNALLED_WHILE_LOADING = """
+import os, runpy, sys
+number, room, module, picture = sys.argv[1:]
 class Finder:
     def find_spec(self, name, *_):
-        if name == sys.argv[2]:
-            os.kill(os.getpid(), signal.SIGINT)
+        if name == module:
+            os.kill(os.getpid(), int(number))
 sys.meta_path.insert(0, Finder())
-room, module, *sys.argv[1:] = sys.argv[1:]
-runpy.run_module(f"catdog.{room}", run_name="__main__", alter_sys=False)
+sys.argv[1:] = [picture]
+runpy.run_module(f"catdog.{room}", run_name="__main__")
 """
+MODULES = [
+    *(
+        ("edge", "catdog-edge", module)
+        for module in (
+            *("catdog.edge.cli", "catdog.edge.command", "argparse", "catdog.edge.classify"),
+            *("numpy", "cv2", "simplejpeg", "ai_edge_litert"),
+        )
+    ),
+    ("train", "catdog-train", "catdog.train.cli"),
+    ("train", "catdog-train", "catdog.train.options"),
+    ("export", "catdog-export", "catdog.export.cli"),
+    ("benchmarks", "catdog-bench", "catdog.benchmarks.cli"),
+]
 
 
-@pytest.mark.parametrize(
-    ("room", "command", "module"),
-    [
-        *(
-            ("edge", "catdog-edge", module)
-            for module in (
-                "catdog.edge.command",
-                "argparse",
-                "catdog.edge.classify",
-                "numpy",
-                "cv2",
-                "simplejpeg",
-                "ai_edge_litert",
-            )
-        ),
-        ("train", "catdog-train", "catdog.train.cli"),
-        ("train", "catdog-train", "catdog.train.options"),
-        ("export", "catdog-export", "catdog.export.cli"),
-        ("benchmarks", "catdog-bench", "catdog.benchmarks.cli"),
-    ],
-)
-def test_ctrl_c_while_it_loads_is_one_line(room: str, command: str, module: str, picture: Path) -> None:
-    script = INTERRUPTED_WHILE_LOADING.replace("sys.argv[2]", repr(module))
-    arguments = [sys.executable, "-c", script, room, module, str(picture)]
+@pytest.mark.parametrize(("number", "says"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "ended by SIGTERM")])
+@pytest.mark.parametrize(("room", "command", "module"), MODULES)
+def test_signal_while_it_loads_is_one_line(
+    room: str, command: str, module: str, number: signal.Signals, says: str, picture: Path
+) -> None:
+    arguments = [sys.executable, "-c", SIGNALLED_WHILE_LOADING, str(int(number)), room, module, str(picture)]
     finished = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    assert (finished.returncode, finished.stdout, finished.stderr) == (130, "", f"{command}: interrupted\n")
+    assert (finished.returncode, finished.stdout, finished.stderr) == (128 + number, "", f"{command}: {says}\n")

@@ -14,16 +14,17 @@ class Pace:
 
     def __init__(self) -> None:
         self._intervals: deque[float] = deque(maxlen=_REMEMBERED)
-        self._last: Frame | None = None
+        self._last: tuple[int, float] | None = None  # number, and when it was captured
 
     def see(self, frame: Frame) -> None:
         """Take the next frame of a session, judged or not."""
         if self._last is not None:
-            passed, count = frame.captured_at - self._last.captured_at, frame.number - self._last.number
+            number, at = self._last
+            passed, count = frame.captured_at - at, frame.number - number
             if passed <= 0 or count <= 0:
                 return  # one that was overtaken by the last
             self._intervals.append(passed / count)
-        self._last = frame._replace(picture=None)
+        self._last = (frame.number, frame.captured_at)
 
     def begin(self) -> None:
         """Begin a session: the time in which the source was away is no interval."""

@@ -201,7 +201,7 @@ class Supervisor:
                 self.close()
                 raise SourceError(f"frames from {self.name}", got=cause, fix="Check camera, cable and network.")
             yield from self._give_up(cause)
-        elif self._state is not None and silent > min(stale_s, limits.stale_s):
+        elif self._state is not None and silent > limits.stale_s:
             if self._fresh and silent > stale_s:
                 yield from self._become(State.STALE, f"no frame for {silent:.1f} s")
             yield Idle(self.name)
