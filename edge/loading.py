@@ -7,8 +7,6 @@ so that the process can end at once.
 import os
 import signal
 
-_SIGNALS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}  # and what Python does with them
-
 
 def end_at_once(name: str) -> None:
     """End the process on a signal, until `run_command` handles signals.
@@ -22,13 +20,13 @@ def end_at_once(name: str) -> None:
         os.write(2, f"{name}: {how}\n".encode())
         os._exit(128 + number)
 
-    for number, default in _SIGNALS.items():
-        if signal.getsignal(number) is default:  # else somebody said that it is no end
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # else somebody said that it is no end
             signal.signal(number, end)
 
 
 def loaded() -> None:
     """Let signals be what they are in Python again."""
-    for number, default in _SIGNALS.items():
-        if getattr(signal.getsignal(number), "__module__", None) == __name__:
-            signal.signal(number, default)
+    if getattr(signal.getsignal(signal.SIGINT), "__module__", None) == __name__:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)

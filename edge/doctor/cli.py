@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--camera",
         metavar="N",
-        help="the camera that must be there: number, /dev/videoN, /dev/v4l/by-id/NAME, picamera2 or demo (default: all there are)",
+        help="the camera that must be there, as for catdog-edge: number, path, picamera2 or demo (default: all there are)",
     )
     add("--threads", type=int, metavar="N", help="threads for one inference (default: try 1, 2, 4)")
     add("--json", action="store_true", help="one JSON object on stdout; of a simulation one a line")
