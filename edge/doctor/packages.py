@@ -15,6 +15,8 @@ _LITERT, _OLD_RUNTIME = "ai-edge-litert", "tflite-runtime"
 _NEEDED = {
     "numpy": ("install --force-reinstall numpy",),
     "cv2": ("uninstall -y opencv-python", "install --force-reinstall opencv-python-headless"),
+    "simplejpeg": ("install --force-reinstall simplejpeg",),
+    "av": ("install --force-reinstall av",),
 }
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("onnxruntime",),

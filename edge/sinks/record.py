@@ -1,5 +1,6 @@
 """`--record FILE`: what the camera saw, the answer drawn into it, in pieces, so that not all hang on the last."""
 
+import os
 import shutil
 from collections import deque
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from ..errors import OutputError, UsageError
 from ..results import Result
 from .base import Seen
+
+# FFmpeg's own chatter would come between our lines on stderr; -8 is AV_LOG_QUIET.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 _LEAST_FREE = 100e6  # bytes of the disk

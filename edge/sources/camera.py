@@ -3,17 +3,16 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..decode import decode_picture
 from ..errors import SourceError
-from .frame import Packet
+from .frame import EndError, Packet
 from .v4l2 import InputSignal, check_free
-from .video import jpeg_from, picture_from
 
 _MJPG = cv2.VideoWriter.fourcc(*"MJPG")
 # The driver fills one while the other is decoded. With a single one it has nowhere to put the next frame meanwhile, and cameras
@@ -93,7 +92,16 @@ class CameraSource:
     def _decoder(self) -> Callable[[], NDArray[np.uint8]]:
         if self._signal is not None and self._signal.is_lost():
             return self._no_signal
-        return partial(jpeg_from if self._is_jpeg else picture_from, self._capture, self._name)
+        return self._jpeg if self._is_jpeg else self._picture
+
+    def _picture(self) -> NDArray[np.uint8]:
+        decoded, picture = self._capture.retrieve()
+        if not decoded or picture is None or picture.dtype != np.uint8:
+            raise EndError(f"a picture from {self._name}", got="none", fix="Check it.")
+        return picture  # type: ignore[return-value] # uint8, as just seen
+
+    def _jpeg(self) -> NDArray[np.uint8]:
+        return decode_picture(self._picture().tobytes(), self._name)
 
     def _no_signal(self) -> NDArray[np.uint8]:
         raise SourceError(f"a signal at the input of {self._name}", got="no signal", fix="Check what is plugged into it.")

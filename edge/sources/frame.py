@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from ..errors import CatdogError
 
 
+class EndError(CatdogError):
+    """A capture took a frame and could not make a picture of it: there is nothing more to come."""
+
+
 class State(StrEnum):
     """What is known of a live source.
 

@@ -11,15 +11,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
-import cv2
-
-from ..errors import SourceError, UsageError
+from ..errors import SourceError, UnreadableInputError, UsageError
 from .frame import Frame, Packet
 from .mjpeg import packets_of
 from .pictures import decoded_frame
-from .video import captured_packets, film_frames
+from .video import film_frames, live_packets
+
+if TYPE_CHECKING:
+    from .ffmpeg import Video
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
 
@@ -82,7 +84,7 @@ class StreamSource:
     def __init__(self, url: str, *, timeout_s: float, is_watched: bool = False) -> None:
         parts = _split(url)
         self._name = _public_name(parts)
-        self._capture: cv2.VideoCapture | None = None
+        self._video: Video | None = None
         self._picture: tuple[bytes, float, float] | None = None  # when it came, and how long that took in ms
         self._parts: http.client.HTTPResponse | None = None
         start = time.perf_counter()
@@ -102,34 +104,46 @@ class StreamSource:
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
             raise _unreachable(self._name, str(reason)) from error
-        limit = int(1e3 * max(timeout_s, _PATIENCE_S))
-        longest = int(1e3 * _WATCHED_S) if is_watched else limit
-        self._capture = cv2.VideoCapture(
-            url, cv2.CAP_FFMPEG, [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, limit, cv2.CAP_PROP_READ_TIMEOUT_MSEC, longest]
-        )
-        if not self._capture.isOpened():
-            raise _unreachable(self._name, "an answer that is no video")
+        self._video = _open_video(url, self._name, timeout_s, is_watched=is_watched)
 
     def frames(self) -> Iterator[Frame]:
         """Give the picture, or the video's frames: of an address that has an end."""
         if self._picture is not None:
             yield decoded_frame(self._name, *self._picture)
-        elif self._capture is not None:
-            yield from film_frames(self._capture, self._name)
+        elif self._video is not None:
+            yield from film_frames(self._video, self._name)
 
     def packets(self) -> Iterator[Packet]:
         """Give what a live stream sends, not decoded, until it stops: RTSP, or pictures pushed part by part."""
         if self._parts is not None:
             yield from packets_of(self._parts, self._name)
-        elif self._capture is not None:
-            yield from captured_packets(self._capture, self._name)
+        elif self._video is not None:
+            yield from live_packets(self._video, self._name)
 
     def close(self) -> None:
         """Close the connection."""
         if self._parts is not None:
             self._parts.close()
-        if self._capture is not None:
-            self._capture.release()
+        if self._video is not None:
+            self._video.close()
+
+
+def _open_video(url: str, name: str, timeout_s: float, *, is_watched: bool) -> "Video":
+    from av.error import ExitError, FFmpegError  # takes as long to import as the model to load, and few have video
+
+    from .ffmpeg import Video
+
+    limit = max(timeout_s, _PATIENCE_S)
+    try:
+        # Over TCP nothing is lost on the way; where the camera offers UDP alone, it is taken.
+        options = {"rtsp_flags": "prefer_tcp"} if url.lower().startswith("rtsp") else {}
+        return Video(url, name, timeout_s=(limit, _WATCHED_S if is_watched else limit), options=options)
+    except ExitError as error:
+        raise _unreachable(name, f"no video within {limit:g} s") from error
+    except FFmpegError as error:
+        raise _unreachable(name, (error.strerror or "an answer that is no video").lower()) from error
+    except UnreadableInputError as error:
+        raise _unreachable(name, "a stream without pictures") from error
 
 
 def _be_patient(reply: http.client.HTTPResponse) -> None:

@@ -299,34 +299,3 @@ def test_folder_that_is_deeper_than_a_path_may_be_is_told_and_the_rest_judged(tm
     (trouble,) = (frame.error for frame in found if frame.error is not None)
     assert "too long" in trouble.got
     shutil.rmtree(tmp_path, ignore_errors=True)
-
-
-def motion_jpeg(path: Path) -> list[np.ndarray]:
-    """A film of 12 drawn pictures as an AVI; its frames as they are decoded."""
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"MJPG"), 10, (96, 80))
-    assert writer.isOpened()
-    film = DemoFilm(width=96, height=80)
-    for index in range(12):
-        writer.write(film.frame(90 + index))
-    writer.release()
-    return [frame.picture for frame in frames(str(path)) if frame.picture is not None]
-
-
-def test_damaged_frame_of_a_motion_jpeg_film_is_not_judged_and_those_behind_it_are(tmp_path: Path) -> None:
-    path = tmp_path / "film.avi"
-    whole = motion_jpeg(path)
-    assert len(whole) == 12
-    data = bytearray(path.read_bytes())
-    at = len(data) // 2
-    data[at : at + 80] = np.random.default_rng(0).bytes(80)
-    path.write_bytes(data)
-    found = frames(str(path))
-    broken = [frame.number for frame in found if frame.error is not None]
-    assert len(found) == 12
-    assert 1 <= len(broken) <= 2
-    assert all(frame.number in broken or np.array_equal(frame.picture, whole[frame.number]) for frame in found)  # type: ignore[arg-type]
-
-
-def test_film_with_a_bad_frame_that_people_met(shared_cases: Path) -> None:
-    found = frames(str(shared_cases / "film-broken-in-the-middle" / "one_bad_frame.avi"))
-    assert sorted(frame.error is not None for frame in found) == [False] * 39 + [True]

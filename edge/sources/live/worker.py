@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...decode import silence_opencv
 from ...errors import CatdogError
-from ..frame import Frame, Packet
-from ..video import EndError
+from ..frame import EndError, Frame, Packet
 from .newest import wanted
 from .ring import Ring
 from .stage import Stage
