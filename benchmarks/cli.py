@@ -26,6 +26,7 @@ COMMANDS = {
     "peers": "catdog.benchmarks.peers.cli",
     "startup": "catdog.benchmarks.benches.startup",
     "soak": "catdog.benchmarks.benches.soak",
+    "scenes": "catdog.benchmarks.scenes.cli",
     "quantization": "catdog.benchmarks.benches.quantization",
     "training": "catdog.benchmarks.benches.training",
 }
@@ -49,6 +50,7 @@ other benches (catdog-bench NAME --help):
   peers          catdog-edge beside what people would otherwise use
   startup        catdog-edge picture.jpg beside the least that could do it
   soak           memory over many frames
+  scenes         whether pets are seen where they are, small and at night, and nothing else is taken for one
   quantization   accuracy and size by format and calibration
   training       the feature cache beside plain training
 

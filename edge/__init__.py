@@ -13,15 +13,30 @@ if TYPE_CHECKING:
     from .classifier import Classifier, Prediction, Timings
     from .contract import InputSpec, ModelContract
     from .errors import CatdogError
+    from .regions.finder import PetFinder, RegionOptions
+    from .regions.watch import Pet
 
-__all__ = ["CatdogError", "Classifier", "InputSpec", "ModelContract", "Prediction", "Timings"]
+__all__ = [
+    "CatdogError",
+    "Classifier",
+    "InputSpec",
+    "ModelContract",
+    "Pet",
+    "PetFinder",
+    "Prediction",
+    "RegionOptions",
+    "Timings",
+]
 
 _HOMES = {
     "CatdogError": "errors",
     "Classifier": "classifier",
     "InputSpec": "contract",
     "ModelContract": "contract",
+    "Pet": "regions.watch",
+    "PetFinder": "regions.finder",
     "Prediction": "classifier",
+    "RegionOptions": "regions.finder",
     "Timings": "classifier",
 }
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from .backends import BACKENDS
 from .command import CommandParser
+from .regions.finder import AUTO, MODES, RegionOptions
+from .regions.zones import Zones
 from .runner import RunOptions
 from .sinks.options import SinkOptions
 from .sources.options import BUFFERS, SourceOptions
@@ -24,6 +26,7 @@ examples:
   catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
   catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
   catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
+  catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge cat.jpg --model mine.tflite    a model of your own
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
@@ -126,6 +129,7 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
         smooth_s=arguments.smooth,
         view=None if view == View() else view,
         motion_gate=arguments.motion_gate,
+        regions=RegionOptions(arguments.regions, Zones.of(arguments.zone, arguments.ignore)),
         threads=arguments.threads,
     )
 
@@ -161,6 +165,20 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
     add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME, picamera2 (CSI), or demo")
     add("--resolution", type=_size, metavar="WxH", help="of a camera's pictures, such as 640x480")
     add("--fps", type=float, metavar="N", help="a camera's frames a second")
+    add(
+        "--regions",
+        choices=MODES,
+        default=AUTO,
+        help="auto: in cameras, streams and videos also look closely at what moves, and slowly everywhere; tiles: also at all "
+        "parts of every picture; off: at whole frames alone (default: %(default)s)",
+    )
+    add(
+        "--zone",
+        metavar="PARTS",
+        help="look closely there alone: X,Y,WIDTH,HEIGHT or points 'X,Y X,Y X,Y', in fractions of the "
+        "frame; several with ; between them",
+    )
+    add("--ignore", metavar="PARTS", help="and not there: a television, a road")
     add("--max-frames", type=int, metavar="N", help="stop after N frames")
     add("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
     add("--motion-gate", action="store_true", help="while nothing moves let the last answer stand: saves power")

@@ -61,9 +61,10 @@ class EventOptions:
 
 
 class EventDetector:
-    """Debounces the answers of one source.
+    """Debounces the answers of one source, each label by itself.
 
-    While a camera is silent or shows nothing, time stands still: a pet does not leave because a cable came loose.
+    While a camera is silent or shows nothing, time stands still: a pet does not leave because a cable came loose. Where frames
+    are judged as a whole, there is one pet at most, and another that has appeared means that it left.
 
     Args:
         options: how sure to be.
@@ -71,17 +72,14 @@ class EventDetector:
 
     def __init__(self, options: EventOptions | None = None) -> None:
         self._options = options or EventOptions()
-        self._present: str | None = None
-        self._last: Event | None = None  # the last answer that said who is present
-        self._candidate: Event | None = None  # the first of the answers that say somebody else
-        self._for = self._votes = 0  # answers since then that say the same, and all of them
+        self._visits: dict[str, _Visit] = {}
         self._blind = False
         self._seen_at: float | None = None  # the last answer of any kind
 
     @property
-    def present(self) -> str | None:
-        """Who is in view; None for nobody."""
-        return self._present
+    def present(self) -> tuple[str, ...]:
+        """Who is in view, sorted."""
+        return tuple(sorted(label for label, visit in self._visits.items() if visit.is_present))
 
     def see(self, seen: Result | Change) -> list[Event]:
         """Take the next answer or change of state; return what has happened by it."""
@@ -93,44 +91,80 @@ class EventDetector:
             return []
         now = seen.frame.scene_s
         self._forgive(now)
-        answer = seen.prediction
-        label = answer.label if answer.label not in _NOBODY and answer.score >= self._options.score else None
-        said = None if label is None else Event(seen.frame.source, APPEARED, label, answer.score, now, seen.frame.number)
-        self._vote(said)
-        settled = self._settled(said, now)
-        happened = []
-        if self._present is not None and self._last is not None:
-            if label == self._present and said is not None:
+        said = self._said(seen, now)
+        for label in said:
+            self._visits.setdefault(label, _Visit(self._options))
+        left: list[Event] = []
+        appeared: list[Event] = []
+        for label, visit in self._visits.items():
+            for event in visit.see(said.get(label), now):
+                (appeared if event.kind == APPEARED else left).append(event)
+        if seen.pets is None and appeared:
+            (new,) = appeared
+            left += [event for label, visit in self._visits.items() if label != new.label for event in visit.end()]
+        return [event._replace(frame=seen.frame.number) for event in (*left, *appeared)]
+
+    def _said(self, seen: Result, now: float) -> dict[str, Event]:
+        """Return the surest answer for each pet that is sure enough."""
+        if seen.prediction is None:
+            return {}
+        found = [(seen.prediction.label, seen.prediction.score)] if seen.pets is None else [pet[:2] for pet in seen.pets]
+        return {
+            label: Event(seen.frame.source, APPEARED, label, score, now, seen.frame.number)
+            for label, score in sorted(found, key=lambda pair: pair[1])
+            if label not in _NOBODY and score >= self._options.score
+        }
+
+    def _forgive(self, now: float) -> None:
+        """Move what was seen before a silence to its end."""
+        if self._blind and self._seen_at is not None:
+            for visit in self._visits.values():
+                visit.forgive(now - self._seen_at)
+        self._blind, self._seen_at = False, now
+
+
+class _Visit:
+    """One label's coming and going."""
+
+    def __init__(self, options: EventOptions) -> None:
+        self._options = options
+        self.is_present = False
+        self._last: Event | None = None  # the last answer that said that it is present
+        self._candidate: Event | None = None  # the first of the answers that say that it might be
+        self._for = self._votes = 0  # answers since then that say the same, and all of them
+
+    def see(self, said: Event | None, now: float) -> list[Event]:
+        """Take what was said of it, if anything; return what has happened."""
+        if self.is_present and self._last is not None:
+            if said is not None:
                 self._last = said
-            elif now - self._last.at >= self._options.leave_s or settled is not None:
-                happened.append(self._last._replace(kind=LEFT, frame=seen.frame.number))
-                self._present = None
-        if self._present is None and settled is not None and said is not None:
-            happened.append(settled._replace(score=said.score, frame=said.frame))
-            self._present, self._last, self._candidate = said.label, said, None
-        return happened
+            return self.end() if now - self._last.at >= self._options.leave_s else []
+        self._vote(said)
+        first = self._candidate
+        if first is None or said is None or now - first.at < self._options.appear_s:
+            return []
+        self.is_present, self._last, self._candidate = True, said, None
+        return [first._replace(score=said.score)]
+
+    def end(self) -> list[Event]:
+        """Let it have left when it was last seen, if it was there."""
+        if not self.is_present or self._last is None:
+            return []
+        self.is_present = False
+        return [self._last._replace(kind=LEFT)]
+
+    def forgive(self, passed_s: float) -> None:
+        """Let so much time not have passed; what was not settled begins anew."""
+        self._candidate = None
+        if self._last is not None:
+            self._last = self._last._replace(at=self._last.at + passed_s)
 
     def _vote(self, said: Event | None) -> None:
         """Count for and against the candidate; it is none any more when most say otherwise."""
         if self._candidate is not None:
             self._votes += 1
-            self._for += said is not None and said.label == self._candidate.label
+            self._for += said is not None
             if 2 * self._for <= self._votes:
                 self._candidate = None
-        if self._candidate is None and said is not None and said.label != self._present:
+        if self._candidate is None and said is not None:
             self._candidate, self._for, self._votes = said, 1, 1
-
-    def _settled(self, said: Event | None, now: float) -> Event | None:
-        """Return the candidate if it has been there for long enough, and is now."""
-        first = self._candidate
-        if first is None or said is None or first.label != said.label or now - first.at < self._options.appear_s:
-            return None
-        return first
-
-    def _forgive(self, now: float) -> None:
-        """Move what was seen before a silence to its end."""
-        if self._blind and self._seen_at is not None:
-            self._candidate = None
-            if self._last is not None:
-                self._last = self._last._replace(at=self._last.at + now - self._seen_at)
-        self._blind, self._seen_at = False, now

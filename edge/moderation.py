@@ -15,6 +15,9 @@ class Moderator:
         threshold: score, 0-1, below which an answer is `unsure`; 0 for none.
         smooth_s: time constant of an exponential average of the scores, in seconds; 0 for none.
 
+    Attributes:
+        threshold: as given.
+
     Raises:
         UsageError: a value is out of range.
     """
@@ -24,7 +27,7 @@ class Moderator:
             raise UsageError("a --threshold of 0 to 1", got=str(threshold), fix="Give a score.")
         if not 0 <= smooth_s <= 3600:
             raise UsageError("--smooth of 0 to 3,600 s", got=str(smooth_s), fix="Give seconds.")
-        self._threshold, self._smooth_s = threshold, smooth_s
+        self.threshold, self._smooth_s = threshold, smooth_s
         self._scores: dict[str, float] | None = None
         self._at = 0.0
 
@@ -36,11 +39,11 @@ class Moderator:
             at: when its frame was captured, seconds, monotonic.
         """
         scores = self._averaged(prediction.scores, at) if self._smooth_s else prediction.scores
-        if scores is prediction.scores and prediction.score >= self._threshold:
+        if scores is prediction.scores and prediction.score >= self.threshold:
             return prediction
         label = max(scores, key=scores.__getitem__)
         score = scores[label]
-        return prediction._replace(label=label if score >= self._threshold else UNSURE, score=score, scores=scores)
+        return prediction._replace(label=label if score >= self.threshold else UNSURE, score=score, scores=scores)
 
     def forget(self) -> None:
         """Begin anew: what was seen before a silence says nothing of what comes after."""

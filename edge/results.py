@@ -10,6 +10,9 @@ have the state as well:
 
     {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
 
+Of cameras, streams and videos the pets that were found have their places, in pixels of the frame, the surest first; ``label``
+and ``scores`` are then those of the first: ``"pets": [{"label": "cats", "score": 0.98, "box": [410, 220, 96, 96]}]``.
+
 With ``--motion-gate`` an answer that stands because nothing moved has ``"held": true``.
 
 Of cameras, streams and videos the frame that settles an event has it as well: ``"events": ["cats appeared"]``.
@@ -24,6 +27,12 @@ from .classifier import Prediction
 from .errors import CatdogError
 from .sources import Change, Frame
 
+# Nothing of regions is loaded for a single picture.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .regions.watch import Pet
+
 
 class Result(NamedTuple):
     """One frame and what became of it.
@@ -34,6 +43,7 @@ class Result(NamedTuple):
         prediction: the model's answer; None if `error` is set.
         error: why there is no answer.
         held: the answer is the one before, since nothing has moved.
+        pets: where the pets are, the surest first; None where the frame was judged as a whole alone.
     """
 
     frame: Frame
@@ -41,6 +51,7 @@ class Result(NamedTuple):
     prediction: Prediction | None = None
     error: CatdogError | None = None
     held: bool = False
+    pets: "tuple[Pet, ...] | None" = None
 
     def to_json(self, events: Sequence[str] = ()) -> str:
         """Serialise to one line, without the line break.
@@ -67,6 +78,8 @@ class Result(NamedTuple):
                 "invoke": round(timings.invoke, 3),
             },
         }
+        if self.pets is not None:
+            line["pets"] = pets_as_json(self.pets)
         if self.frame.is_live:
             line["captured_at"] = _as_utc(self.frame.captured_at)
         if self.held:
@@ -81,7 +94,15 @@ class Result(NamedTuple):
             return ""
         others = "  ".join(f"{label} {score:.3f}" for label, score in self.prediction.scores.items())
         name = self.frame.source if self.frame.number == 0 else f"{self.frame.source} #{self.frame.number}"
+        if self.pets is not None and len(self.pets) > 1:
+            told = ", ".join(f"{pet.label} {pet.score:.1%}" for pet in self.pets)
+            return f"{name}: {told}  {self.age_ms:.1f} ms"
         return f"{name}: {self.prediction.label} {self.prediction.score:.1%}  ({others})  {self.age_ms:.1f} ms"
+
+
+def pets_as_json(pets: "Sequence[Pet]") -> list[dict[str, Any]]:
+    """Return pets as a result line has them: label, score, and left, top, width and height of the box in whole pixels."""
+    return [{"label": pet.label, "score": round(pet.score, 6), "box": [round(side) for side in pet.box]} for pet in pets]
 
 
 def _as_utc(monotonic_s: float) -> str:

@@ -4,16 +4,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .classifier import DEFAULT_THREADS, MAX_THREADS, Classifier, Prediction, Timings
+from .contract import NEITHER
 from .cores import usable_cores
 from .errors import CatdogError, UsageError
 from .moderation import Moderator
 from .motion import MotionGate
+from .regions.finder import OFF, TILES, PetFinder, RegionOptions, Sight, look_at_picture
+from .regions.watch import Pet
 from .results import Result
-from .sources import Change, Frame, Idle, Source
+from .sources import Change, Frame, Idle, Source, State
 from .sources.pictures import PictureSource
 from .view import View
 
@@ -21,6 +26,9 @@ _ENOUGH = 8  # pictures from which on more cores are worth another copy of the m
 _TRIALS, _WARM_UP, _WORTH_IT = 9, 2, 0.9  # of a thread count; more threads must save a tenth: others may need the core
 _NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
 _BREATH_S = 1.0  # the longest sleep at a stretch
+
+
+_NO_REGIONS = RegionOptions(OFF)
 
 
 def _never() -> bool:
@@ -38,6 +46,7 @@ class RunOptions:
         smooth_s: time constant of the scores' average, in seconds; 0 for none.
         view: what is done to each picture first.
         motion_gate: while nothing moves, let the last answer stand.
+        regions: where to look beside the whole frame.
         keep_pictures: asked for each picture whether to leave it in the result also where many wait for their turn.
         threads: of one inference; None for the fastest by a short measurement, and in a folder for one on every core.
 
@@ -51,6 +60,7 @@ class RunOptions:
     smooth_s: float = 0.0
     view: View | None = None
     motion_gate: bool = False
+    regions: RegionOptions = _NO_REGIONS
     keep_pictures: Callable[[], bool] = _never
     threads: int | None = None
 
@@ -98,15 +108,24 @@ def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: R
                     return
 
 
-def judge(frame: Frame, classifier: Classifier) -> Result:
-    """Classify one frame."""
-    error, prediction = frame.error, None
+def judge(frame: Frame, classifier: Classifier, look: Callable[[NDArray[np.uint8]], Sight] | None = None) -> Result:
+    """Classify one frame.
+
+    Args:
+        frame: what to judge.
+        classifier: the model.
+        look: looks at regions, too; None for the whole frame alone.
+    """
+    error, prediction, pets = frame.error, None, None
     if frame.picture is not None:
         try:
-            prediction = classifier.classify(frame.picture)
+            if look is None:
+                prediction = classifier.classify(frame.picture)
+            else:
+                prediction, pets, _ = look(frame.picture)
         except CatdogError as trouble:
             error = trouble
-    return Result(frame, 1e3 * (time.monotonic() - frame.captured_at), prediction, error)
+    return Result(frame, 1e3 * (time.monotonic() - frame.captured_at), prediction, error, pets=pets)
 
 
 def _fastest(load: Callable[[int], Classifier]) -> Classifier:
@@ -136,7 +155,10 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
     moderator = Moderator(options.threshold, options.smooth_s)
     unrelated = Moderator(options.threshold)
     gate = MotionGate() if options.motion_gate else None
+    finder = _finder(classifier, options.regions)
+    in_parts = partial(look_at_picture, classifier, zones=options.regions.zones) if options.regions.mode == TILES else None
     last: Prediction | None = None
+    pets: tuple[Pet, ...] | None = None
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
     due = float("-inf")
     for given in source.frames():
@@ -146,6 +168,8 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
         if isinstance(given, Change):
             moderator.forget()
             last = None
+            if finder is not None and given.state in (State.OFFLINE, State.RECOVERING):
+                finder.forget()
             yield given
             continue
         if given.scene_s is None:
@@ -153,7 +177,7 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
                 time.sleep(min(left, _BREATH_S))
                 yield Idle(given.source)
             due = time.monotonic() + pause
-            yield _moderated(judge(_looked_at(given, options.view), classifier), unrelated)
+            yield _moderated(judge(_looked_at(given, options.view), classifier, in_parts), unrelated)
             continue
         if given.scene_s < due:
             yield Idle(given.source)
@@ -164,13 +188,18 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
         if (
             gate is not None
             and frame.picture is not None
-            and gate.may_stand(frame.picture, given.scene_s, known=last is not None)
+            and gate.may_stand(
+                frame.picture,
+                given.scene_s,
+                known=last is not None and (finder is None or finder.is_settled(given.scene_s)),
+            )
         ):
             answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
-            yield _moderated(Result(frame, 1e3 * (time.monotonic() - frame.captured_at), answer, held=True), moderator)
+            age_ms = 1e3 * (time.monotonic() - frame.captured_at)
+            yield _moderated(Result(frame, age_ms, answer, held=True, pets=pets), moderator)
             continue
-        result = judge(frame, classifier)
-        last = result.prediction
+        result = judge(frame, classifier, None if finder is None else partial(finder.look, now=given.scene_s))
+        last, pets = result.prediction, result.pets
         yield _moderated(result, moderator)
 
 
@@ -189,7 +218,8 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         except IndexError:
             mine = load(threads)
         try:
-            result = judge(_looked_at(read(), options.view), mine)
+            look = partial(look_at_picture, mine, zones=options.regions.zones) if options.regions.mode == TILES else None
+            result = judge(_looked_at(read(), options.view), mine, look)
             # Large ones would fill the memory while they wait.
             return result if options.keep_pictures() else result._replace(frame=result.frame._replace(picture=None))
         finally:
@@ -208,8 +238,14 @@ def _looked_at(frame: Frame, view: View | None) -> Frame:
         return frame._replace(picture=None, error=error.with_traceback(None))
 
 
+def _finder(classifier: Classifier, options: RegionOptions) -> PetFinder | None:
+    """Return what looks at regions; a model that cannot say `neither` would call a pet whatever moves."""
+    return PetFinder(classifier, options) if options.mode != OFF and NEITHER in classifier.contract.labels else None
+
+
 def _moderated(result: Result, moderator: Moderator) -> Result:
     if result.prediction is None:
         moderator.forget()
         return result
-    return result._replace(prediction=moderator(result.prediction, result.frame.scene_s or 0.0))
+    pets = None if result.pets is None else tuple(pet for pet in result.pets if pet.score >= moderator.threshold)
+    return result._replace(prediction=moderator(result.prediction, result.frame.scene_s or 0.0), pets=pets)

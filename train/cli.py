@@ -14,7 +14,7 @@ from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import UsageError, missing_extra
 from catdog.edge.files import check_folder
 
-from .options import ALL, BUNDLED, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, VALIDATE, DataOptions, TrainOptions
+from .options import ALL, BUNDLED, CONDITIONS, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, VALIDATE, DataOptions, TrainOptions
 from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED
 from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, RUNS, Run, begin_run, find_run, require_same_options
 
@@ -30,6 +30,7 @@ examples:
   catdog-train --data synthetic --backbone-weights bundled          neither network nor photographs needed
   catdog-train --data photos/ --negatives empty-rooms/              pictures without a pet teach it to say "neither"
   catdog-train --stage all --pipeline compact                       a published pipeline, its four stages in turn
+  catdog-train --data photos/ --negatives rooms/ --conditions camera    pets that are far, at night, behind a chair
   catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
   catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
@@ -138,6 +139,13 @@ def _add_fitting_options(group: Group) -> None:
         dest="cache_features",
         action="store_false",
         help="send every picture through the frozen backbone in every epoch",
+    )
+    group.add_argument(
+        "--conditions",
+        choices=CONDITIONS,
+        default=defaults.conditions,
+        help="camera: alter pictures as a camera would: pets that are small or cut off, night, noise, blur, compression; those "
+        "of --negatives are what pets are put into (default: %(default)s)",
     )
     group.add_argument(
         "--no-presence-check",

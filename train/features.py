@@ -13,11 +13,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from .data.conditions import Camera
 from .data.dataset import Dataset
 from .history import HEAD, Epoch, require_finite
 from .interruption import step_ended
 from .model import TransferParts
-from .options import EACH_EPOCH, TrainOptions
+from .options import CAMERA, EACH_EPOCH, TrainOptions
 
 FORWARD_BATCH = 32
 
@@ -75,10 +76,15 @@ def _all_features(
 
     # Traced once each, however many views there are.
     plain, altered = (tf.function(function, reduce_retracing=True) for function in (plain, altered))
-    training = [
-        _features(altered if view else plain, dataset.train.pixels, f"features of view {view + 1} of {options.views}")
-        for view in range(options.views)
-    ]
+    camera = Camera.of(dataset) if options.conditions == CAMERA else None
+    training = []
+    for view in range(options.views):
+        title = f"features of view {view + 1} of {options.views}"
+        pixels = dataset.train.pixels
+        if view and camera is not None:
+            training.append(_features(plain, camera.all_of(pixels, options.data.seed + view), title))
+        else:
+            training.append(_features(altered if view else plain, pixels, title))
     if options.validate != EACH_EPOCH:
         return np.stack(training), None
     return np.stack(training), _features(plain, dataset.validation.pixels, "features of validation pictures")

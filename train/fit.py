@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from catdog.edge.errors import TrainingError
 
 from .checkpoint import Checkpoint, Progress
+from .data.conditions import Camera
 from .data.dataset import Dataset
 from .data.pictures import Pictures
 from .distill import distill
@@ -20,7 +22,7 @@ from .features import FORWARD_BATCH, fit_head, predict
 from .history import DISTILL, FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .interruption import step_ended
 from .model import StageModel, logits_model, release_backbone
-from .options import EACH_EPOCH, TrainOptions
+from .options import CAMERA, EACH_EPOCH, TrainOptions
 from .pipelines import TUNED
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
@@ -133,7 +135,9 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     whole = logits_model(model.core)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     pixels = model.core.input
-    trained = keras.Model(pixels, whole(pixels if model.augment is None else model.augment(pixels)))
+    camera = Camera.of(dataset) if options.conditions == CAMERA and phase.name == FINE_TUNE else None
+    augment = None if camera is not None else model.augment
+    trained = keras.Model(pixels, whole(pixels if augment is None else augment(pixels)))
     trained.compile(phase.optimizer, loss, metrics=["accuracy"])
     whole.compile(loss=loss, metrics=["accuracy"])
     phase.optimizer.build(trained.trainable_variables)
@@ -157,7 +161,7 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
         for number in range(len(history) + 1, last + 1):
             bar.set_description(f"{phase.name}, epoch {number} of {last}")
             start = time.monotonic()
-            batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number)
+            batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number, camera=camera)
             log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[each_step]).history
             figures = {name: values[-1] for name, values in log.items()}
             if options.validate == EACH_EPOCH:
@@ -216,15 +220,30 @@ def _require_learning(loss: float, pictures: Pictures) -> None:
         )
 
 
-def _batches(pictures: Pictures, size: int, *, seed: int | None = None) -> tf.data.Dataset:
-    """Return batches of (float32 pixels, targets), shuffled if a seed is given, made while the network computes."""
+def _batches(pictures: Pictures, size: int, *, seed: int | None = None, camera: Camera | None = None) -> tf.data.Dataset:
+    """Return batches of (float32 pixels, targets), shuffled if a seed is given, made while the network computes.
+
+    Args:
+        pictures: what they are made of.
+        size: pictures a batch.
+        seed: of their order, and of what the camera does; None leaves them in order.
+        camera: alters all pictures but every other one; None for none.
+    """
     data = tf.data.Dataset.from_tensor_slices(np.arange(len(pictures)))
     if seed is not None:
         data = data.shuffle(len(pictures), seed=seed)
 
+    def shown(chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
+        made = pictures.pixels[chosen]
+        if camera is not None:
+            for place, index in enumerate(chosen.tolist()):
+                if (index + (seed or 0)) % 2:
+                    made[place] = camera(made[place], np.random.default_rng([seed or 0, index]))
+        return made
+
     def take(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pixels, targets = tf.numpy_function(
-            lambda i: (pictures.pixels[i].astype(np.float32), pictures.targets[i]), [batch], (tf.float32, tf.int64)
+            lambda chosen: (shown(chosen).astype(np.float32), pictures.targets[chosen]), [batch], (tf.float32, tf.int64)
         )
         pixels.set_shape((None, *pictures.pixels.shape[1:]))
         targets.set_shape((None,))

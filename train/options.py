@@ -12,6 +12,7 @@ SYNTHETIC = "synthetic"
 ALL = "all"
 IMAGENET, BUNDLED = "imagenet", "bundled"
 SMALLEST_SIZE, LARGEST_SIZE = 32, 512
+NO_CONDITIONS, CAMERA = CONDITIONS = ("none", "camera")
 EACH_EPOCH, AT_END = VALIDATE = ("epoch", "end")
 
 
@@ -76,6 +77,8 @@ class TrainOptions:
         temperature: what to divide the logits by; None to fit it on the validation pictures.
         presence_check: give the transfer stage of `tuned` the answer ``"neither"`` also without negatives.
         views: copies of each training picture that features are computed for: itself and altered ones.
+        conditions: alter the copies, and the pictures of fine-tuning, as a ``"camera"`` would: pets that are small, cut off, at
+            night; ``"none"`` alters them little, as the pipeline says.
         batch_size: pictures per step.
         distill_epochs: passes in which the backbone learns to see in small pictures what it sees in larger ones, before the
             head; 0 for none.
@@ -100,6 +103,7 @@ class TrainOptions:
     temperature: float | None = None
     presence_check: bool = True
     views: int = 2
+    conditions: str = NO_CONDITIONS
     batch_size: int = 32
     distill_epochs: int = 0
     distill_size: int = 256
@@ -119,6 +123,7 @@ class TrainOptions:
         _require(self.validate in VALIDATE, f"--validate to be one of {', '.join(VALIDATE)}", self.validate)
         _require(self.temperature is None or 0.05 <= self.temperature <= 20, "a --temperature of 0.05 to 20", self.temperature)
         _require(1 <= self.views <= 100, "1 to 100 --views", self.views)
+        _require(self.conditions in CONDITIONS, f"--conditions to be one of {', '.join(CONDITIONS)}", self.conditions)
         _require(1 <= self.batch_size <= 4096, "a --batch-size of 1 to 4,096", self.batch_size)
         _require(0 <= self.distill_epochs <= 1000, "0 to 1,000 --distill-epochs", self.distill_epochs)
         _require(SMALLEST_SIZE <= self.distill_size <= LARGEST_SIZE, "a --distill-size of 32 to 512 pixels", self.distill_size)

@@ -194,7 +194,18 @@ def _bare_loop(load: Load, frames: Iterator[Picture], decode: Callable[[Picture]
 
 def _stream(load: Load, url: str) -> float:
     """Time the lines of the command itself."""
-    arguments = [command("catdog-edge"), url, "--json", "--model", str(load.model), "--threads", str(load.threads)]
+    # One inference a result, as the bare loop.
+    arguments = [
+        command("catdog-edge"),
+        url,
+        "--regions",
+        "off",
+        "--json",
+        "--model",
+        str(load.model),
+        "--threads",
+        str(load.threads),
+    ]
     arguments += ["--max-frames", str(load.results + _WARM_UP)]
     marks = []
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:

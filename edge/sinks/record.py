@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from ..errors import OutputError, UsageError
 from ..results import Result
 from .base import Seen
+from .drawing import annotate
 
 # FFmpeg's own chatter would come between our lines on stderr; -8 is AV_LOG_QUIET.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "mp4v"}
 _LEAST_FREE = 100e6  # bytes of the disk
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class RecordSink:
@@ -131,17 +131,3 @@ class RecordSink:
         while sum(sizes) > self._most and len(self._pieces) > 1:
             self._pieces.pop(0).unlink(missing_ok=True)
             sizes.pop(0)
-
-
-def annotate(result: Result) -> NDArray[np.uint8]:
-    """Draw a result's answer into a copy of its picture: BGR uint8 ``[height, width, 3]``."""
-    if result.frame.picture is None:
-        raise ValueError("Expected a result with its picture. Received: none")
-    picture = result.frame.picture.copy()
-    answer = result.prediction
-    text = f"{answer.label} {answer.score:.0%}" if answer is not None else str(result.frame.state or "no answer")
-    scale = max(0.5, picture.shape[0] / 480)
-    (width, height), below = cv2.getTextSize(text, _FONT, scale, 2)
-    cv2.rectangle(picture, (0, 0), (width + 16, height + below + 12), (30, 30, 30), cv2.FILLED)
-    cv2.putText(picture, text, (8, height + 6), _FONT, scale, (255, 255, 255), 2, cv2.LINE_AA)
-    return picture

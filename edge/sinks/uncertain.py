@@ -1,5 +1,6 @@
 """`--save-uncertain DIR`: frames that the model was not sure of, to be labelled by hand and learnt from."""
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,14 +9,14 @@ import cv2
 
 from ..errors import OutputError, UsageError
 from ..files import write_bytes
-from ..results import Result
+from ..results import Result, pets_as_json
 from .base import Seen
 
 _QUALITY = 92  # of JPEG
 
 
 class UncertainSink:
-    """Keeps doubtful frames as JPEG files, named by time, best guess and score.
+    """Keeps doubtful frames as JPEG files, named by time, best guess and score; where pets were found, their boxes beside it.
 
     Args:
         folder: where to; made if absent.
@@ -53,10 +54,15 @@ class UncertainSink:
         at = datetime.fromtimestamp(seen.at, UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
         path = self._folder / f"{at}-{re.sub(r'[^A-Za-z0-9]+', '_', guess)}-{answer.scores[guess]:.2f}.jpg"
         write_bytes(path, data.tobytes())
+        if result.pets:
+            known = {"scores": answer.scores, "pets": pets_as_json(result.pets)}
+            write_bytes(path.with_suffix(".json"), json.dumps(known, indent=2).encode() + b"\n")
         self._last = result.frame.captured_at
         self._kept.append(path)
         while len(self._kept) > self._most:
-            self._kept.pop(0).unlink(missing_ok=True)
+            oldest = self._kept.pop(0)
+            oldest.unlink(missing_ok=True)
+            oldest.with_suffix(".json").unlink(missing_ok=True)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -9,7 +9,7 @@ from ..errors import MissingExtraError, OutputError
 from ..installation import pip
 from ..results import Result
 from .base import Seen
-from .record import annotate
+from .drawing import annotate
 
 _TITLE = "catdog"
 _QUIT = (ord("q"), 27)  # and Escape

@@ -6,6 +6,7 @@ from functools import partial
 from ..classifier import Classifier
 from ..results import Result
 from ..sinks.base import Seen
+from ..sinks.drawing import draw_pets
 from .access import check_access, new_token, token_from_environment
 from .address import Names, is_loopback, listen, parse_address, url_of
 from .board import Board
@@ -77,7 +78,10 @@ class WebSink:
         self._metrics.count(seen)
         self._board.take(seen)
         if isinstance(seen.what, Result) and seen.what.prediction is not None:
-            self._gallery.hang(seen.what.frame.picture)
+            picture = seen.what.frame.picture
+            if picture is not None:  # a copy of the sink's own
+                draw_pets(picture, seen.what.pets or ())
+            self._gallery.hang(picture)
 
     def close(self) -> None:
         """End the page."""

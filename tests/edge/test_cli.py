@@ -119,7 +119,7 @@ def test_folder_is_watched(tmp_path: Path) -> None:
     assert line["source"].endswith("2.jpg")
     assert "label" in line
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=5)
+    process.communicate(timeout=30)
     assert process.returncode == 130
 
 
@@ -133,7 +133,7 @@ def test_pattern_is_watched(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "c.jpg"), draw_picture("dogs", 1))
     assert json.loads(process.stdout.readline())["source"].endswith("c.jpg")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=5)
+    process.communicate(timeout=30)
     nowhere = run("catdog-edge", "--watch", str(tmp_path / "none" / "*.jpg"))
     assert nowhere.returncode == 3
 
@@ -168,7 +168,7 @@ def test_signals_end_it_at_once_with_what_was_said_in_place(name: str, code: int
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["source"] == "demo"
     process.send_signal(getattr(signal, name))
-    rest, trouble = process.communicate(timeout=5)
+    rest, trouble = process.communicate(timeout=30)
     assert process.returncode == code
     assert all(json.loads(line)["source"] == "demo" for line in rest.splitlines())
     assert len(trouble.splitlines()) == 1

@@ -5,6 +5,8 @@ import pytest
 from catdog.edge.classifier import Prediction, Timings
 from catdog.edge.errors import UsageError
 from catdog.edge.events import Event, EventDetector, EventOptions
+from catdog.edge.regions.boxes import Box
+from catdog.edge.regions.watch import Pet
 from catdog.edge.results import Result
 from catdog.edge.sources import Change, Frame, State
 
@@ -73,6 +75,18 @@ def test_pet_does_not_leave_because_the_camera_did() -> None:
 
 def test_frames_that_show_nothing_say_nothing() -> None:
     assert told("c" * 40 + "x" * 100 + "n" * 20) == ["cats appeared"]
+
+
+def test_each_label_comes_and_goes_by_itself_where_pets_have_places() -> None:
+    box, detector, happened = Box(0, 0, 9, 9), EventDetector(EventOptions(appear_s=0.5, leave_s=2.0)), []
+    for result, both in zip(answers("c" * 160), "n" * 20 + "y" * 60 + "n" * 80, strict=True):
+        labels = ("cats", "dogs") if both == "y" else ("cats",)
+        pets = tuple(Pet(label, 0.9, box, {}) for label in labels)
+        happened += [(str(event), result.frame.number) for event in detector.see(result._replace(pets=pets))]
+        assert detector.see(result._replace(pets=pets)) == []
+    assert [event for event, _ in happened] == ["cats appeared", "dogs appeared", "dogs left"]
+    assert detector.present == ("cats",)
+    assert detector.see(answers("c", start=8.0)[0]._replace(pets=())) == []
 
 
 def test_out_of_range() -> None:

@@ -22,6 +22,8 @@ from catdog.edge.classifier import Prediction, Timings
 from catdog.edge.cli import main
 from catdog.edge.errors import SourceError, UsageError
 from catdog.edge.events import APPEARED, LEFT, Event
+from catdog.edge.regions.boxes import Box
+from catdog.edge.regions.watch import Pet
 from catdog.edge.results import Result
 from catdog.edge.sinks.base import Seen
 from catdog.edge.sinks.mqtt.broker import CA, PASSWORD, USER, Broker
@@ -291,6 +293,21 @@ def test_state_invents_nothing() -> None:
     assert json.loads(known.state())["present"] == {"cats": False, "dogs": True}
     ended = json.loads(known.end(NOON))
     assert (ended["state"], ended["label"], ended["present"]) == ("OFFLINE", None, None)
+
+
+def test_state_has_every_pet_with_its_place_and_presence() -> None:
+    known = Known(LABELS)
+    known.see(seen(1, events=(event(APPEARED, "cats"), event(APPEARED, "dogs"))))
+    state = json.loads(known.state())
+    assert state["present"] == {"cats": True, "dogs": True}
+    assert state["pets"] is None  # whole frames alone
+    both = tuple(Pet(label, 0.9, Box(x, 20, 30, 40), {}) for label, x in (("cats", 10), ("dogs", 200.4)))
+    step = seen(2, events=(event(LEFT, "cats"),))
+    assert isinstance(step.what, Result)
+    known.see(step._replace(what=step.what._replace(pets=both)))
+    state = json.loads(known.state())
+    assert state["present"] == {"cats": False, "dogs": True}
+    assert state["pets"][1] == {"label": "dogs", "score": 0.9, "box": [200, 20, 30, 40]}
 
 
 def test_news_is_news_and_moving_figures_are_not() -> None:

@@ -4,6 +4,7 @@ The state:
 
     {"source": "camera 0", "state": "ONLINE", "cause": null, "label": "cats", "score": 0.991,
      "scores": {"cats": 0.991, "dogs": 0.009}, "present": {"cats": true, "dogs": false}, "frame": 17,
+     "pets": [{"label": "cats", "score": 0.991, "box": [410, 220, 96, 96]}],
      "time": "2026-03-01T12:00:00.000+00:00"}
 
 An event:
@@ -20,11 +21,11 @@ from datetime import UTC, datetime
 
 from ...contract import NEITHER
 from ...events import APPEARED, Event
-from ...results import Result
+from ...results import Result, pets_as_json
 from ...sources import Change, State
 from ..base import Seen
 
-_NOTHING = {"label": None, "score": None, "scores": None, "present": None, "frame": None}
+_NOTHING = {"label": None, "score": None, "scores": None, "present": None, "frame": None, "pets": None}
 
 
 def pets(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -46,13 +47,14 @@ class Known:
 
     def __init__(self, labels: tuple[str, ...]) -> None:
         self._pets = pets(labels)
-        self._present: dict[str, str | None] = {}  # by source: videos come one after another
+        self._present: dict[str, set[str]] = {}  # by source: videos come one after another
         self._state: dict[str, object] = {"source": None, "state": None, "cause": None, **_NOTHING, "time": None}
 
     def see(self, seen: Seen) -> None:
         """Take the next step."""
         for event in seen.events:
-            self._present[event.source] = event.label if event.kind == APPEARED else None
+            present = self._present.setdefault(event.source, set())
+            (present.add if event.kind == APPEARED else present.discard)(event.label)
         what = seen.what
         if isinstance(what, Change):
             about: dict[str, object] = {"source": what.source, "state": what.state, "cause": what.cause, **_NOTHING}
@@ -80,13 +82,14 @@ class Known:
         answer = result.prediction
         if answer is None:
             return {}
-        present = self._present.get(result.frame.source)
+        present = self._present.get(result.frame.source, set())
         return {
             "label": answer.label,
             "score": round(answer.score, 4),
             "scores": {label: round(score, 4) for label, score in answer.scores.items()},
-            "present": {pet: pet == present for pet in self._pets},
+            "present": {pet: pet in present for pet in self._pets},
             "frame": result.frame.number,
+            "pets": None if result.pets is None else pets_as_json(result.pets),
         }
 
 

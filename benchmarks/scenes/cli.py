@@ -1,0 +1,95 @@
+"""The command `catdog-bench scenes`."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from catdog.edge.command import CommandParser, run_command
+from catdog.edge.files import check_folder
+from catdog.edge.regions.finder import AUTO, OFF
+
+from ..benches.turns import require_at_least, say
+from ..measure.crew import Member
+from .clips import EMPTY, LAMP, PET, SHAKEN, SHARES, THING, Clip, Photographs, find_photographs, make_clips
+from .outcome import last_frame, watch
+from .report import Row, table, write_report
+
+_EXAMPLES = """\
+examples:
+  catdog-bench scenes --pets pets/validation --scenes rooms     pets/validation/<label>/*.jpg, and pictures without pets
+  catdog-bench scenes                                           with drawn ones: says little about photographs
+  catdog-bench scenes --clips 20 --model fast                   a first impression
+
+Pictures that the model has learnt from flatter it: name others.
+"""
+_WAYS = (OFF, AUTO)
+_SAMPLES = 4
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command("catdog-bench scenes", _main, argv)
+
+
+def _main(argv: Sequence[str]) -> int:
+    parser = CommandParser(
+        prog="catdog-bench scenes",
+        description="Is a pet seen where it is, small, by day and by night, and is nothing else taken for one?",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument(
+        "--pets", type=Path, metavar="WHERE", help="a folder of photographs for each label (default: drawn ones)"
+    )
+    parser.add_argument("--scenes", type=Path, metavar="WHERE", help="photographs without pets (default: drawn ones)")
+    parser.add_argument(
+        "--clips", type=int, default=200, metavar="N", help="of each row (default: %(default)s; half of it of faults)"
+    )
+    parser.add_argument("--model", default="default", help="bundled model or file (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="decides what the clips show (default: %(default)s)")
+    parser.add_argument(
+        "--output", type=Path, default=Path("scenes"), metavar="DIR", help="for the report (default: %(default)s)"
+    )
+    arguments: argparse.Namespace = parser.parse_args(argv)
+    require_at_least(1, clips=arguments.clips, threads=arguments.threads)
+    require_at_least(0, seed=arguments.seed)
+    check_folder(arguments.output)
+    photographs = find_photographs(arguments.pets, arguments.scenes)
+    wanted = _wanted(photographs, arguments.clips, arguments.seed)
+    rows = []
+    for number, (name, clips) in enumerate(wanted.items(), start=1):
+        for way in _WAYS:
+            with Member("scenes") as member:
+                outcomes = member.ask(watch, clips, arguments.model, arguments.threads, way)
+            rows.append(Row(name, way, tuple(outcomes)))
+        say(f"{number} of {len(wanted)}: {name}")
+    note = _note(photographs, arguments)
+    small = [clips[0] for name, clips in wanted.items() if name.startswith(PET)][-_SAMPLES:]
+    samples = [last_frame(clip, arguments.model, AUTO) for clip in small]
+    write_report(arguments.output, rows, note, samples)
+    print(f"{table(rows)}\n\n{note}")
+    say(f"report in {arguments.output}")
+    return 0
+
+
+def _wanted(photographs: Photographs, count: int, seed: int) -> dict[str, list[Clip]]:
+    """Return the clips of each row, by its name."""
+    found: dict[str, list[Clip]] = {}
+    for night in (False, True):
+        for share in SHARES:
+            name = f"{PET}, {share:.0%} of the frame, by {'night' if night else 'day'}"
+            found[name] = make_clips(PET, count, photographs, share=share, night=night, seed=seed)
+    found["a moving thing that is no pet"] = make_clips(THING, count, photographs, seed=seed)
+    faults = max(1, count // 2)
+    found["an empty scene"] = make_clips(EMPTY, faults, photographs, seed=seed)
+    found["a lamp is switched on and off"] = make_clips(LAMP, faults, photographs, seed=seed)
+    found["the camera is bumped"] = make_clips(SHAKEN, faults, photographs, seed=seed)
+    return found
+
+
+def _note(photographs: Photographs, arguments: argparse.Namespace) -> str:
+    drawn = " Drawn pictures: the figures say little about photographs." if photographs.are_drawn else ""
+    return (
+        f"Model {arguments.model}, clips of 6 s at 640 x 480 and 10 frames/s. Right: most of the last second's answers. "
+        f"False alarms: an event, or most of the last second, tells a pet that is not there. Intervals: 95 %.{drawn}"
+    )

@@ -1,0 +1,178 @@
+"""What is looked at again and again: what moves, what moved and stayed, what a search has found; and what was said of it."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..contract import NEITHER
+from .boxes import Box
+
+_SAME = 0.2  # overlap from which on two boxes are the same thing
+_WITHIN = 0.7  # share of the smaller one that lies in the other: likewise
+_FADED = 0.6  # of the area: what stops moving becomes background piece by piece, and has not become smaller
+_SHRINK_S = 1.0  # unless it goes on being small
+_LOOKS = 6  # the last ones count
+_STALE_LOOK_S = 3.0
+_STILL_S = 0.4  # what does not move is looked at so often
+_DULL_LOOKS, _DULL_S = 6, 0.3  # and so often what moves and has been nothing for so many looks
+_MOVES_S = 0.3  # what has moved so short a time ago moves
+_GIVE_UP_S = 3.0  # what does not move and is nothing is forgotten after that
+_MOST = 12
+
+_SURE, _SURE_LOOKS = 0.6, 2  # mean score of a pet that moves, and in how many looks at least
+_SURE_STILL, _SURE_STILL_LOOKS = 0.8, 4  # of something that was never seen to move; a sofa stays one however often it is asked
+
+
+class Pet(NamedTuple):
+    """A pet in a frame.
+
+    Attributes:
+        label: which.
+        score: mean over the last looks, 0-1.
+        box: where, in pixels of the frame.
+        scores: every label's, likewise.
+    """
+
+    label: str
+    score: float
+    box: Box
+    scores: Mapping[str, float]
+
+
+class Watched:
+    """Something that is watched."""
+
+    def __init__(self, box: Box, now: float, *, moves: bool) -> None:
+        self.box = box
+        self.looked_at = float("-inf")
+        self.looks = 0
+        self._moved_at = now if moves else float("-inf")
+        self._has_moved = moves
+        self._since = now  # it was last a pet, or first seen
+        self._small_since: float | None = None
+        self._last: deque[tuple[float, Mapping[str, float]]] = deque(maxlen=_LOOKS)
+
+    def move(self, box: Box, now: float) -> None:
+        """Note where it is now."""
+        if box.area < _FADED * self.box.area and self.box.holds(box.middle):
+            self._small_since = now if self._small_since is None else self._small_since
+            if now - self._small_since < _SHRINK_S:
+                self._moved_at = now
+                return
+        self._small_since = None
+        self.box, self._moved_at, self._has_moved = box, now, True
+
+    def moves(self, now: float) -> bool:
+        """Whether it moves."""
+        return now - self._moved_at <= _MOVES_S
+
+    def is_same(self, box: Box) -> bool:
+        """Whether a box is where this is."""
+        common = self.box.common(box)
+        return self.box.overlap(box) > _SAME or common > _WITHIN * min(self.box.area, box.area)
+
+    def due(self, now: float) -> bool:
+        """Whether to look at it now."""
+        waited = now - self.looked_at
+        if self.moves(now):
+            return waited > 0 and (self.looks < _DULL_LOOKS or self.pet(now) is not None or waited >= _DULL_S)
+        return waited >= _STILL_S or (self.looks < _SURE_STILL_LOOKS and waited > 0)
+
+    def look(self, scores: Mapping[str, float], now: float) -> None:
+        """Note what the model says of it."""
+        self.looked_at = now
+        self.looks += 1
+        self._last.append((now, scores))
+        if self.pet(now) is not None:
+            self._since = now
+
+    def pet(self, now: float) -> Pet | None:
+        """Return what it is; None for nothing, or not known yet."""
+        looks = [scores for at, scores in self._last if now - at <= _STALE_LOOK_S]
+        enough, sure = (_SURE_LOOKS, _SURE) if self._has_moved else (_SURE_STILL_LOOKS, _SURE_STILL)
+        if len(looks) < enough:
+            return None
+        mean = {label: sum(scores[label] for scores in looks) / len(looks) for label in looks[0]}
+        label = max(mean, key=mean.__getitem__)
+        return Pet(label, mean[label], self.box, mean) if label != NEITHER and mean[label] >= sure else None
+
+    def doubt(self, now: float) -> float:
+        """Return how far it is from being a pet, 0-1; 0 while it moves, since then it is looked at anyway."""
+        if self.moves(now) or not self._last:
+            return 0.0
+        return 1 - sum(max(score for label, score in scores.items() if label != NEITHER) for _, scores in self._last) / len(
+            self._last
+        )
+
+    def is_over(self, now: float) -> bool:
+        """Whether it can be forgotten."""
+        return not self.moves(now) and now - max(self._since, self._moved_at) > _GIVE_UP_S and self.pet(now) is None
+
+    def is_settled(self, now: float) -> bool:
+        """Whether nothing new is to be expected of it while nothing moves."""
+        return not self.moves(now) and self.looks >= _LOOKS
+
+
+class Watch:
+    """Everything that is watched."""
+
+    def __init__(self) -> None:
+        self._all: list[Watched] = []
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def forget(self) -> None:
+        """Watch nothing."""
+        self._all = []
+
+    def moved(self, boxes: Sequence[Box], now: float) -> None:
+        """Note what moves."""
+        free = list(self._all)
+        for box in boxes:
+            same = [watched for watched in free if watched.is_same(box)]
+            if len(same) > 1:  # two that have met: each stays where it was
+                for watched in same:
+                    watched.move(watched.box, now)
+            elif same:
+                same[0].move(box, now)
+            elif not any(watched.is_same(box) for watched in self._all):
+                self._all.append(Watched(box, now, moves=True))
+            free = [watched for watched in free if watched not in same]
+
+    def found(self, box: Box, scores: Mapping[str, float], now: float) -> None:
+        """Note a part of the frame in which the model has seen something, though nothing moves."""
+        if any(watched.box.common(box) > 0 and watched.pet(now) is not None for watched in self._all):
+            return  # the same pet, seen in a larger part
+        same = [watched for watched in self._all if watched.is_same(box)]
+        if all(watched.doubt(now) > 1 - max(scores.values()) for watched in same):  # here it is clearer
+            found = Watched(box, now, moves=False)
+            found.look(scores, now)
+            self._all = [watched for watched in self._all if watched not in same] + [found]
+
+    def due(self, now: float, most: int) -> list[Watched]:
+        """Return what to look at now: what was longest not looked at comes first, and what moves before what does not."""
+        waiting = [watched for watched in self._all if watched.due(now)]
+        return sorted(waiting, key=lambda watched: (not watched.moves(now), watched.looked_at))[:most]
+
+    def pets(self, now: float) -> list[Pet]:
+        """Return the pets, the surest first, and forget what has turned out to be nothing."""
+        self._all = [watched for watched in self._all if not watched.is_over(now)]
+        known = sorted(
+            ((watched.pet(now), watched) for watched in self._all), key=lambda pair: -(pair[0].score if pair[0] else 0)
+        )
+        if len(self._all) > _MOST:
+            self._all = [watched for _, watched in known[:_MOST]]
+        pets: list[Pet] = []
+        for pet, _ in known:
+            if pet is not None and not any(_is_one(pet.box, other.box) for other in pets):
+                pets.append(pet)
+        return pets
+
+    def is_settled(self, now: float) -> bool:
+        """Whether nothing new is to be expected while nothing moves."""
+        return all(watched.is_settled(now) for watched in self._all)
+
+
+def _is_one(box: Box, other: Box) -> bool:
+    return box.common(other) > _WITHIN * min(box.area, other.area) or box.overlap(other) > 0.5
