@@ -6,6 +6,7 @@ frame. So parts are cut out of the frame, at its full resolution, and judged bes
     boxes      rectangles in a frame: joined, widened, kept inside
     zones      where to look, and where not to
     movement   what moves, whatever the light does
+    light      dark parts, made brighter
     tiles      everywhere, one part after another
     watch      what is looked at again and again, and what has been said of it
     finder     puts them together: a frame in, pets with their boxes out

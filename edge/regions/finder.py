@@ -11,6 +11,7 @@ from ..classifier import Classifier, Prediction, Timings
 from ..contract import NEITHER
 from ..errors import UsageError
 from .boxes import Box
+from .light import in_better_light
 from .movement import Movement
 from .tiles import Round, tiles
 from .watch import Pet, Watch
@@ -22,7 +23,7 @@ AUTO, TILES, OFF = MODES = ("auto", "tiles", "off")
 # box times 1.0 to 1.3 the models are right on 90 to 98 %, times 1.8 on 73 to 84 %.
 _WIDER = (1.1, 1.25, 1.0)
 _MOST_STRETCHED, _SMALLEST = 1.5, 40.0  # the longer side over the shorter one; pixels
-_QUICK_S, _SLOW_S = 0.1, 1.0  # between two parts of the search through everything: the first time round, and later
+_QUICK_S, _SLOW_S = 0.15, 1.0  # between two parts of the search through everything: the first time round, and later
 _MOST_TILES = 4  # a frame
 _FOUND = 0.8  # score of a part from which on it is watched
 _MOST_MODES = f"--regions to be one of {', '.join(MODES)}"
@@ -162,7 +163,7 @@ def look_at_picture(classifier: Classifier, picture: NDArray[np.uint8], zones: Z
 
 def _ask(classifier: Classifier, picture: NDArray[np.uint8], box: Box) -> Prediction:
     x, y, width, height = (int(value) for value in box)
-    return classifier.classify(picture[y : y + height, x : x + width])
+    return classifier.classify(in_better_light(picture[y : y + height, x : x + width]))
 
 
 def _sight(whole: Prediction, pets: Sequence[Pet], asked: Sequence[Prediction], width: int, height: int) -> Sight:

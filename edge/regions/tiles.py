@@ -5,8 +5,8 @@ import itertools
 from .boxes import Box
 from .zones import Zones
 
-# Sides of the parts, in shares of the frame's, and how many there are in each direction; they overlap by half.
-_LEVELS = ((1 / 2, 3), (1 / 3, 5))
+# Sides of the parts, in shares of the frame's, and how many there are in each direction; they overlap.
+_LEVELS = ((1 / 2, 3), (1 / 3, 4))
 
 
 def tiles(width: int, height: int, zones: Zones) -> list[Box]:

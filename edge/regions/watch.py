@@ -17,6 +17,7 @@ _STILL_S = 0.4  # what does not move is looked at so often
 _DULL_LOOKS, _DULL_S = 6, 0.3  # and so often what moves and has been nothing for so many looks
 _MOVES_S = 0.3  # what has moved so short a time ago moves
 _GIVE_UP_S = 3.0  # what does not move and is nothing is forgotten after that
+_ONE = 0.5  # overlap from which on two pets are one
 _MOST = 12
 
 _SURE, _SURE_LOOKS = 0.6, 2  # mean score of a pet that moves, and in how many looks at least
@@ -47,7 +48,7 @@ class Watched:
         self.looked_at = float("-inf")
         self.looks = 0
         self._moved_at = now if moves else float("-inf")
-        self._has_moved = moves
+        self.has_moved = moves
         self._since = now  # it was last a pet, or first seen
         self._small_since: float | None = None
         self._last: deque[tuple[float, Mapping[str, float]]] = deque(maxlen=_LOOKS)
@@ -60,7 +61,7 @@ class Watched:
                 self._moved_at = now
                 return
         self._small_since = None
-        self.box, self._moved_at, self._has_moved = box, now, True
+        self.box, self._moved_at, self.has_moved = box, now, True
 
     def moves(self, now: float) -> bool:
         """Whether it moves."""
@@ -89,7 +90,7 @@ class Watched:
     def pet(self, now: float) -> Pet | None:
         """Return what it is; None for nothing, or not known yet."""
         looks = [scores for at, scores in self._last if now - at <= _STALE_LOOK_S]
-        enough, sure = (_SURE_LOOKS, _SURE) if self._has_moved else (_SURE_STILL_LOOKS, _SURE_STILL)
+        enough, sure = (_SURE_LOOKS, _SURE) if self.has_moved else (_SURE_STILL_LOOKS, _SURE_STILL)
         if len(looks) < enough:
             return None
         mean = {label: sum(scores[label] for scores in looks) / len(looks) for label in looks[0]}
@@ -164,8 +165,8 @@ class Watch:
         if len(self._all) > _MOST:
             self._all = [watched for _, watched in known[:_MOST]]
         pets: list[Pet] = []
-        for pet, _ in known:
-            if pet is not None and not any(_is_one(pet.box, other.box) for other in pets):
+        for pet, watched in known:
+            if pet is not None and not any(_is_one(pet, other, is_place=not watched.has_moved) for other in pets):
                 pets.append(pet)
         return pets
 
@@ -174,5 +175,9 @@ class Watch:
         return all(watched.is_settled(now) for watched in self._all)
 
 
-def _is_one(box: Box, other: Box) -> bool:
-    return box.common(other) > _WITHIN * min(box.area, other.area) or box.overlap(other) > 0.5
+def _is_one(pet: Pet, other: Pet, *, is_place: bool) -> bool:
+    """Tell whether two are one: of a pet that does not move each part of the search that holds some of it may tell."""
+    common = pet.box.common(other.box)
+    if is_place and pet.label == other.label:
+        return common > 0
+    return common > _WITHIN * min(pet.box.area, other.box.area) or pet.box.overlap(other.box) > _ONE

@@ -14,6 +14,7 @@ from catdog.edge.errors import UsageError
 from catdog.edge.events import EventDetector
 from catdog.edge.regions.boxes import Box, around
 from catdog.edge.regions.finder import OFF, TILES, PetFinder, RegionOptions, look_at_picture
+from catdog.edge.regions.light import in_better_light
 from catdog.edge.regions.movement import Movement
 from catdog.edge.regions.tiles import Round, tiles
 from catdog.edge.regions.watch import Watch
@@ -123,6 +124,17 @@ def test_movement_is_seen_at_night() -> None:
     found = shown([np.clip(picture + rng.normal(0, 8, picture.shape), 0, 255).astype(np.uint8) for picture in pictures])
     assert sum(len(boxes or []) for boxes in found[5:20]) == 0
     assert sum(bool(boxes) for boxes in found[20:]) >= 8
+
+
+def test_dark_parts_are_brightened_and_others_left_as_they_are() -> None:
+    picture = draw_picture("cats", 1)
+    assert in_better_light(picture) is picture
+    dark = (0.3 * picture).astype(np.uint8)
+    better = in_better_light(dark)
+    assert (better.shape, better.dtype) == (picture.shape, np.uint8)
+    low, high = np.percentile(better, (1, 99))
+    assert (low, high) == (pytest.approx(12, abs=8), pytest.approx(242, abs=8))
+    assert in_better_light(np.full((40, 40, 3), 3, np.uint8)).max() < 40  # nothing is made of nothing
 
 
 def test_pet_is_told_after_two_looks_and_stays_while_it_sleeps() -> None:
