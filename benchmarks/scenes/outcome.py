@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +121,3 @@ def last_frame(clip: Clip, model: str, regions: str) -> Result:
         if isinstance(given, Result)
     ]
     return results[-1]._replace(frame=results[-1].frame._replace(picture=pictures[-1]))
-
-
-def without_pictures(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Leave out where the photographs lie: reports are passed on."""
-    return [replace(outcome, clip=replace(outcome.clip, scene="", guest=None)) for outcome in outcomes]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from commands import run
 
-from catdog.edge import Classifier
-from catdog.edge.errors import UsageError
+from catdog.edge import Classifier, Prediction
+from catdog.edge.errors import SourceError, UsageError
 from catdog.edge.events import EventDetector
 from catdog.edge.regions.boxes import Box, around
 from catdog.edge.regions.finder import OFF, TILES, PetFinder, RegionOptions, look_at_picture
@@ -22,7 +22,7 @@ from catdog.edge.regions.zones import Zones, read_polygon
 from catdog.edge.results import Result
 from catdog.edge.runner import RunOptions
 from catdog.edge.runner import run as run_sources
-from catdog.edge.sources import Frame
+from catdog.edge.sources import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm, draw_picture
 
 FPS = 10.0
@@ -249,6 +249,54 @@ def test_cat_and_dog_are_both_told_with_their_boxes_and_events(classifier: Class
     line = json.loads(last.to_json())
     assert [set(pet) for pet in line["pets"]] == [{"label", "score", "box"}] * 2
     assert line["label"] == line["pets"][0]["label"]
+
+
+def test_no_box_outlives_its_frame(classifier: Classifier) -> None:
+    lost = SourceError("a frame to judge", got="a black frame", fix="Look at the camera.")
+
+    class Film:
+        def frames(self) -> Iterator[Frame | Change]:
+            for number in range(45):
+                yield Frame("camera", number, 0.0, 0.0, 0.0, two_rooms(number), scene_s=number / FPS)
+            yield Frame("camera", 45, 0.0, 0.0, 0.0, error=lost, state=State.STALE, scene_s=4.5)
+            yield Change("camera", State.OFFLINE, "unplugged", 5.0)
+            for number in range(10):
+                yield Frame("camera", 46 + number, 0.0, 0.0, 0.0, two_rooms(0), scene_s=60 + number / FPS)
+
+        def close(self) -> None:
+            pass
+
+    given = list(run_sources([Film()], lambda _: classifier, RunOptions(threads=1, regions=RegionOptions())))
+    results = [result for result in given if isinstance(result, Result)]
+    assert results[44].pets
+    assert results[45].pets is None
+    assert "pets" not in json.loads(results[45].to_json())
+    assert all(result.pets == () for result in results[46:])
+
+
+def test_gate_waits_for_the_search_and_then_saves_inferences(classifier: Classifier) -> None:
+    class Asked(Classifier):
+        asked = 0
+
+        def classify(self, picture: np.ndarray) -> Prediction:  # type: ignore[override] # narrower, and enough here
+            self.asked += 1
+            return classifier.classify(picture)
+
+    class Film:
+        def frames(self) -> Iterator[Frame]:
+            for number in range(120):
+                yield Frame("camera", number, 0.0, 0.0, 0.0, room(), scene_s=number / FPS)
+
+        def close(self) -> None:
+            pass
+
+    counted = Asked("fast", threads=1)
+    options = RunOptions(threads=1, motion_gate=True, regions=RegionOptions())
+    results = [result for result in run_sources([Film()], lambda _: counted, options) if isinstance(result, Result)]
+    held = [result.held for result in results]
+    assert not any(held[:30])  # everything has to be looked at once
+    assert sum(held[45:]) > 70
+    assert counted.asked < 45 + len(tiles(640, 480, Zones())) + 10
 
 
 def test_whole_frames_alone_have_no_pets_and_pictures_only_where_asked(tmp_path: Path, classifier: Classifier) -> None:
