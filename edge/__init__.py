@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from .classifier import Classifier, Prediction, Timings
     from .contract import InputSpec, ModelContract
     from .errors import CatdogError
-    from .regions.finder import PetFinder, RegionOptions
+    from .regions.finder import PetFinder
+    from .regions.options import RegionOptions
     from .regions.watch import Pet
 
 __all__ = [
@@ -36,7 +37,7 @@ _HOMES = {
     "Pet": "regions.watch",
     "PetFinder": "regions.finder",
     "Prediction": "classifier",
-    "RegionOptions": "regions.finder",
+    "RegionOptions": "regions.options",
     "Timings": "classifier",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .backends import BACKENDS
 from .command import CommandParser
-from .regions.finder import AUTO, MODES, RegionOptions
+from .regions.options import AUTO, MODES, RegionOptions
 from .regions.zones import Zones
 from .runner import RunOptions
 from .sinks.options import SinkOptions

@@ -15,12 +15,18 @@ from .cores import usable_cores
 from .errors import CatdogError, UsageError
 from .moderation import Moderator
 from .motion import MotionGate
-from .regions.finder import OFF, TILES, PetFinder, RegionOptions, Sight, look_at_picture
-from .regions.watch import Pet
+from .regions.options import OFF, TILES, RegionOptions
 from .results import Result
 from .sources import Change, Frame, Idle, Source, State
 from .sources.pictures import PictureSource
 from .view import View
+
+# Nothing of regions is loaded for a single picture.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from .regions.finder import PetFinder, Sight
+    from .regions.watch import Pet
 
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
 _TRIALS, _WARM_UP, _WORTH_IT = 9, 2, 0.9  # of a thread count; more threads must save a tenth: others may need the core
@@ -108,7 +114,7 @@ def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: R
                     return
 
 
-def judge(frame: Frame, classifier: Classifier, look: Callable[[NDArray[np.uint8]], Sight] | None = None) -> Result:
+def judge(frame: Frame, classifier: Classifier, look: "Callable[[NDArray[np.uint8]], Sight] | None" = None) -> Result:
     """Classify one frame.
 
     Args:
@@ -156,7 +162,7 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
     unrelated = Moderator(options.threshold)
     gate = MotionGate() if options.motion_gate else None
     finder = _finder(classifier, options.regions)
-    in_parts = partial(look_at_picture, classifier, zones=options.regions.zones) if options.regions.mode == TILES else None
+    in_parts = _in_parts(classifier, options.regions)
     last: Prediction | None = None
     pets: tuple[Pet, ...] | None = None
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
@@ -218,8 +224,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         except IndexError:
             mine = load(threads)
         try:
-            look = partial(look_at_picture, mine, zones=options.regions.zones) if options.regions.mode == TILES else None
-            result = judge(_looked_at(read(), options.view), mine, look)
+            result = judge(_looked_at(read(), options.view), mine, _in_parts(mine, options.regions))
             # Large ones would fill the memory while they wait.
             return result if options.keep_pictures() else result._replace(frame=result.frame._replace(picture=None))
         finally:
@@ -238,9 +243,22 @@ def _looked_at(frame: Frame, view: View | None) -> Frame:
         return frame._replace(picture=None, error=error.with_traceback(None))
 
 
-def _finder(classifier: Classifier, options: RegionOptions) -> PetFinder | None:
+def _finder(classifier: Classifier, options: RegionOptions) -> "PetFinder | None":
     """Return what looks at regions; a model that cannot say `neither` would call a pet whatever moves."""
-    return PetFinder(classifier, options) if options.mode != OFF and NEITHER in classifier.contract.labels else None
+    if options.mode == OFF or NEITHER not in classifier.contract.labels:
+        return None
+    from .regions.finder import PetFinder
+
+    return PetFinder(classifier, options)
+
+
+def _in_parts(classifier: Classifier, options: RegionOptions) -> "Callable[[NDArray[np.uint8]], Sight] | None":
+    """Return what looks at all parts of a picture that has nothing to do with any other; None where that is not asked for."""
+    if options.mode != TILES:
+        return None
+    from .regions.finder import look_at_picture
+
+    return partial(look_at_picture, classifier, zones=options.zones)
 
 
 def _moderated(result: Result, moderator: Moderator) -> Result:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,10 @@ import pytest
 from commands import run
 
 from catdog.edge.synthetic import draw_picture
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # Started with nohup: programs that are started by tests would be as deaf, and tests hang them up.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CATDOG_SHARED", ROOT.parent / "shared"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.files import check_folder
-from catdog.edge.regions.finder import AUTO, OFF
+from catdog.edge.regions.options import AUTO, OFF
 
 from ..benches.turns import require_at_least, say
 from ..measure.crew import Member

@@ -11,7 +11,7 @@ from catdog.edge import Classifier, Prediction
 from catdog.edge.contract import NEITHER
 from catdog.edge.events import APPEARED, EventDetector
 from catdog.edge.moderation import UNSURE
-from catdog.edge.regions.finder import RegionOptions
+from catdog.edge.regions.options import RegionOptions
 from catdog.edge.results import Result
 from catdog.edge.runner import RunOptions, run
 from catdog.edge.sources.frame import Frame

@@ -3,6 +3,7 @@
 A camera's frame is no portrait: a model that is right on photographs that a pet fills sees little of one on a twentieth of the
 frame. So parts are cut out of the frame, at its full resolution, and judged beside the whole.
 
+    options    where to look, as it is asked for
     boxes      rectangles in a frame: joined, widened, kept inside
     zones      where to look, and where not to
     movement   what moves, whatever the light does

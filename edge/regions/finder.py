@@ -1,7 +1,6 @@
 """A frame in, pets with their boxes out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -9,15 +8,13 @@ from numpy.typing import NDArray
 
 from ..classifier import Classifier, Prediction, Timings
 from ..contract import NEITHER
-from ..errors import UsageError
 from .boxes import Box
 from .light import in_better_light
 from .movement import Movement
+from .options import RegionOptions
 from .tiles import Round, tiles
 from .watch import Pet, Watch
 from .zones import Zones
-
-AUTO, TILES, OFF = MODES = ("auto", "tiles", "off")
 
 # How much of the surroundings is cut out with a thing, in turn: each look is then another picture of it. Measured: of a pet's
 # box times 1.0 to 1.3 the models are right on 90 to 98 %, times 1.8 on 73 to 84 %.
@@ -26,32 +23,6 @@ _MOST_STRETCHED, _SMALLEST = 1.5, 40.0  # the longer side over the shorter one; 
 _QUICK_S, _SLOW_S = 0.15, 1.0  # between two parts of the search through everything: the first time round, and later
 _MOST_TILES = 4  # a frame
 _FOUND = 0.8  # score of a part from which on it is watched
-_MOST_MODES = f"--regions to be one of {', '.join(MODES)}"
-
-
-@dataclass(frozen=True)
-class RegionOptions:
-    """Where to look beside the whole frame.
-
-    Attributes:
-        mode: ``"auto"`` for what moves and, slowly, everywhere, in what has a time; ``"tiles"`` for everywhere in every
-            picture, too; ``"off"`` for the whole frame alone.
-        zones: where to look, and where not to.
-        most: regions a frame; the rest take turns.
-
-    Raises:
-        UsageError: a value is out of range.
-    """
-
-    mode: str = AUTO
-    zones: Zones = field(default_factory=Zones)
-    most: int = 2
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise UsageError(_MOST_MODES, got=self.mode, fix="Choose one.")
-        if not 1 <= self.most <= 100:
-            raise UsageError("1 to 100 regions a frame", got=str(self.most), fix="Change it.")
 
 
 class Sight(NamedTuple):

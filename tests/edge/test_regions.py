@@ -13,9 +13,10 @@ from catdog.edge import Classifier, Prediction
 from catdog.edge.errors import SourceError, UsageError
 from catdog.edge.events import EventDetector
 from catdog.edge.regions.boxes import Box, around
-from catdog.edge.regions.finder import OFF, TILES, PetFinder, RegionOptions, look_at_picture
+from catdog.edge.regions.finder import PetFinder, look_at_picture
 from catdog.edge.regions.light import in_better_light
 from catdog.edge.regions.movement import Movement
+from catdog.edge.regions.options import OFF, TILES, RegionOptions
 from catdog.edge.regions.tiles import Round, tiles
 from catdog.edge.regions.watch import Watch
 from catdog.edge.regions.zones import Zones, read_polygon
