@@ -19,6 +19,7 @@ from typing import Any
 from .errors import InputNotFoundError, UsageError
 
 _NOT_FOR_FILES = {"help", "version", "config", "list-cameras"}  # questions; and one file is enough
+_SEVERAL_PARTS = {"zone", "ignore"}  # whose values have commas themselves
 _NEAR = 0.5  # of two names, as difflib counts it, from which on one may be meant by the other
 
 
@@ -110,7 +111,8 @@ def _as_typed(action: argparse.Action, key: str, value: object, path: Path) -> S
         kind = "a table" if isinstance(value, dict) else repr(value)
         raise UsageError(f"text or a number for {key} in {path}", got=kind, fix="Write keys as --help lists the options.")
     texts = [str(part) for part in parts]
-    return [f"{action.option_strings[-1]}={','.join(texts)}"] if action.option_strings else ["--", *texts]
+    between = ";" if key in _SEVERAL_PARTS else ","
+    return [f"{action.option_strings[-1]}={between.join(texts)}"] if action.option_strings else ["--", *texts]
 
 
 def _placeholder(action: argparse.Action) -> str:

@@ -11,7 +11,8 @@ have the state as well:
     {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
 
 Of cameras, streams and videos the pets that were found have their places, in pixels of the frame, the surest first; ``label``
-and ``scores`` are then those of the first: ``"pets": [{"label": "cats", "score": 0.98, "box": [410, 220, 96, 96]}]``.
+and ``scores`` are then those of the first (averaged with ``--smooth``):
+``"pets": [{"label": "cats", "score": 0.98, "box": [410, 220, 96, 96]}]``.
 
 With ``--motion-gate`` an answer that stands because nothing moved has ``"held": true``.
 

@@ -166,7 +166,7 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
     last: Prediction | None = None
     pets: tuple[Pet, ...] | None = None
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
-    due = float("-inf")
+    due = unrelated_due = float("-inf")  # by the scene's clock; by this machine's
     for given in source.frames():
         if isinstance(given, Idle):
             yield given
@@ -179,10 +179,11 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
             yield given
             continue
         if given.scene_s is None:
-            while (left := due - time.monotonic()) > 0:
-                time.sleep(min(left, _BREATH_S))
-                yield Idle(given.source)
-            due = time.monotonic() + pause
+            if given.picture is not None:  # what is only told need not wait
+                while (left := unrelated_due - time.monotonic()) > 0:
+                    time.sleep(min(left, _BREATH_S))
+                    yield Idle(given.source)
+                unrelated_due = time.monotonic() + pause
             yield _moderated(judge(_looked_at(given, options.view), classifier, in_parts), unrelated)
             continue
         if given.scene_s < due:
@@ -197,7 +198,7 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
             and gate.may_stand(
                 frame.picture,
                 given.scene_s,
-                known=last is not None and (finder is None or finder.is_settled(given.scene_s)),
+                known=last is not None and (finder is None or finder.is_settled()),
             )
         ):
             answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
@@ -254,7 +255,7 @@ def _finder(classifier: Classifier, options: RegionOptions) -> "PetFinder | None
 
 def _in_parts(classifier: Classifier, options: RegionOptions) -> "Callable[[NDArray[np.uint8]], Sight] | None":
     """Return what looks at all parts of a picture that has nothing to do with any other; None where that is not asked for."""
-    if options.mode != TILES:
+    if options.mode != TILES or NEITHER not in classifier.contract.labels:
         return None
     from .regions.finder import look_at_picture
 

@@ -12,16 +12,18 @@ from .boxes import Box
 from .light import in_better_light
 from .movement import Movement
 from .options import RegionOptions
-from .tiles import Round, tiles
+from .tiles import MOST_STRETCHED, SMALLEST, Round, tiles
 from .watch import Pet, Watch
 from .zones import Zones
 
 # How much of the surroundings is cut out with a thing, in turn: each look is then another picture of it. Measured: of a pet's
 # box times 1.0 to 1.3 the models are right on 90 to 98 %, times 1.8 on 73 to 84 %.
 _WIDER = (1.1, 1.25, 1.0)
-_MOST_STRETCHED, _SMALLEST = 1.5, 40.0  # the longer side over the shorter one; pixels
-_QUICK_S, _SLOW_S = 0.15, 1.0  # between two parts of the search through everything: the first time round, and later
+
+_QUICK_S = 0.15  # between two parts of the search through everything, the first time round
+_SLOWLY = 20  # frames between two parts later: the search then costs a twentieth of what the whole frames do
 _MOST_TILES = 4  # a frame
+_LONGEST_STEP_S = 0.5
 _FOUND = 0.8  # score of a part from which on it is watched
 
 
@@ -61,6 +63,10 @@ class PetFinder:
             Round(self._options.zones),
         )
         self._tile_due = float("-inf")
+        self._unsearched = 0  # frames since a part was looked at
+        self._size = (0, 0)
+        self._at: float | None = None
+        self._seen_s = 0.0
 
     def forget(self) -> None:
         """Begin anew: what was seen before a silence says nothing of what comes after."""
@@ -69,9 +75,9 @@ class PetFinder:
         self._round.restart()
         self._tile_due = float("-inf")
 
-    def is_settled(self, now: float) -> bool:
+    def is_settled(self) -> bool:
         """Whether nothing new is to be expected of the next frames while nothing moves."""
-        return self._round.rounds > 0 and self._watch.is_settled(now)
+        return self._round.rounds > 0 and self._watch.is_settled(self._seen_s)
 
     def look(self, picture: NDArray[np.uint8], now: float) -> Sight:
         """Judge a frame of a camera or film, and regions of it.
@@ -84,33 +90,47 @@ class PetFinder:
             UnreadableInputError: as `Classifier.classify`.
         """
         height, width = picture.shape[:2]
+        if (width, height) != self._size:
+            self.forget()  # places in another frame
+            self._size = (width, height)
         whole = self._classifier.classify(picture)
         asked = [whole]
-        moving = self._movement.see(picture, now)
+        seen = self._tick(now)
+        moving = self._movement.see(picture, seen)
         if moving is None:
             self._round.restart()
         else:
-            self._watch.moved(moving, now)
-        for watched in self._watch.due(now, self._options.most):
-            wider = watched.box.widened(_WIDER[watched.looks % len(_WIDER)], _MOST_STRETCHED, _SMALLEST)
+            self._watch.moved(moving, seen)
+        for watched in self._watch.due(seen, self._options.most):
+            wider = watched.box.widened(_WIDER[watched.looks % len(_WIDER)], MOST_STRETCHED, SMALLEST)
             asked.append(_ask(self._classifier, picture, wider.inside(width, height)))
-            watched.look(asked[-1].scores, now)
-        for tile in self._tiles(width, height, now):
+            watched.look(asked[-1].scores, seen)
+        for tile in self._tiles(width, height, seen):
             asked.append(_ask(self._classifier, picture, tile))
             if asked[-1].label != NEITHER and asked[-1].score >= _FOUND:
-                self._watch.found(tile, asked[-1].scores, now)
-        return _sight(whole, self._watch.pets(now), asked, width, height)
+                self._watch.found(tile, asked[-1].scores, seen)
+        return _sight(whole, self._watch.pets(seen), asked, width, height)
+
+    def _tick(self, now: float) -> float:
+        """Return the time for which frames were seen, in seconds: between two that are far apart nothing can have been said."""
+        step = 0.0 if self._at is None else min(max(0.0, now - self._at), _LONGEST_STEP_S)
+        self._at = now
+        self._seen_s += step
+        return self._seen_s
 
     def _tiles(self, width: int, height: int, now: float) -> list[Box]:
         """Return the parts of the search that are due."""
         found: list[Box] = []
+        self._unsearched += 1
+        is_first = self._round.rounds < 1
         self._tile_due = max(self._tile_due, now - _MOST_TILES * _QUICK_S)
-        while self._tile_due <= now and len(found) < _MOST_TILES:
+        while len(found) < _MOST_TILES and (self._tile_due <= now if is_first else self._unsearched >= _SLOWLY):
             tile = self._round.next(width, height)
             if tile is None:
                 break
             found.append(tile)
-            self._tile_due += _QUICK_S if self._round.rounds < 1 else _SLOW_S
+            self._tile_due += _QUICK_S
+            self._unsearched = 0
         return found
 
 

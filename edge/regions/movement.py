@@ -21,7 +21,6 @@ _WIDTH = 160  # of the small copy; a pet on 1.5 % of the frame is 17 pixels wide
 _FORGET_S = 20.0  # what stands still for about so long is background
 _USUAL = 0.5  # share of the time: what is seen there for longer
 _LEARN_S = 1.0  # at first the background is learnt so fast
-_LONGEST_STEP_S = 0.5  # after a pause one frame is not all of the background
 _UNUSUAL = 16.0  # squared distance from the background, in standard deviations of a pixel
 _LEAST_LEVELS = 7.0  # by which a pixel must differ all the same; night has noise and its variance is learnt slowly
 _SPECK, _JOIN = np.ones((3, 3), np.uint8), np.ones((5, 5), np.uint8)
@@ -56,7 +55,7 @@ class Movement:
 
         Args:
             picture: uint8 ``[height, width, 3]``.
-            now: when it was taken, in seconds.
+            now: when it was taken, in seconds; by a clock that stands still in pauses, or one frame is all of the background.
 
         Returns:
             What moves, the largest first, in pixels of the frame; None where everything has changed at once.
@@ -67,7 +66,7 @@ class Movement:
         if self._usual is None or self._usual.shape != grey.shape:
             self._begin(grey, now)
             return []
-        passed, self._at = min(max(0.0, now - self._at), _LONGEST_STEP_S), now
+        passed, self._at = max(0.0, now - self._at), now
         light = self._light(grey)
         if light is None:
             self._begin(grey, now)

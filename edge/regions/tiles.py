@@ -3,10 +3,12 @@
 import itertools
 
 from .boxes import Box
-from .zones import Zones
+from .zones import Polygon, Zones
 
 # Sides of the parts, in shares of the frame's, and how many there are in each direction; they overlap.
 _LEVELS = ((1 / 2, 3), (1 / 3, 4))
+
+MOST_STRETCHED, SMALLEST = 1.5, 40.0  # of what is judged: the longer side over the shorter one; pixels
 
 
 def tiles(width: int, height: int, zones: Zones) -> list[Box]:
@@ -17,7 +19,13 @@ def tiles(width: int, height: int, zones: Zones) -> list[Box]:
         for top, left in itertools.product(places, places):
             if zones.allow(left + share / 2, top + share / 2):
                 found.append(Box(left * width, top * height, share * width, share * height).inside(width, height))
-    return found
+    return [*found, *(_around(polygon, width, height) for polygon in zones.watched)]  # small ones may hold the middle of none
+
+
+def _around(polygon: Polygon, width: int, height: int) -> Box:
+    across, down = zip(*polygon, strict=True)
+    box = Box(min(across), min(down), max(across) - min(across), max(down) - min(down)).scaled(width, height)
+    return box.widened(1.0, MOST_STRETCHED, SMALLEST).inside(width, height)
 
 
 class Round:

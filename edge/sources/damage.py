@@ -55,6 +55,8 @@ class Damage:
     def _follow(self, pts: int | None, *, is_key: bool) -> None:
         if is_key and self._since_s is not None:
             self._since_s, self._whole_from = None, pts
+        if pts in self._spoilt:  # a name that comes again, or none: judged anew
+            self._spoilt = deque((name for name in self._spoilt if name != pts), maxlen=_MOST)
         if self._since_s is not None or (self._whole_from is not None and pts is not None and pts < self._whole_from):
             self._spoilt.append(pts)
         elif pts != self._whole_from:

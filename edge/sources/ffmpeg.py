@@ -28,11 +28,13 @@ from .damage import Damage
 av.logging.set_level(av.logging.INFO)
 av.logging.set_skip_repeated(False)
 logging.getLogger("libav").propagate = False
+logging.getLogger("libav").addHandler(logging.NullHandler())  # else Python prints it, addresses with passwords and all
 _FILLED_IN = "concealing "
 
 _HIGHEST_RATE, _USUAL_RATE = 1000.0, 25.0  # frames a second; the latter for videos that do not say
 _SAYS_HOW_LONG = ("mov,", "matroska,", "avi", "asf", "flv")  # containers with a duration in their header; else a guess
 _LEAST_MISSING_S = 0.5
+_BACK_S = 1.0  # by which time jumps back where a clock was set; less is the order of decoding
 
 
 class Decoded(NamedTuple):
@@ -70,9 +72,11 @@ class Video:
         self._name = name
         self._container = av.open(address, timeout=timeout_s, options=options or {})
         stream = self._container.streams.best("video")
-        if not isinstance(stream, VideoStream):
+        if not isinstance(stream, VideoStream) or stream.codec_context is None:
             self.close()
-            raise UnreadableInputError("a video", got=f"{name}, which has no pictures", fix="Name another.")
+            raise UnreadableInputError(
+                "a video", got=f"{name}, without pictures that can be decoded", fix="Convert it to MP4 (H.264)."
+            )
         self._stream, self._time_base = stream, stream.time_base or Fraction(0)
         # With several threads a complaint comes with another frame than the one it is about, or not at all.
         stream.codec_context.thread_count, stream.codec_context.thread_type = 1, "NONE"
@@ -130,9 +134,12 @@ class Video:
         try:
             with av.logging.Capture() as told:
                 frames = self._stream.codec_context.decode(packet if packet.size else None)
-        except av.error.InvalidDataError:
+        except av.error.FFmpegError as error:
+            if isinstance(error, av.error.EOFError | av.error.ExitError | av.error.MemoryError):
+                raise
             self._damage.lost(self._at_s)
-            self._refused.append(packet.pts)
+            if packet.pts is not None:
+                self._refused.append(packet.pts)
             yield Decoded(self._at_s, self._lost)
             return
         is_damaged = packet.is_corrupt or any(text.startswith(_FILLED_IN) for _, _, text in told)
@@ -155,6 +162,8 @@ class Video:
         elif at_s is None:
             self._at_s += 1 / self.rate
         else:
+            if at_s - self._begins_s < self._at_s - _BACK_S:  # another clock, as in joined recordings
+                self._begins_s = at_s - self._at_s - 1 / self.rate
             self._at_s = max(self._at_s, at_s - self._begins_s)
         return self._at_s
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mjpg", ".mjpeg"})
 
+_LONGEST_GAP_S = 1.0
+
 
 def film_frames(video: "Video", source: str, *, paced: bool = False) -> Iterator[Frame]:
     """Give the frames of a video that has an end, each with its place in it; one that shows nothing is not to be judged.
@@ -27,16 +29,20 @@ def film_frames(video: "Video", source: str, *, paced: bool = False) -> Iterator
     """
     from av.error import FFmpegError
 
-    begun, start, number = time.monotonic(), time.perf_counter(), -1
+    begun, start, number = 0.0, time.perf_counter(), -1
+    given = float("-inf")  # when the last one was: where decoding alone is too slow, some are shown late
     try:
         for number, decoded in enumerate(video.pictures()):
-            if paced and decoded.at_s + 1 / video.rate < time.monotonic() - begun:
+            now = time.monotonic()
+            begun = begun or now - decoded.at_s
+            if paced and decoded.at_s + 1 / video.rate < now - begun and now - given < _LONGEST_GAP_S:
                 continue
             packet = Packet(source, number, time.monotonic(), 1e3 * (time.perf_counter() - start), decoded.picture)
             frame = _judged(packet.frame(), source)._replace(scene_s=decoded.at_s)
             if paced:
                 time.sleep(max(0.0, begun + decoded.at_s - time.monotonic()))
                 frame = frame._replace(captured_at=time.monotonic())
+            given = time.monotonic()
             yield frame
             start = time.perf_counter()
         error = video.missing()

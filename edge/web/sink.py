@@ -79,8 +79,9 @@ class WebSink:
         self._board.take(seen)
         if isinstance(seen.what, Result) and seen.what.prediction is not None:
             picture = seen.what.frame.picture
-            if picture is not None:  # a copy of the sink's own
-                draw_pets(picture, seen.what.pets or ())
+            if picture is not None and seen.what.pets:
+                picture = picture.copy()  # other sinks have it as well
+                draw_pets(picture, seen.what.pets)
             self._gallery.hang(picture)
 
     def close(self) -> None:

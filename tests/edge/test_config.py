@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catdog.edge.arguments import build_parser, check_config, example_config, parse
+from catdog.edge.arguments import build_parser, check_config, example_config, parse, run_options
 from catdog.edge.cli import main
 from catdog.edge.config import options_of
 from catdog.edge.errors import CatdogError, InputNotFoundError, UsageError
@@ -135,3 +135,10 @@ def test_demo_camera_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
     path = written(tmp_path, 'camera = "demo"\nmax-frames = 2\njson = true\n')
     assert main(["--config", str(path)]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_zones_may_be_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text('zone = ["0,0,0.5,0.5", "0.5,0.5 1,0.5 1,1"]\nignore = "0,0,0.1,0.1; 0.9,0,0.1,0.1"\ncamera = 0\n')
+    zones = run_options(parse(["--config", str(path)])).regions.zones
+    assert (len(zones.watched), len(zones.ignored)) == (2, 2)

@@ -1,6 +1,7 @@
 """Films that are damaged, cut short, turned, or none: real files, written by FFmpeg and spoilt here."""
 
 import json
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -130,6 +131,53 @@ def test_film_that_ends_too_soon_says_so_behind_what_is_there(tmp_path: Path, su
     assert sum("label" in line for line in lines) >= 8
     assert "ends after" in lines[-1]["error"]
     assert "4.0 s" in lines[-1]["error"]
+
+
+def remade(path: Path, to: Path, times: int = 1) -> Path:
+    """Join a film with itself, packet by packet: its clock begins anew each time."""
+    to.write_bytes(path.read_bytes() * times)
+    return to
+
+
+def test_damage_heals_where_pictures_have_no_times(tmp_path: Path) -> None:
+    path = film(tmp_path / "whole.m4v", "mpeg4")  # a raw stream
+    assert len(frames(path)) == COUNT
+    data = bytearray(path.read_bytes())
+    at = len(data) * 45 // 100
+    data[at : at + 300] = np.random.default_rng(2).bytes(300)
+    (tmp_path / "spoilt.m4v").write_bytes(data)
+    found = frames(tmp_path / "spoilt.m4v")
+    assert len(found) >= COUNT - 2
+    assert COUNT - 2 * KEYS <= sum(frame.error is None for frame in found) < COUNT
+    assert found[-1].error is None
+
+
+def test_time_goes_on_in_recordings_that_were_joined(tmp_path: Path) -> None:
+    once = film(tmp_path / "once.ts", "mpeg4")
+    found = frames(remade(once, tmp_path / "twice.ts", 2))
+    assert len(found) >= 2 * COUNT - 2
+    times = [frame.scene_s for frame in found if frame.scene_s is not None]
+    assert times == sorted(times)
+    assert times[-1] == pytest.approx(2 * COUNT / RATE, abs=0.3)
+
+
+def test_film_in_a_codec_that_nobody_knows_is_one_error(tmp_path: Path) -> None:
+    path = film(tmp_path / "odd.mkv", "mpeg4")
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/ASP", b"V_NOBODY/ISO/AS"))
+    cv2.imwrite(str(tmp_path / "z.jpg"), DemoFilm(width=160, height=120).frame(90))
+    found = frames(tmp_path)
+    assert [frame.error is None for frame in found] == [False, True]
+
+
+def test_cut_film_ends_at_once_whatever_the_rate(tmp_path: Path) -> None:
+    path = film(tmp_path / "film.mkv", "mpeg4")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    begun = time.monotonic()
+    finished = run("catdog-edge", str(path), "--max-fps", "0.01", "--json")
+    assert finished.returncode == 11
+    assert time.monotonic() - begun < 60  # not the hundred seconds between two that are judged
+    assert "libav" not in finished.stderr
+    assert all(line.startswith("catdog-edge: ") for line in finished.stderr.splitlines())
 
 
 @pytest.mark.parametrize("turned", [90, 180, -90])

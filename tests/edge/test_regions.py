@@ -300,6 +300,51 @@ def test_gate_waits_for_the_search_and_then_saves_inferences(classifier: Classif
     assert counted.asked < 45 + len(tiles(640, 480, Zones())) + 10
 
 
+def test_pet_that_lies_still_does_not_leave_while_the_gate_holds(classifier: Classifier) -> None:
+    film = DemoFilm(320, 240, FPS)
+
+    class Film:
+        def frames(self) -> Iterator[Frame]:
+            for number in range(600):  # comes in, sits down, and stays
+                picture = np.hstack([film.frame(min(number + 35, 80)), film.frame(0)])
+                yield Frame("camera", number, 0.0, 0.0, 0.0, picture, scene_s=number / FPS)
+
+        def close(self) -> None:
+            pass
+
+    options, detector = RunOptions(threads=1, motion_gate=True, regions=RegionOptions()), EventDetector()
+    results = [result for result in run_sources([Film()], lambda _: classifier, options) if isinstance(result, Result)]
+    assert sum(result.held for result in results) > 300
+    assert [str(event) for result in results for event in detector.see(result)] == ["cats appeared"]
+    assert all(result.prediction is not None and result.prediction.label == "cats" for result in results[60:])
+
+
+def test_frames_far_apart_are_enough(classifier: Classifier) -> None:
+    finder, film = PetFinder(classifier), DemoFilm(320, 240, FPS)
+    for number in range(12):
+        picture = np.hstack([film.frame(0 if number < 5 else 80), film.frame(0)])
+        sight = finder.look(picture, 4.0 * number)
+    assert [pet.label for pet in sight.pets] == ["cats"]
+
+
+def test_places_in_a_frame_of_another_size_are_forgotten(classifier: Classifier) -> None:
+    finder, film = PetFinder(classifier), DemoFilm(320, 240, FPS)
+    for number in range(45):
+        sight = finder.look(np.hstack([film.frame(number + 35), film.frame(0)]), number / FPS)
+    assert sight.pets
+    for number in range(5):
+        sight = finder.look(film.frame(0), 4.5 + number / FPS)
+        assert sight.pets == ()
+
+
+def test_small_zones_are_searched_too() -> None:
+    for zone in ("0,0,0.15,0.15", "0,0.85,1,0.15", "0.42,0.5,0.06,0.5"):
+        (part,) = Zones.of(zone, None).watched
+        parts = tiles(640, 480, Zones.of(zone, None))
+        x, y = (sum(axis) / 4 for axis in zip(*part, strict=True))
+        assert any(box.holds((640 * x, 480 * y)) for box in parts)
+
+
 def test_whole_frames_alone_have_no_pets_and_pictures_only_where_asked(tmp_path: Path, classifier: Classifier) -> None:
     path = tmp_path / "room.png"
     picture = room()

@@ -25,6 +25,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from catdog.edge.classifier import Classifier, Prediction, Timings
 from catdog.edge.errors import OutputError, UnreadableInputError, UsageError
 from catdog.edge.events import APPEARED, Event
+from catdog.edge.regions.boxes import Box
+from catdog.edge.regions.watch import Pet
 from catdog.edge.results import Result
 from catdog.edge.sinks.base import Seen
 from catdog.edge.sources import Change, Frame, State
@@ -561,3 +563,14 @@ def test_absent_extra_is_named(tmp_path: Path) -> None:
     (line,) = finished.stderr.splitlines()
     assert "aiohttp" in line
     assert "'.[web]'" in line
+
+
+def test_boxes_are_drawn_for_the_page_alone(model: Classifier) -> None:
+    picture = DemoFilm().frame(100)
+    step = seen(0, picture)
+    assert isinstance(step.what, Result)
+    pets = (Pet("cats", 0.9, Box(300, 200, 100, 80), {}),)
+    with served(model) as (sink, _), feeding(sink, picture):
+        before = picture.copy()
+        sink.take(step._replace(what=step.what._replace(pets=pets)))
+        assert np.array_equal(picture, before)  # other sinks have the same one
