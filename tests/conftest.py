@@ -16,9 +16,11 @@ from commands import run
 
 from catdog.edge.synthetic import draw_picture
 
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    # Started with nohup: programs that are started by tests would be as deaf, and tests hang them up.
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Started with nohup, or in the background of a script: programs that are started by tests would be as deaf, and tests hang up and
+# interrupt them.
+for number, usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CATDOG_SHARED", ROOT.parent / "shared"))
