@@ -16,8 +16,7 @@ from commands import run
 
 from catdog.edge.synthetic import draw_picture
 
-# Started with nohup, or in the background of a script: programs that are started by tests would be as deaf, and tests hang up and
-# interrupt them.
+# Started with nohup, or in a script's background: what tests start would be as deaf, and tests hang up and interrupt programs.
 for number, usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, usual)
