@@ -195,11 +195,7 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
         if (
             gate is not None
             and frame.picture is not None
-            and gate.may_stand(
-                frame.picture,
-                given.scene_s,
-                known=last is not None and (finder is None or finder.is_settled()),
-            )
+            and gate.may_stand(frame.picture, given.scene_s, known=last is not None and (finder is None or finder.is_settled()))
         ):
             answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
             age_ms = 1e3 * (time.monotonic() - frame.captured_at)

@@ -10,9 +10,10 @@ from catdog.edge.files import check_folder
 from catdog.edge.regions.options import AUTO, OFF
 
 from ..benches.turns import require_at_least, say
+from ..extras import require_extras
 from ..measure.crew import Member
 from .clips import EMPTY, LAMP, PET, SHAKEN, SHARES, THING, Clip, Photographs, find_photographs, make_clips
-from .outcome import last_frame, watch
+from .outcome import Outcome, last_frame, watch
 from .report import Row, table, write_report
 
 _EXAMPLES = """\
@@ -25,6 +26,7 @@ Pictures that the model has learnt from flatter it: name others.
 """
 _WAYS = (OFF, AUTO)
 _SAMPLES = 4
+_AT_ONCE = 10  # clips of one way, before it is the other's turn
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,17 +56,26 @@ def _main(argv: Sequence[str]) -> int:
     arguments: argparse.Namespace = parser.parse_args(argv)
     require_at_least(1, clips=arguments.clips, threads=arguments.threads)
     require_at_least(0, seed=arguments.seed)
+    require_extras()  # before minutes are spent
     check_folder(arguments.output)
+    from tqdm import tqdm
+
     photographs = find_photographs(arguments.pets, arguments.scenes)
     wanted = _wanted(photographs, arguments.clips, arguments.seed)
-    rows = []
+    rows: list[Row] = []
     with ExitStack() as stack:
         members = {way: stack.enter_context(Member(f"scenes with --regions {way}")) for way in _WAYS}
         # In turn, so that a machine that slows down slows both down.
-        for number, (name, clips) in enumerate(wanted.items(), start=1):
-            for way, member in members.items():
-                rows.append(Row(name, way, tuple(member.ask(watch, clips, arguments.model, arguments.threads, way))))
-            say(f"{number} of {len(wanted)}: {name}")
+        bar = stack.enter_context(tqdm(total=len(_WAYS) * sum(map(len, wanted.values())), unit=" clips", disable=None))
+        for name, clips in wanted.items():
+            bar.set_description(name)
+            seen: dict[str, list[Outcome]] = {way: [] for way in _WAYS}
+            for begin in range(0, len(clips), _AT_ONCE):
+                for way, member in members.items():
+                    some = clips[begin : begin + _AT_ONCE]
+                    seen[way] += member.ask(watch, some, arguments.model, arguments.threads, way)
+                    bar.update(len(some))
+            rows += [Row(name, way, tuple(outcomes)) for way, outcomes in seen.items()]
     note = _note(photographs, arguments)
     small = [clips[0] for name, clips in wanted.items() if name.startswith(PET)][-_SAMPLES:]
     samples = [last_frame(clip, arguments.model, AUTO) for clip in small]

@@ -47,6 +47,11 @@ class Outcome:
         return self.told == self.clip.label if self.clip.kind == PET else self.told in (*_NOBODY, None)
 
     @property
+    def is_missed(self) -> bool:
+        """Whether there was a pet and none was told."""
+        return self.clip.kind == PET and self.told in (*_NOBODY, None)
+
+    @property
     def is_false_alarm(self) -> bool:
         """Whether a pet was told that is not there."""
         wrong = [event for event in self.events if event != self.clip.label]

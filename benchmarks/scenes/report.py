@@ -18,7 +18,17 @@ from ..report.tables import markdown_table
 from .clips import PET
 from .outcome import Outcome
 
-HEADINGS = ("clips", "n", "regions", "right", "false alarms", "first right answer", "inferences a frame", "CPU a frame")
+HEADINGS = (
+    "clips",
+    "n",
+    "regions",
+    "right",
+    "missed",
+    "false alarms",
+    "first right answer",
+    "inferences a frame",
+    "CPU a frame",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,11 @@ class Row:
         return Figure.share("false alarms", alarms, len(self.outcomes))
 
     @property
+    def missed(self) -> Figure:
+        """Share of the clips in which no pet was told though one was there."""
+        return Figure.share("missed", sum(outcome.is_missed for outcome in self.outcomes), len(self.outcomes))
+
+    @property
     def cells(self) -> list[str]:
         """The row of the table; times are medians, with the middle half."""
         firsts = [outcome.first_s for outcome in self.outcomes if outcome.first_s is not None]
@@ -56,6 +71,7 @@ class Row:
             f"{len(self.outcomes)}",
             self.regions,
             _share(self.right),
+            _share(self.missed) if is_pet else "",
             _share(self.false_alarms),
             _spread(firsts, " s") if firsts and is_pet else "",
             f"{np.mean([outcome.inferences for outcome in self.outcomes]):.2f}",
@@ -88,6 +104,7 @@ def _as_dict(row: Row) -> dict[str, Any]:
         "regions": row.regions,
         "n": right.n,
         "right": {"share": right.value, "low": right.low, "high": right.high},
+        "missed": {"share": row.missed.value, "low": row.missed.low, "high": row.missed.high},
         "false_alarms": {"share": alarms.value, "low": alarms.low, "high": alarms.high},
         "inferences_a_frame": float(np.mean([outcome.inferences for outcome in row.outcomes])),
         "cpu_ms_a_frame": float(np.median([outcome.cpu_ms for outcome in row.outcomes])),

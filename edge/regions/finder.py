@@ -13,7 +13,7 @@ from .light import in_better_light
 from .movement import Movement
 from .options import RegionOptions
 from .tiles import MOST_STRETCHED, SMALLEST, Round, tiles
-from .watch import Pet, Watch
+from .watch import Pet, Watch, is_one
 from .zones import Zones
 
 # How much of the surroundings is cut out with a thing, in turn: each look is then another picture of it. Measured: of a pet's
@@ -23,7 +23,7 @@ _WIDER = (1.1, 1.25, 1.0)
 _QUICK_S = 0.15  # between two parts of the search through everything, the first time round
 _SLOWLY = 20  # frames between two parts later: the search then costs a twentieth of what the whole frames do
 _MOST_TILES = 4  # a frame
-_LONGEST_STEP_S = 0.5
+_LONGEST_STEP_S = 0.5  # of the finder's clock; what is longer is a pause
 _FOUND = 0.8  # score of a part from which on it is watched
 
 
@@ -57,11 +57,8 @@ class PetFinder:
 
     def __init__(self, classifier: Classifier, options: RegionOptions | None = None) -> None:
         self._classifier, self._options = classifier, options or RegionOptions()
-        self._movement, self._watch, self._round = (
-            Movement(self._options.zones),
-            Watch(),
-            Round(self._options.zones),
-        )
+        zones = self._options.zones
+        self._movement, self._watch, self._round = Movement(zones), Watch(), Round(zones)
         self._tile_due = float("-inf")
         self._unsearched = 0  # frames since a part was looked at
         self._size = (0, 0)
@@ -167,9 +164,9 @@ def _sight(whole: Prediction, pets: Sequence[Pet], asked: Sequence[Prediction], 
 
 
 def _apart(pets: Sequence[Pet]) -> list[Pet]:
-    """Leave out what is in a part that overlaps with that of a surer one."""
+    """Leave out what is the same pet in another part, where it is less sure."""
     kept: list[Pet] = []
     for pet in sorted(pets, key=lambda pet: -pet.score):
-        if all(pet.box.common(other.box) == 0 or pet.label != other.label for other in kept):
+        if not any(is_one(pet, other, is_place=True) for other in kept):
             kept.append(pet)
     return kept

@@ -13,12 +13,14 @@ _DARK = 150.0  # the level that nearly everything is below
 _ENDS = (1.0, 99.0)  # percentiles that are spread to nearly all levels
 _LOWEST, _SPREAD = 12.0, 230.0  # levels of 255 that they become: the former, and so many above it
 _MOST_GAIN = 6.0  # more would show nothing but noise
+_SAMPLES = 40  # rows and columns, at least, that are looked at, of the green channel
 _SMOOTH = 0.8  # pixels, of the Gaussian
 
 
 def in_better_light(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a picture as it is, or, where it is dark, smoothed and brightened: uint8 ``[height, width, 3]``."""
-    low, high = np.percentile(picture[::2, ::2], _ENDS)
+    step = max(1, min(picture.shape[:2]) // _SAMPLES)  # the percentiles of all pixels would take a tenth of an inference
+    low, high = np.percentile(picture[::step, ::step, 1], _ENDS)
     if high >= _DARK:
         return picture
     gain = min(_MOST_GAIN, _SPREAD / max(float(high - low), 1.0))

@@ -18,7 +18,7 @@ _DULL_LOOKS, _DULL_S = 6, 0.3  # and so often what moves and has been nothing fo
 _MOVES_S = 0.3  # what has moved so short a time ago moves
 _GIVE_UP_S = 3.0  # what does not move and is nothing is forgotten after that
 _ONE = 0.5  # overlap from which on two pets are one
-_MOST = 12
+_MOST = 12  # watched at a time; the least sure go
 
 _SURE, _SURE_LOOKS = 0.6, 2  # mean score of a pet that moves, and in how many looks at least
 _SURE_STILL, _SURE_STILL_LOOKS = 0.8, 4  # of something that was never seen to move; a sofa stays one however often it is asked
@@ -101,9 +101,8 @@ class Watched:
         """Return how far it is from being a pet, 0-1; 0 while it moves, since then it is looked at anyway."""
         if self.moves(now) or not self._last:
             return 0.0
-        return 1 - sum(max(score for label, score in scores.items() if label != NEITHER) for _, scores in self._last) / len(
-            self._last
-        )
+        surest = [max(score for label, score in scores.items() if label != NEITHER) for _, scores in self._last]
+        return 1 - sum(surest) / len(surest)
 
     def is_over(self, now: float) -> bool:
         """Whether it can be forgotten."""
@@ -166,7 +165,7 @@ class Watch:
             self._all = [watched for _, watched in known[:_MOST]]
         pets: list[Pet] = []
         for pet, watched in known:
-            if pet is not None and not any(_is_one(pet, other, is_place=not watched.has_moved) for other in pets):
+            if pet is not None and not any(is_one(pet, other, is_place=not watched.has_moved) for other in pets):
                 pets.append(pet)
         return pets
 
@@ -175,7 +174,7 @@ class Watch:
         return all(watched.is_settled(now) for watched in self._all)
 
 
-def _is_one(pet: Pet, other: Pet, *, is_place: bool) -> bool:
+def is_one(pet: Pet, other: Pet, *, is_place: bool) -> bool:
     """Tell whether two are one: of a pet that does not move each part of the search that holds some of it may tell."""
     common = pet.box.common(other.box)
     if is_place and pet.label == other.label:

@@ -1,6 +1,6 @@
 """Where frames come from. Each module is one kind of source; `open_sources` picks by what was asked for.
 
-May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.synthetic`, OpenCV.
+May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.synthetic`, OpenCV, PyAV.
 """
 
 from collections.abc import Iterator

@@ -88,7 +88,7 @@ class Video:
         self._at_s = 0.0  # of the newest picture
         self._end_s = 0.0  # of what was read, sound included
         self._damage = Damage()
-        self._refused: deque[int | None] = deque(maxlen=64)  # packets that the decoder complained of
+        self._refused: deque[int] = deque(maxlen=64)  # packets that the decoder complained of, by their times
 
     def pictures(self) -> Iterator[Decoded]:
         """Give every picture, and every place where one is lost, in order. Of Motion JPEG the bytes are judged as of any JPEG.
