@@ -1,4 +1,4 @@
-"""Makes a bundled model of a run: `python -m catdog.export.release --run runs/default --cross-validation DIR --name default`.
+"""Makes a bundled model of a run: `python -m catdog.export.release --run runs/default --name default`.
 
 For the maintainers of the package; `make bundled-models` trains the runs first. Writes, under `edge/models/`, the float16
 weights, the int8 file that is exported from those same rounded weights, and the model card with what was measured on the
@@ -9,13 +9,12 @@ export does, and measures it on the same held-back pictures: nothing is learnt. 
 """
 
 import argparse
-import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
@@ -23,8 +22,7 @@ from catdog.edge.errors import InputNotFoundError, UsageError, VerificationError
 from catdog.edge.files import write_bytes
 from catdog.edge.models import BUNDLED
 from catdog.train.options import AT_END
-from catdog.train.pipelines import TRANSFER, TUNED
-from catdog.train.run import CROSS_VALIDATION_FILE
+from catdog.train.pipelines import OURS, TRANSFER
 
 from .formats import FLOAT32, INT8
 from .options import ExportOptions
@@ -51,17 +49,12 @@ def _main(argv: Sequence[str]) -> int:
     what.add_argument("--run", type=Path, help="folder of the trained run")
     what.add_argument("--again", choices=BUNDLED, help="export this bundled model anew from its weights")
     parser.add_argument("--name", default="default", help="name of the bundled model (default: %(default)s)")
-    parser.add_argument(
-        "--cross-validation", type=Path, metavar="DIR", help="with --run: where catdog-train --cross-validate wrote to"
-    )
     parser.add_argument("--data", metavar="ZIP", help="with --again: what it was trained with")
     parser.add_argument("--negatives", metavar="ZIP", help="with --again: the pictures of neither")
     parser.add_argument("--output", type=Path, default=_MODELS, help="folder of the bundled models")
     arguments = parser.parse_args(argv)
-    needed = ("cross_validation",) if arguments.run else ("data", "negatives")
-    if missing := [name for name in needed if getattr(arguments, name) is None]:
-        option = missing[0].replace("_", "-")
-        raise UsageError(f"--{option}", got="none", fix="Give it; see --help.")
+    if arguments.again and (missing := [name for name in ("data", "negatives") if getattr(arguments, name) is None]):
+        raise UsageError(f"--{missing[0]}", got="none", fix="Give it; see --help.")
     from catdog.train.tensorflow_setup import import_tensorflow
 
     import_tensorflow()
@@ -88,9 +81,11 @@ def release(arguments: argparse.Namespace) -> None:
     from .card import write_card
     from .source import rebuild
 
-    options = find_run(arguments.run).options
-    found = _cross_validation(arguments.cross_validation)
-    require_blind(options, found)
+    run = find_run(arguments.run)
+    options, record = run.options, run.finished(TRANSFER)
+    require_blind(options)
+    if record is None or record.held_out is None:
+        raise InputNotFoundError("a run that is finished", got=f"{arguments.run}, which is not", fix="Go on with it.")
     trained = read_model(arguments.run)
     contract = replace(trained.contract, name=arguments.name)
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +97,7 @@ def release(arguments: argparse.Namespace) -> None:
         files = {
             weights.name: weights.read_bytes(),
             f"{arguments.name}.tflite": int8.data,
-            f"{arguments.name}.md": write_card(source, artifacts, weights, options, found).encode(),
+            f"{arguments.name}.md": write_card(source, artifacts, weights, options, record).encode(),
         }
     for name, content in files.items():
         write_bytes(arguments.output / name, content)
@@ -155,44 +150,24 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
     return made.artifacts
 
 
-def require_blind(options: "TrainOptions", cross_validation: Mapping[str, Any]) -> None:
-    """Hold a run to what its card will say: settings and temperature from cross-validation, held-back pictures read once.
+def require_blind(options: "TrainOptions") -> None:
+    """Hold a run to what its card will say: the temperature from training pictures, held-back pictures read once.
 
     Args:
         options: of the run.
-        cross_validation: what `catdog-train --cross-validate` wrote.
 
     Raises:
         UsageError: something else was done.
     """
-    from dataclasses import asdict
-
-    free = ("output", "temperature", "validate")
-    mine, theirs = json.loads(json.dumps(asdict(options), default=str)), cross_validation["options"]
-    different = [name for name in mine if name not in free and mine[name] != theirs.get(name)]
     for wrong, expected, got in (
-        (options.pipeline != TUNED or options.stage != TRANSFER, "the transfer stage of tuned", options.pipeline),
+        (options.stage != TRANSFER, "the transfer stage", options.stage),
+        (options.pipeline not in OURS, f"one of {', '.join(OURS)}", options.pipeline),
         (options.data.negatives is None, "a run with --negatives", "one without"),
         (options.validate != AT_END, f"a run with --validate {AT_END}", options.validate),
-        (
-            options.temperature is None or abs(options.temperature - cross_validation["temperature"]) > 5e-4,
-            f"the cross-validation's --temperature {cross_validation['temperature']:.3f}",
-            str(options.temperature),
-        ),
-        (bool(different), "the options of the cross-validation", f"others: {', '.join(different)}"),
+        (not options.held_out, "a run with --held-out, for the temperature", "one without"),
     ):
         if wrong:
             raise UsageError(expected, got=got, fix="Train it as make bundled-models does.")
-
-
-def _cross_validation(folder: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads((folder / CROSS_VALIDATION_FILE).read_text())
-    except (OSError, ValueError) as error:
-        raise InputNotFoundError(
-            f"a folder with {CROSS_VALIDATION_FILE}", got=f"{folder}: {error}", fix="Run catdog-train --cross-validate first."
-        ) from error
-    return found
 
 
 if __name__ == "__main__":

@@ -11,8 +11,11 @@ from catdog.edge.errors import ModelError
 from catdog.edge.models import BUNDLED, bundled_tflite, bundled_weights
 from catdog.train.model import build_model
 from catdog.train.model_file import MODEL_FILE, TrainedModel, read_model
+from catdog.train.pipelines import SMALL, TRANSFER, TUNED
 from catdog.train.run import RUNS
 from catdog.train.weights import load_weights
+
+_SMALL_ONE = "tiny"  # name of the bundled model that is of the pipeline `small`
 
 
 def find_model(path: Path | None) -> Path:
@@ -51,7 +54,8 @@ def rebuild(contract: ModelContract, weights: Path) -> keras.Model:
     Raises:
         ModelError: the weights do not fit.
     """
-    model = build_model("transfer", classes=len(contract.labels), image_size=contract.input.height)
+    pipeline = SMALL if contract.name == _SMALL_ONE else TUNED
+    model = build_model(TRANSFER, pipeline, classes=len(contract.labels), image_size=contract.input.height)
     load_weights(weights, model.core)
     return model.core
 

@@ -15,10 +15,11 @@ from catdog.edge.errors import UsageError, missing_extra
 from catdog.edge.files import check_folder
 
 from .options import ALL, BUNDLED, CONDITIONS, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, VALIDATE, DataOptions, TrainOptions
-from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED
+from .pipelines import PIPELINES, SMALL, STAGES, TRANSFER, TUNED
 from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, RUNS, Run, begin_run, find_run, require_same_options
 
-_PUBLISHED_SIZE, _OUR_SIZE = 160, 224
+_PUBLISHED_SIZE = 160
+_SIZES = {TUNED: 224, SMALL: 128}
 
 Group = argparse._ArgumentGroup  # the library names the type in private only
 
@@ -58,7 +59,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--stage", choices=(*STAGES, ALL), default=TRANSFER, help="which of the pipeline's stages (default: %(default)s)"
     )
     parser.add_argument(
-        "--pipeline", choices=PIPELINES, default=TUNED, help="one of the four published ones, or ours (default: %(default)s)"
+        "--pipeline",
+        choices=PIPELINES,
+        default=TUNED,
+        help="one of the four published ones, or ours, small for little memory (default: %(default)s)",
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
     parser.add_argument(
@@ -94,10 +98,24 @@ def _add_data_options(group: Group) -> None:
         "neither (without: judged by likeness to the training pictures)",
     )
     group.add_argument(
+        "--more-data",
+        nargs="+",
+        default=(),
+        metavar="WHERE",
+        help="further places of pictures of the same labels, to learn from only",
+    )
+    group.add_argument(
+        "--more-negatives",
+        nargs="+",
+        default=(),
+        metavar="WHERE",
+        help="the same for --negatives",
+    )
+    group.add_argument(
         "--image-size",
         type=int,
         metavar="PX",
-        help=f"side of the model's input (default: {_OUR_SIZE}; {_PUBLISHED_SIZE} for the published pipelines)",
+        help=f"side of the model's input (default: {_SIZES[TUNED]}; {SMALL}: {_SIZES[SMALL]}; others: {_PUBLISHED_SIZE})",
     )
     defaults = DataOptions
     for name, default, text in (
@@ -143,9 +161,8 @@ def _add_fitting_options(group: Group) -> None:
     group.add_argument(
         "--conditions",
         choices=CONDITIONS,
-        default=defaults.conditions,
         help="camera: alter pictures as a camera would: pets that are small or cut off, night, noise, blur, compression; those "
-        "of --negatives are what pets are put into (default: %(default)s)",
+        "of --negatives are what pets are put into (default: camera with --negatives, else none)",
     )
     group.add_argument(
         "--no-presence-check",
@@ -164,6 +181,9 @@ def _add_fitting_options(group: Group) -> None:
         type=float,
         metavar="T",
         help="what to divide the logits by (default: fitted on the validation pictures)",
+    )
+    _add_number(
+        group, "--held-out", defaults.held_out, "share of the training pictures not to learn from but to fit the temperature on"
     )
 
 
@@ -268,11 +288,12 @@ def _require_packages() -> None:
 
 def _options(arguments: argparse.Namespace) -> TrainOptions:
     given = vars(arguments) | {
-        "image_size": arguments.image_size or (_OUR_SIZE if arguments.pipeline == TUNED else _PUBLISHED_SIZE),
+        "image_size": arguments.image_size or _SIZES.get(arguments.pipeline, _PUBLISHED_SIZE),
         "output": arguments.output or RUNS / f"{arguments.stage}-{datetime.now():%Y%m%d-%H%M%S}",
     }
     return TrainOptions(**_of(TrainOptions, given) | {"data": DataOptions(**_of(DataOptions, given))})
 
 
 def _of(kind: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    return {field.name: given[field.name] for field in fields(kind)}  # type: ignore[arg-type]
+    values = {field.name: given[field.name] for field in fields(kind)}  # type: ignore[arg-type]
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -37,6 +37,7 @@ from .interruption import step_ended
 from .model import StageModel, TransferParts, build_model, pooled_model, release_backbone
 from .options import AT_END, LARGEST_SIZE, TrainOptions
 from .pipelines import TRANSFER
+from .rate import rise_and_fall
 
 _HEAD_RATE = 1e-3
 _DRAWN = 8  # times that parts are drawn of every picture; epochs beyond that begin again with the first ones
@@ -90,7 +91,7 @@ def distill(
     source = _read_again(dataset, options, min(LARGEST_SIZE, round(_SOURCE * options.distill_size))).pixels
     release_backbone(parts.backbone)
     steps = len(dataset.train) // options.batch_size or 1
-    optimizer = keras.optimizers.Adam(_rate(options.distill_rate, steps * options.distill_epochs))
+    optimizer = keras.optimizers.Adam(rise_and_fall(options.distill_rate, steps * options.distill_epochs))
     optimizer.build(parts.backbone.trainable_variables)
     kept = [*parts.backbone.variables, *optimizer.variables]
     history: list[Epoch] = []
@@ -151,14 +152,6 @@ def _mirrored_too(features: keras.Model) -> keras.Model:
     """
     pixels = keras.Input(features.input_shape[1:])
     return keras.Model(pixels, (features(pixels) + features(pixels[:, :, ::-1])) / 2)
-
-
-def _rate(largest: float, steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Rise over the first tenth, then fall as a cosine."""
-    warm_up = max(1, steps // 10)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm_up), alpha=0.02, warmup_target=largest, warmup_steps=warm_up
-    )
 
 
 def _ask(

@@ -23,7 +23,8 @@ from .history import DISTILL, FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .interruption import step_ended
 from .model import StageModel, logits_model, release_backbone
 from .options import CAMERA, EACH_EPOCH, TrainOptions
-from .pipelines import TUNED
+from .pipelines import OURS
+from .rate import rise_and_fall
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
@@ -73,7 +74,9 @@ def fit(
         history = _fit_whole(job, _Phase(PLAIN, options.epochs, optimizer), history)
     if model.transfer is not None and options.fine_tune_epochs:
         release_backbone(model.transfer.backbone)
-        optimizer = keras.optimizers.AdamW(options.fine_tune_rate, weight_decay=_WEIGHT_DECAY)
+        steps = options.fine_tune_epochs * -(-len(dataset.train) // options.batch_size)
+        rate = rise_and_fall(options.fine_tune_rate, steps)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY)
         history = _fit_whole(job, _Phase(FINE_TUNE, options.fine_tune_epochs, optimizer), history)
         model.transfer.backbone.trainable = False
     return history
@@ -109,7 +112,7 @@ class _Phase:
 
 def _decays(options: TrainOptions) -> bool:
     # At a constant rate the last epochs differ by half a point, and which one is last is luck; the write-ups leave it so.
-    return options.pipeline == TUNED
+    return options.pipeline in OURS
 
 
 def _fit_head(job: _Job, before: list[Epoch]) -> list[Epoch]:
@@ -227,7 +230,7 @@ def _batches(pictures: Pictures, size: int, *, seed: int | None = None, camera: 
         pictures: what they are made of.
         size: pictures a batch.
         seed: of their order, and of what the camera does; None leaves them in order.
-        camera: alters all pictures but every other one; None for none.
+        camera: alters the pictures; None for none.
     """
     data = tf.data.Dataset.from_tensor_slices(np.arange(len(pictures)))
     if seed is not None:
@@ -237,8 +240,7 @@ def _batches(pictures: Pictures, size: int, *, seed: int | None = None, camera: 
         made = pictures.pixels[chosen]
         if camera is not None:
             for place, index in enumerate(chosen.tolist()):
-                if (index + (seed or 0)) % 2:
-                    made[place] = camera(made[place], np.random.default_rng([seed or 0, index]))
+                made[place] = camera(made[place], np.random.default_rng([seed or 0, index]))
         return made
 
     def take(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -34,7 +34,8 @@ class TransferParts:
     """The two halves of a transfer model, with a cut where the frozen part ends.
 
     Attributes:
-        backbone: MobileNetV2 without its top, -1 to 1 in; gives its last map, and earlier ones where the head sees them.
+        backbone: MobileNetV2 without its top, or its first blocks, -1 to 1 in; gives its last map, and earlier ones where the
+            head sees them.
         features: pixels to pooled maps, float32 ``[n, features]``: 1,280 of the last one, then those of the others.
         head: features to logits ``[n, classes]``.
         augment: as in `StageModel`.
@@ -102,7 +103,7 @@ def build_model(
         return StageModel(keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core"), augment)
 
     words = cell.layers.split()
-    backbone = _backbone(image_size, earlier=levels and LEVELS in words)
+    backbone = _backbone(image_size, cell.cut, earlier=levels and LEVELS in words)
     if backbone_weights is not None:
         from .weights import load_backbone_weights
 
@@ -121,9 +122,13 @@ def build_model(
     return StageModel(core, augment, parts)
 
 
-def _backbone(image_size: int, *, earlier: bool) -> keras.Model:
+def _backbone(image_size: int, cut: str | None, *, earlier: bool) -> keras.Model:
     whole = keras.applications.MobileNetV2((image_size, image_size, 3), include_top=False, weights=None, name=BACKBONE)
     whole.trainable = False
+    if cut is not None:
+        part = keras.Model(whole.input, whole.get_layer(cut).output, name=BACKBONE)
+        part.trainable = False
+        return part
     if not earlier:
         return whole
     maps = [whole.output, *(whole.get_layer(name).output for name in _EARLIER)]

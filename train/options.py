@@ -5,7 +5,7 @@ from pathlib import Path
 
 from catdog.edge.errors import UsageError
 
-from .pipelines import PIPELINES, STAGES, TUNED, find_cell
+from .pipelines import OURS, PIPELINES, STAGES, TUNED, find_cell
 
 PUBLIC_ARCHIVE = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
 SYNTHETIC = "synthetic"
@@ -29,6 +29,9 @@ class DataOptions:
         negatives: folder, zip archive or address of pictures with none of the classes in view, or ``"synthetic"``; they become
             the class ``"neither"``. None for none.
         negatives_share: share of those held back, 0-1.
+        more_data: further places of labelled pictures, of the same labels, to learn from only; copies of what is measured on
+            are left out.
+        more_negatives: further places of pictures of none of the classes, to learn from only.
         negative_parts: parts of each of the others to be learnt from besides the whole: they are pet-free, too.
         synthetic_count: drawn pictures per class for training; validation gets a quarter as many, from other seeds.
         seed: decides the split and every random number.
@@ -43,20 +46,23 @@ class DataOptions:
     test_share: float = 0.192
     negatives: str | None = None
     negatives_share: float = 0.2
+    more_data: tuple[str, ...] = ()
+    more_negatives: tuple[str, ...] = ()
     negative_parts: int = 1
     synthetic_count: int = 400
     seed: int = 0
 
     def __post_init__(self) -> None:
+        # A run remembers its data, and is resumed and exported from other folders, too.
         for name in ("data", "negatives"):
-            where = getattr(self, name)
-            if where not in (None, SYNTHETIC) and Path(where).exists():
-                # A run remembers its data, and is resumed and exported from other folders, too.
-                object.__setattr__(self, name, str(Path(where).resolve()))
+            object.__setattr__(self, name, _absolute(getattr(self, name)))
+        for name in ("more_data", "more_negatives"):  # lists, where they are read back
+            object.__setattr__(self, name, tuple(_absolute(where) for where in getattr(self, name)))
         _require(SMALLEST_SIZE <= self.image_size <= LARGEST_SIZE, "--image-size of 32 to 512 pixels", self.image_size)
         _require(0.01 <= self.validation_share <= 0.9, "a validation share of 0.01 to 0.9", self.validation_share)
         _require(0 <= self.test_share <= 0.9, "a test share of 0 to 0.9", self.test_share)
         _require(0.01 <= self.negatives_share <= 0.9, "a share of held-back negatives of 0.01 to 0.9", self.negatives_share)
+        _require(self.negatives is not None or not self.more_negatives, "--negatives beside --more-negatives", "none")
         _require(0 <= self.negative_parts <= 100, "0 to 100 --negative-parts", self.negative_parts)
         _require(8 <= self.synthetic_count <= 100_000, "8 to 100,000 drawn pictures a class", self.synthetic_count)
         _require(0 <= self.seed < 2**31, "a --seed of 0 to 2,147,483,647", self.seed)
@@ -74,11 +80,15 @@ class TrainOptions:
         output: the run's folder.
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
         validate: measure on the validation pictures after each ``"epoch"``, or at the ``"end"`` only.
-        temperature: what to divide the logits by; None to fit it on the validation pictures.
+        temperature: what to divide the logits by; None to fit it on pictures that are held out, or else on the validation
+            pictures.
+        held_out: share of the training pictures that is not learnt from but has the temperature fitted on it, so that the
+            validation pictures tell how far the scores can be trusted; 0 for none.
         presence_check: give the transfer stage of `tuned` the answer ``"neither"`` also without negatives.
         views: copies of each training picture that features are computed for: itself and altered ones.
         conditions: alter the copies, and the pictures of fine-tuning, as a ``"camera"`` would: pets that are small, cut off, at
-            night; ``"none"`` alters them little, as the pipeline says.
+            night; ``"none"`` alters them little, as the pipeline says. None for a camera's where there are negatives to put
+            them into and the pipeline is ours.
         batch_size: pictures per step.
         distill_epochs: passes in which the backbone learns to see in small pictures what it sees in larger ones, before the
             head; 0 for none.
@@ -101,9 +111,10 @@ class TrainOptions:
     epochs: int = 20
     validate: str = EACH_EPOCH
     temperature: float | None = None
+    held_out: float = 0.0
     presence_check: bool = True
     views: int = 2
-    conditions: str = NO_CONDITIONS
+    conditions: str | None = None
     batch_size: int = 32
     distill_epochs: int = 0
     distill_size: int = 256
@@ -115,6 +126,9 @@ class TrainOptions:
     def __post_init__(self) -> None:
         if self.backbone_weights not in (IMAGENET, BUNDLED):
             object.__setattr__(self, "backbone_weights", str(Path(self.backbone_weights).resolve()))
+        if self.conditions is None:
+            sensible = self.data.negatives is not None and self.pipeline in OURS
+            object.__setattr__(self, "conditions", CAMERA if sensible else NO_CONDITIONS)
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
         for stage in self.stages:
@@ -122,6 +136,8 @@ class TrainOptions:
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
         _require(self.validate in VALIDATE, f"--validate to be one of {', '.join(VALIDATE)}", self.validate)
         _require(self.temperature is None or 0.05 <= self.temperature <= 20, "a --temperature of 0.05 to 20", self.temperature)
+        _require(0 <= self.held_out <= 0.5, "--held-out of 0 to 0.5", self.held_out)
+        _require(not (self.held_out and self.temperature), "--temperature or --held-out", "both")
         _require(1 <= self.views <= 100, "1 to 100 --views", self.views)
         _require(self.conditions in CONDITIONS, f"--conditions to be one of {', '.join(CONDITIONS)}", self.conditions)
         _require(1 <= self.batch_size <= 4096, "a --batch-size of 1 to 4,096", self.batch_size)
@@ -135,6 +151,11 @@ class TrainOptions:
     def stages(self) -> tuple[str, ...]:
         """The stages to train, in turn."""
         return STAGES if self.stage == ALL else (self.stage,)
+
+
+def _absolute(where: str | None) -> str | None:
+    """Return the whole path of what is there; an address, a word and what is not there yet as they are."""
+    return str(Path(where).resolve()) if where not in (None, SYNTHETIC) and Path(where).exists() else where
 
 
 def _require(condition: bool, expected: str, got: object) -> None:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from catdog.edge.contract import NEITHER, InputSpec, ModelContract
 from catdog.edge.files import write_text
 
-from .data.dataset import Dataset, whole_of
+from .data.dataset import Dataset, place_name, whole_of
 from .model_file import MODEL_FILE, save_model
-from .options import TrainOptions
+from .options import CAMERA, TrainOptions
 from .record import StageRecord
 from .run import METRICS_FILE, Run
 
@@ -63,13 +63,16 @@ def _contract(
     record: StageRecord, labels: Sequence[str], dataset: Dataset, options: TrainOptions, backbone: str | None
 ) -> ModelContract:
     size = options.data.image_size
-    learnt = f"{len(dataset.train):,} training pictures of {dataset.name}"
+    sources = " and ".join((dataset.name, *map(place_name, options.data.more_data)))
+    learnt = f"{len(dataset.train):,} training pictures of {sources}"
     if dataset.has_negatives:
         everything = dataset.train.counts(dataset.labels)[NEITHER]
         whole = len({whole_of(name) for name, at in zip(dataset.train.names, dataset.train.targets, strict=True)
                      if dataset.labels[at] == NEITHER})  # fmt: skip
-        learnt = f"{len(dataset.train) - everything:,} training pictures of {dataset.name} and {whole:,} of neither"
+        learnt = f"{len(dataset.train) - everything:,} training pictures of {sources} and {whole:,} of neither"
         learnt += f" with {everything - whole:,} parts of these" if everything > whole else ""
+    altered = options.conditions == CAMERA and (options.views > 1 or options.fine_tune_epochs)
+    learnt += ", altered as a camera would show them" if altered else ""
     if backbone is not None:
         learnt += f"; backbone: {backbone}"
         if options.distill_epochs:

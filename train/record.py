@@ -36,6 +36,8 @@ class StageRecord:
         restarts: how often it was begun anew from other weights, the network being dead, blind to many pictures or no
             better than guessing.
         temperature: what the logits were divided by to make the scores honest.
+        held_out: how right it is on the training pictures that the temperature was fitted on, and that it has not learnt
+            from; None if there are none.
         validation: how right it is on the validation pictures.
         test: how right it is on the test pictures; None if there are none.
         seconds: wall time of training it, without loading the data.
@@ -51,6 +53,7 @@ class StageRecord:
     validation: Evaluation
     test: Evaluation | None
     seconds: float
+    held_out: Evaluation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able fields; `from_dict` reads them back."""
@@ -69,4 +72,5 @@ class StageRecord:
             history=tuple(Epoch(**epoch) for epoch in fields["history"]),
             validation=Evaluation.from_dict(fields["validation"]),
             test=None if fields["test"] is None else Evaluation.from_dict(fields["test"]),
+            held_out=None if fields.get("held_out") is None else Evaluation.from_dict(fields["held_out"]),
         )

@@ -13,7 +13,7 @@ from catdog.edge.errors import CatdogError, OutputError
 from catdog.edge.files import sweep
 
 from .checkpoint import Checkpoint
-from .data.dataset import Dataset, load_dataset
+from .data.dataset import Dataset, held_out, load_dataset
 from .data.folders import TEST, VALIDATION
 from .data.pictures import Pictures
 from .evaluate import evaluate
@@ -24,7 +24,7 @@ from .interruption import interrupted_between_steps, step_ended
 from .model import StageModel, build_model, logits_model, pooled_model, release_backbone
 from .options import TrainOptions
 from .outcome import Outcome, write_outcome
-from .pipelines import TRANSFER, TUNED
+from .pipelines import OURS, TRANSFER, TUNED
 from .presence import attach_presence_check, fit_presence_check
 from .record import Parameters, StageRecord
 from .report.write import write_report
@@ -157,10 +157,15 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
     options, folder = run.options, run.folder(stage)
     log(f"training the stage {stage} of {options.pipeline}")
     checkpoint = Checkpoint(folder, run.key)
+    apart = None
+    if options.held_out:
+        dataset, apart = held_out(dataset, options.held_out, options.data.seed)
     fitted = fit_stage(stage, dataset, options, checkpoint, log)
     summary = _summary(fitted.model.core)
-    logits = predict(logits_model(fitted.model.core), dataset.validation.pixels)
-    temperature = options.temperature or fit_temperature(logits, dataset.validation.targets)
+    temperature = options.temperature
+    if temperature is None:
+        honest = dataset.validation if apart is None else apart
+        temperature = fit_temperature(predict(logits_model(fitted.model.core), honest.pixels), honest.targets)
     apply_temperature(fitted.model.core, temperature)
     core, labels = _with_presence_check(stage, fitted.model, dataset, options)
     scores = {part: predict(core, pictures.pixels) for part, pictures in _measured(dataset).items()}
@@ -168,6 +173,11 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         part: evaluate(scores[part], pictures, labels, f"{len(pictures):,} {part} pictures of {dataset.name}")
         for part, pictures in _measured(dataset).items()
     }
+    on_apart = None
+    if apart is not None:
+        where = f"{len(apart):,} training pictures of {dataset.name} that were held out"
+        on_apart = evaluate(predict(core, apart.pixels), apart, labels, where)
+        log(f"right on {on_apart.accuracy}, at temperature {temperature:.3f}")
     record = StageRecord(
         stage=stage,
         model=f"{stage}-{options.data.image_size}"
@@ -181,6 +191,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         validation=found[VALIDATION],
         test=found.get(TEST),
         seconds=round(time.monotonic() - start, 1),
+        held_out=on_apart,
     )
     write_outcome(folder, Outcome(record, core, labels, fitted.backbone, scores), dataset, run)
     checkpoint.remove()
@@ -196,7 +207,7 @@ def _with_presence_check(
     stage: str, model: StageModel, dataset: Dataset, options: TrainOptions
 ) -> tuple[keras.Model, tuple[str, ...]]:
     """Give the model the answer `neither` where no negatives taught it; return it and its labels."""
-    wanted = options.presence_check and stage == TRANSFER and options.pipeline == TUNED and not dataset.has_negatives
+    wanted = options.presence_check and stage == TRANSFER and options.pipeline in OURS and not dataset.has_negatives
     if not wanted or model.transfer is None:
         return model.core, dataset.labels
     features = predict(pooled_model(model.core), dataset.train.pixels)

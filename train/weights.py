@@ -28,7 +28,7 @@ def load_backbone_weights(backbone: keras.Model, which: str) -> str:
     """Fill a MobileNetV2 backbone.
 
     Args:
-        backbone: a Keras MobileNetV2 (alpha 1.0) without its top.
+        backbone: a Keras MobileNetV2 (alpha 1.0) without its top, or its first blocks.
         which: ``"imagenet"``, ``"bundled"``, or the path of a Keras `.weights.h5` / `.h5` file.
 
     Returns:
@@ -46,12 +46,23 @@ def load_backbone_weights(backbone: keras.Model, which: str) -> str:
     if not path.is_file():
         raise InputNotFoundError("a file of backbone weights", got=f"{path}, which does not exist", fix=_OFFLINE_WAYS)
     try:
-        backbone.load_weights(path)
+        _load_file(backbone, path)
     except (ValueError, OSError, KeyError) as error:
         raise ModelError(
             "weights of MobileNetV2 1.0 without its top", got=f"{path}: {str(error)[:200]}", fix=_OFFLINE_WAYS
         ) from error
     return "ImageNet weights of Keras Applications" if which == IMAGENET else f"weights from {path.name}"
+
+
+def _load_file(backbone: keras.Model, path: Path) -> None:
+    whole = keras.applications.MobileNetV2(backbone.input_shape[1:], include_top=False, weights=None)
+    if len(whole.weights) == len(backbone.weights):
+        backbone.load_weights(path)
+        return
+    whole.load_weights(path)  # a file holds all of it
+    for layer in backbone.layers:
+        if layer.weights:
+            layer.set_weights(whole.get_layer(layer.name).get_weights())
 
 
 def save_weights(path: Path, core: keras.Model) -> None:

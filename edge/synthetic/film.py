@@ -1,4 +1,4 @@
-"""The demo camera's film: an empty room, a cat comes in, sits down and leaves, a dog does the same; truth known."""
+"""The demo camera's film, truth known: a cat and a dog come in, sit down and leave, near by day, then far off until night."""
 
 from __future__ import annotations
 
@@ -20,11 +20,16 @@ from ._scenes import Scene, room
 from .pictures import NEITHER
 
 _DRAWING = threading.Lock()
-_CYCLE = 20.0  # seconds
+_CYCLE = 40.0  # seconds
 _PHASES = 8  # pictures in one walking step
 _LOOKS = 6  # pictures of a sitting animal looking about; the last one blinks
 _SPARE = 48  # pixels by which the noise tile is larger than a frame
 _GROUND = 0.95  # where the pets stand, as a share of the height
+_FAR, _FAR_GROUND = 0.36, 0.8  # of a pet's size in the front; where it stands then
+# Seconds, and the light as a share of the day's. Between two of them it changes evenly, or at once where they are the same.
+_LIGHT = ((0.0, 1.0), (29.0, 1.0), (31.0, 0.4), (38.5, 0.4), (_CYCLE, 1.0))
+_LAMP_ON, _LAMP_OFF = 35.0, 38.5
+_LAMP = (130, 200, 235)  # what its light adds where it hangs, BGR
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,15 @@ class _Visit:
     walk: float  # one way
     stay: float
     rightwards: bool
+    far: bool = False
 
 
-_VISITS = (_Visit("cats", 5.0, 2.0, 3.0, True), _Visit("dogs", 14.0, 1.8, 2.4, False))
+_VISITS = (
+    _Visit("cats", 5.0, 2.0, 3.0, True),
+    _Visit("dogs", 14.0, 1.8, 2.4, False),
+    _Visit("cats", 21.5, 2.2, 2.4, False, far=True),
+    _Visit("dogs", 31.5, 2.0, 2.6, True, far=True),
+)
 
 
 @dataclass(frozen=True)
@@ -114,9 +125,10 @@ def _scale(breed: Breed, height: int) -> float:
 
 @dataclass(frozen=True)
 class _Stage:
-    """The room, and noise to lay over it: uint8 round 128, larger than a frame."""
+    """The room, what its lamp adds, and noise to lay over both: uint8 round 128, larger than a frame."""
 
     scene: Scene
+    lamp: Picture
     noise: Picture
 
 
@@ -125,7 +137,9 @@ def _stage(width: int, height: int, seed: int) -> _Stage:
     rng = np.random.default_rng([seed, 640])
     scene = room(rng, height, width, 0.0)
     noise = np.dstack([grain(rng, height + _SPARE, width + _SPARE) for _ in range(3)])
-    return _Stage(scene, to_picture(128.0 + 2.2 * noise))
+    across, down = np.meshgrid(np.linspace(0, width / height, width), np.linspace(0, 1, height))
+    near = np.exp(-((across - 0.75 * width / height) ** 2 + (down - 0.25) ** 2) / 0.35)
+    return _Stage(scene, to_picture(near[..., None] * np.array(_LAMP)), to_picture(128.0 + 2.2 * noise))
 
 
 @lru_cache(maxsize=8)
@@ -160,6 +174,15 @@ def _sprite(label: str, clip: str, step: int, width: int, height: int, seed: int
     return Sprite(ink, alpha, left - wide // 2, top)
 
 
+@lru_cache(maxsize=64)
+def _far_sprite(label: str, clip: str, step: int, width: int, height: int, seed: int) -> Sprite:
+    """The same picture as seen from farther away."""
+    near = _sprite(label, clip, step, width, height, seed)
+    size = tuple(max(1, round(_FAR * side)) for side in near.ink.shape[1::-1])
+    ink, alpha = (cast(Picture, cv2.resize(side, size, interpolation=cv2.INTER_AREA)) for side in (near.ink, near.alpha))
+    return Sprite(ink, alpha, round(_FAR * near.left), round(_FAR_GROUND * height - _FAR * (_GROUND * height - near.top)))
+
+
 def _mirrored(sprite: Sprite) -> Sprite:
     ink, alpha = (cast(Picture, cv2.flip(side, 1)) for side in (sprite.ink, sprite.alpha))
     return Sprite(ink, alpha, -sprite.left - ink.shape[1], sprite.top)
@@ -169,8 +192,9 @@ def _mirrored(sprite: Sprite) -> Sprite:
 class DemoFilm:
     """An endless film for a demo camera, any frame of it at any time.
 
-    In a cycle of 20 s the room is empty for 5 s, a cat walks in, sits down and leaves, the room is empty for 2 s, a dog
-    walks in, sits down and leaves. The pictures of an animal are drawn when first needed (some 0.1 s each, several times
+    In a cycle of 40 s the room is empty for 5 s, a cat walks in, sits down and leaves, the room is empty for 2 s, a dog
+    walks in, sits down and leaves. Then the same farther away, on some 5 % of the frame: the cat by day, the dog after dusk,
+    and while it sits there, a lamp is switched on. The pictures of an animal are drawn when first needed (some 0.1 s each, several times
     that on a small board) or before, by `prepare`, and kept.
 
     Attributes:
@@ -212,6 +236,8 @@ class DemoFilm:
         _, _, left, right = _actor(moment.visit.label, self.height, self.seed)
         if not moment.visit.rightwards:
             left, right = -right, -left
+        if moment.visit.far:
+            left, right = _FAR * left, _FAR * right
         start, end = -right, self.width - left
         way = moment.way if moment.visit.rightwards else 1.0 - moment.way
         # Half of the way ends in the middle of the room, whatever the animal's length.
@@ -238,7 +264,13 @@ class DemoFilm:
 
     def _sprite_of(self, moment: _Moment) -> Sprite:
         with _DRAWING:  # whoever needs what is being drawn waits for it, instead of drawing it as well
-            return _sprite(moment.visit.label, moment.clip, moment.step, self.width, self.height, self.seed)
+            find = _far_sprite if moment.visit.far else _sprite
+            return find(moment.visit.label, moment.clip, moment.step, self.width, self.height, self.seed)
+
+    def _light(self, index: int) -> tuple[float, bool]:
+        """The light as a share of the day's, and whether the lamp is on."""
+        seconds = (index % self.frames_per_cycle) / self.frames_per_cycle * _CYCLE
+        return float(np.interp(seconds, *zip(*_LIGHT, strict=True))), _LAMP_ON <= seconds < _LAMP_OFF
 
     def frame(self, index: int) -> Picture:
         """Frame `index`, uint8 [height, width, 3], BGR; the same index always gives the same bytes.
@@ -256,6 +288,9 @@ class DemoFilm:
             lay_over(picture, sprite.ink, sprite.alpha, sprite.left + x, sprite.top)
         rng = np.random.default_rng([self.seed, index])
         top, left = (int(v) for v in rng.integers(0, _SPARE, 2))
-        gain = 1.0 + 0.012 * float(rng.standard_normal())
+        light, lamp = self._light(index)
+        gain = light + 0.012 * float(rng.standard_normal())
+        if lamp:
+            picture = cast(Picture, cv2.add(picture, stage.lamp))
         noise = stage.noise[top : top + self.height, left : left + self.width]
         return cast(Picture, cv2.addWeighted(picture, gain, noise, 1.0, -128.0))

@@ -17,19 +17,16 @@ from catdog.edge.synthetic.film import _sprite, _stage
 SMALL = DemoFilm(width=160, height=120, fps=5.0)
 
 
-def test_cycle_lasts_twenty_seconds() -> None:
-    assert DemoFilm().frames_per_cycle == 300
-    assert SMALL.frames_per_cycle == 100
+def test_cycle_lasts_forty_seconds() -> None:
+    assert DemoFilm().frames_per_cycle == 600
+    assert SMALL.frames_per_cycle == 200
 
 
 @pytest.mark.parametrize("film", [SMALL, DemoFilm(), DemoFilm(320, 240, 30.0, 4), DemoFilm(480, 640, 15.0, 2)])
-def test_story_is_empty_cat_empty_dog(film: DemoFilm) -> None:
+def test_story_is_empty_cat_empty_dog_near_then_far(film: DemoFilm) -> None:
     truth = [film.truth(index) for index in range(film.frames_per_cycle)]
     told = [label for label, _ in groupby(truth)]
-    assert told in (
-        ["neither", None, "cats", None, "neither", None, "dogs", None],
-        ["neither", None, "cats", None, "neither", None, "dogs", None, "neither"],
-    )
+    assert told == [*(2 * ["neither", None, "cats", None, "neither", None, "dogs", None]), "neither"]
     assert truth.index(None) >= 5.0 * film.fps - 1
     for label, seconds in (("cats", 3.0), ("dogs", 2.0)):
         assert truth.count(label) >= seconds * film.fps
@@ -75,6 +72,21 @@ def test_empty_room_stays_the_same_but_for_noise_and_a_pet_changes_it() -> None:
     for label in ("cats", "dogs"):
         pet = SMALL.frame(truth.index(label)).astype(int)
         assert np.mean(np.abs(empty - pet).max(axis=2) > 40) > 0.03
+
+
+def test_far_pets_are_small_and_night_falls_before_the_dog_comes_again() -> None:
+    film = DemoFilm(width=320, height=240, fps=5.0)
+    truth = [film.truth(index) for index in range(film.frames_per_cycle)]
+
+    def changed(index: int, empty: int) -> float:
+        return float(np.mean(np.abs(film.frame(index).astype(int) - film.frame(empty)).max(axis=2) > 40))
+
+    near, far = truth.index("cats"), truth.index("cats", film.frames_per_cycle // 2)
+    assert changed(far, 0) < 0.3 * changed(near, 0)
+    dusk, lamp = (film.frame(int(seconds * film.fps)).mean() for seconds in (34.0, 37.0))
+    assert dusk < 0.5 * film.frame(0).mean()
+    assert lamp > 1.15 * dusk
+    assert truth[int(34.0 * film.fps)] == truth[int(36.0 * film.fps)] == "dogs"
 
 
 def test_seed_changes_the_room() -> None:

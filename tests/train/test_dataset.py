@@ -14,7 +14,7 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError, UsageError
 from catdog.edge.preprocess import Preprocessor
 from catdog.edge.synthetic import draw_picture
-from catdog.train.data.dataset import load_dataset, load_part, whole_of
+from catdog.train.data.dataset import held_out, load_dataset, load_part, whole_of
 from catdog.train.options import DataOptions
 
 if TYPE_CHECKING:
@@ -118,6 +118,46 @@ def test_negatives_are_the_last_label_and_in_every_part(class_folders: Path, tmp
         names = [name for name in dataset.parts[part].names if name.startswith("neither/")]
         assert sum(name.startswith("neither/rooms/") for name in names) == rooms
         assert len(names) == rooms + gardens == dataset.parts[part].counts(dataset.labels)["neither"]
+
+
+def test_more_pictures_are_learnt_from_only_and_copies_of_measured_ones_are_not(class_folders: Path, tmp_path: Path) -> None:
+    for folder, first in (("more/cats", 500), ("none", 0), ("more-none/animals", 100)):
+        (tmp_path / folder).mkdir(parents=True)
+        for seed in range(first, first + 6):
+            cv2.imwrite(str(tmp_path / folder / f"{seed}.jpg"), draw_picture("cats" if first == 500 else "neither", seed))
+    before = load_dataset(DataOptions(data=str(class_folders), image_size=64))
+    copied = next(name for name in before.validation.names if name.startswith("cats/"))
+    shutil.copy(class_folders / copied, tmp_path / "more" / "cats" / "copy.jpg")
+    options = DataOptions(
+        data=str(class_folders), image_size=64, more_data=(str(tmp_path / "more"),), negatives=str(tmp_path / "none"),
+        more_negatives=(str(tmp_path / "more-none"),), negative_parts=1, negatives_share=0.5, test_share=0.0,
+    )  # fmt: skip
+    dataset = load_dataset(options)
+    assert dataset.train.counts(dataset.labels) == {"cats": 8 + 6, "dogs": 8, "neither": 2 * (3 + 6)}
+    assert set(before.validation.names) <= set(dataset.validation.names)
+    assert dataset.validation.counts(dataset.labels)["neither"] == 3
+    assert any(f"cats/copy.jpg, a copy of the validation picture {copied}: not learnt from" in line for line in dataset.skipped)
+    (tmp_path / "more" / "ferrets").mkdir()
+    shutil.copy(class_folders / copied, tmp_path / "more" / "ferrets")
+    with pytest.raises(DatasetError, match="ferrets"):
+        load_dataset(options)
+    with pytest.raises(UsageError, match="--negatives beside --more-negatives"):
+        DataOptions(data=str(class_folders), more_negatives=(str(tmp_path / "none"),))
+
+
+def test_pictures_that_are_held_out_take_their_parts_with_them(class_folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    for seed in range(10):
+        cv2.imwrite(str(tmp_path / "none" / f"{seed}.jpg"), draw_picture("neither", seed))
+    dataset = load_dataset(
+        DataOptions(data=str(class_folders), image_size=64, negatives=str(tmp_path / "none"), negative_parts=2)
+    )
+    rest, taken = held_out(dataset, 0.25, 0)
+    assert taken.counts(dataset.labels) == {"cats": 2, "dogs": 2, "neither": 2}
+    assert rest.train.counts(dataset.labels) == {"cats": 6, "dogs": 6, "neither": 3 * 6}
+    assert not {whole_of(name) for name in rest.train.names} & set(taken.names)
+    assert rest.validation is dataset.validation
+    assert held_out(dataset, 0.25, 0)[1].names == taken.names
 
 
 def test_drawn_negatives_and_a_class_folder_of_that_name(class_folders: Path) -> None:

@@ -165,6 +165,27 @@ def test_cross_validation_measures_every_training_picture_and_keeps_no_model(cla
     assert run("catdog-train", "--cross-validate", "1", cwd=tmp_path).returncode == 2
 
 
+def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path, tmp_path: Path) -> None:
+    arguments = ("--data", str(class_folders), "--held-out", "0.25", "--no-presence-check", "--output", "run", *QUICK)
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    record = json.loads((tmp_path / "run" / "metrics.json").read_text())["record"]
+    assert record["held_out"]["accuracy"]["n"] == 4
+    assert record["history"][0]["accuracy"] is not None
+    assert f"at temperature {record['temperature']:.3f}" in finished.stderr
+    both = run("catdog-train", "--held-out", "0.25", "--temperature", "1", cwd=tmp_path)
+    assert both.returncode == 2
+    assert "--held-out" in both.stderr
+
+
+def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path: Path) -> None:
+    arguments = ("--data", str(class_folders), "--pipeline", "small", "--no-presence-check", "--output", "run", *QUICK)
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    record = json.loads((tmp_path / "run" / "metrics.json").read_text())["record"]
+    assert 150_000 < record["parameters"]["total"] < 250_000
+
+
 def test_validation_pictures_are_measured_on_at_the_end_only(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--validate", "end", "--temperature", "1.5", "--no-presence-check", "--fine-tune-epochs", "1", *QUICK)
     finished = run("catdog-train", "--data", str(class_folders), "--output", "run", *arguments, cwd=tmp_path)

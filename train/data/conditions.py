@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from .dataset import Dataset
 
-_ELSEWHERE, _PART = 0.45, 0.25  # shares of the pictures that are put into a scene, and of which a part is shown; the rest whole
+_UNALTERED = 0.25  # share of the pictures that stay as they are, or their mirror images: portraits are asked about, too
+_ELSEWHERE, _PART = 0.45, 0.25  # of the others, shares that are put into a scene, and of which a part is shown; the rest whole
 _SMALLEST_SIDE, _SMALLEST_PART = 1 / 3, 0.45  # of the input's width; of the picture's area
 _BEYOND = 0.25  # share of a pet's width that may lie outside of the picture
 _STRETCH = 0.15  # of height against width, as a logarithm
@@ -47,7 +48,9 @@ class Camera:
         return cls(train.pixels[train.targets == len(dataset.labels) - 1] if dataset.has_negatives else train.pixels[:0])
 
     def __call__(self, pixels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Alter a picture. Scenes are put into others as well, or a frame within a frame would mean a pet.
+        """Alter a picture, or now and then only mirror it.
+
+        Scenes are put into others as well, or a frame within a frame would mean a pet.
 
         Args:
             pixels: uint8 ``[size, size, 3]``.
@@ -56,13 +59,15 @@ class Camera:
         Returns:
             uint8 ``[size, size, 3]``.
         """
+        if rng.random() < _MIRRORED:
+            pixels = pixels[:, ::-1]
+        if rng.random() < _UNALTERED:
+            return np.ascontiguousarray(pixels)
         chance = rng.random()
         if len(self.scenes) and chance < _ELSEWHERE:
             pixels = _put_into(self._scene(rng), pixels, rng)
         elif chance < _ELSEWHERE + _PART:
             pixels = _part(pixels, rng)
-        if rng.random() < _MIRRORED:
-            pixels = pixels[:, ::-1]
         return _by_sensor(np.ascontiguousarray(pixels), rng)
 
     def all_of(self, pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:

@@ -107,17 +107,26 @@ def load_dataset(options: DataOptions) -> Dataset:
     _check_labels(labels, options)
     skipped: list[str] = []
     split = _split(_read(items, options.image_size, skipped), options, options.validation_share, _by_label)
+    if options.more_data:
+        more_items = [item for where in options.more_data for item in _more_items(where, labels)]
+        learnt = _read({TRAIN: more_items}, options.image_size, skipped)[TRAIN]
+        for part in (VALIDATION, TEST):
+            learnt = without_copies(learnt, split[part], part, skipped, "not learnt from")
+        split[TRAIN] += learnt
     if options.negatives is not None:
         found = _negative_items(options, len(labels))
         negatives = _read(found, options.image_size, skipped)
         more = _split(negatives, options, options.negatives_share, _by_folder)
         labels = (*labels, NEITHER)
+        further = [item for where in options.more_negatives for item in _without_labels(where, len(labels) - 1)]
+        more[TRAIN] += _read({TRAIN: further}, options.image_size, skipped)[TRAIN]
+        found[TRAIN] += further
         cut = _read({TRAIN: _parts_of(more[TRAIN], found, options)}, options.image_size, skipped)
         split = {part: split[part] + more[part] for part in PARTS}
         split[TRAIN] += cut[TRAIN]
     validation = without_copies(split[VALIDATION], split[TRAIN], "training", skipped)
     test = without_copies(without_copies(split[TEST], split[TRAIN], "training", skipped), validation, VALIDATION, skipped)
-    name = "drawn cats and dogs" if options.data == SYNTHETIC else _name(options.data)
+    name = "drawn cats and dogs" if options.data == SYNTHETIC else place_name(options.data)
     dataset = Dataset(name, labels, split[TRAIN], validation, test, tuple(skipped))
     for part, pictures in ((TRAIN, dataset.train), (VALIDATION, dataset.validation)):
         for label, count in pictures.counts(labels).items():
@@ -149,7 +158,7 @@ def load_part(where: str, part: str, image_size: int, *, count: int | None = Non
     pictures = read_pictures(chosen, image_size, skipped, "reading pictures")
     if not len(pictures):
         raise DatasetError("pictures that can be read", got=f"none in {where}", fix="Name another folder or archive.")
-    return Part(_name(where), tuple(by_label), pictures, tuple(skipped))
+    return Part(place_name(where), tuple(by_label), pictures, tuple(skipped))
 
 
 def whole_of(name: str) -> str:
@@ -162,7 +171,26 @@ def training_only(dataset: Dataset, learnt: Sequence[int], measured: Sequence[in
     return replace(dataset, train=dataset.train[learnt], validation=dataset.train[measured], test=dataset.train[[]])
 
 
-def _name(data: str) -> str:
+def held_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Pictures]:
+    """Take some training pictures away, with all parts that were cut out of them; as many of every label as its share.
+
+    Args:
+        dataset: the data.
+        share: how many, 0-1.
+        seed: decides which.
+
+    Returns:
+        (what stays, what was taken: whole pictures only).
+    """
+    train = dataset.train
+    origins = [whole_of(name) for name in train.names]
+    wholes = train[[index for index, name in enumerate(train.names) if name == origins[index]]]
+    _, taken = _divide(wholes, share, f"{seed}/held out", _by_label, at_least=1)
+    gone = set(taken.names)
+    return replace(dataset, train=train[[index for index, origin in enumerate(origins) if origin not in gone]]), taken
+
+
+def place_name(data: str) -> str:
     """Name a data set by its file or folder; of an address only the path, since the rest may hold secrets."""
     return Path((urlsplit(data).path if "://" in data else data).rstrip("/")).stem
 
@@ -251,13 +279,29 @@ def _negative_items(options: DataOptions, target: int) -> _Items:
     """Find the pictures of none of the labels; folders among them are kept apart, so that each is in every part."""
     if options.negatives == SYNTHETIC:
         return _drawn_items(options, lambda seed: [(NEITHER, target, seed)])
-    root = find_folder(options.negatives or "")
+    return {TRAIN: _without_labels(options.negatives or "", target)}
+
+
+def _without_labels(where: str, target: int) -> list[Item]:
+    root = find_folder(where)
     paths = pictures_in(root)
     if not paths:
-        raise DatasetError("pictures in --negatives", got=f"none in {options.negatives}", fix="Name another folder or archive.")
-    return {
-        TRAIN: [Item(f"{NEITHER}/{printable(path.relative_to(root))}", target, partial(read_picture, path)) for path in paths]
-    }
+        raise DatasetError("pictures of none of the labels", got=f"none in {where}", fix="Name another folder or archive.")
+    return [Item(f"{NEITHER}/{printable(path.relative_to(root))}", target, partial(read_picture, path)) for path in paths]
+
+
+def _more_items(where: str, labels: Sequence[str]) -> list[Item]:
+    """Find labelled pictures to learn from besides: of a training part if there is one, of any of the labels."""
+    root = find_folder(where)
+    root = part_folder(root, TRAIN) or root
+    by_label = class_folders(root)
+    if not by_label or not set(by_label) <= set(labels):
+        raise DatasetError(
+            f"class folders among {', '.join(labels)}",
+            got=f"{where} with {', '.join(by_label) or 'none'}",
+            fix="Rename or remove folders.",
+        )
+    return _items(by_label, labels, root)
 
 
 def _parts_of(learnt: Pictures, found: _Items, options: DataOptions) -> list[Item]:

@@ -111,7 +111,9 @@ def read_pictures(items: Sequence[Item], image_size: int, skipped: list[str], ti
     return everything if len(read) == len(items) else everything[read]
 
 
-def without_copies(measured: Pictures, known: Pictures, known_as: str, skipped: list[str]) -> Pictures:
+def without_copies(
+    measured: Pictures, known: Pictures, known_as: str, skipped: list[str], so: str = "not measured on"
+) -> Pictures:
     """Leave out the pictures that are among others, too: what was learnt from must not be measured on.
 
     Only among pictures of one label: a camera's empty room and the same room with a small pet are nearly the same picture.
@@ -121,15 +123,14 @@ def without_copies(measured: Pictures, known: Pictures, known_as: str, skipped: 
         known: the pictures that they must not be copies of.
         known_as: what those are called.
         skipped: gets a line for each picture that is left out.
+        so: what that means for it.
     """
     found = {
         second: first
         for first, second in near_duplicates(known.pixels, measured.pixels)
         if known.targets[first] == measured.targets[second]
     }
-    skipped += [
-        f"{measured.names[i]}, a copy of the {known_as} picture {known.names[found[i]]}: not measured on" for i in sorted(found)
-    ]
+    skipped += [f"{measured.names[i]}, a copy of the {known_as} picture {known.names[found[i]]}: {so}" for i in sorted(found)]
     return measured[[i for i in range(len(measured)) if i not in found]] if found else measured
 
 

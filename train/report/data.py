@@ -71,14 +71,21 @@ def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 def option_fields(options: TrainOptions) -> dict[str, Any]:
     """Return the options without where things lie on the machine: a report is passed on."""
     fields = asdict(options) | {"output": options.output.name, "backbone_weights": name_only(options.backbone_weights)}
-    negatives = options.data.negatives
-    places = {"data": name_only(options.data.data), "negatives": None if negatives is None else name_only(negatives)}
+    data = options.data
+    places = {
+        "data": name_only(data.data),
+        "negatives": None if data.negatives is None else name_only(data.negatives),
+        "more_data": [name_only(where) for where in data.more_data],
+        "more_negatives": [name_only(where) for where in data.more_negatives],
+    }
     return fields | {"data": fields["data"] | places}
 
 
 def skipped_lines(dataset: Dataset, options: TrainOptions) -> list[str]:
     """Return the reasons of the pictures that were left out, without the folder that all of them lie in."""
-    roots = [where for where in (options.data.data, options.data.negatives) if where and Path(where).is_absolute()]
+    data = options.data
+    places = (data.data, data.negatives, *data.more_data, *data.more_negatives)
+    roots = [where for where in places if where and Path(where).is_absolute()]
     return [_without_folder(line, [*roots, str(cache_folder() / "unpacked")]) for line in dataset.skipped]
 
 
