@@ -62,7 +62,7 @@ def _main() -> int:
     scores = [
         _score("the one trained here, int8 TFLite", str(tflite), folder),
         _score("the one trained here, float32 ONNX", str(onnx), folder),
-        _score("the bundled one, int8 TFLite", "default", folder),
+        _score("the bundled one, int8 TFLite", "default", folder, "--record", str(OUTPUT / "film.mp4")),
     ]
     _type("catdog-bench", str(tflite), str(onnx), "default", "--quick", "--output", str(bench))
     _summarise(scores, run, exports, bench, time.monotonic() - start)
@@ -80,12 +80,12 @@ def _draw_pictures(folder: Path) -> Path:
     return folder
 
 
-def _score(model: str, path: str, folder: Path) -> Score:
+def _score(model: str, path: str, folder: Path, *more: str) -> Score:
     film = DemoFilm()
     pictures = _lines("catdog-edge", str(folder), "--model", path, "--json")
     hits = [line["label"] == Path(line["source"]).parent.name for line in pictures]
     frames = _lines("catdog-edge", "--camera", "demo", "--buffer", "all", "--model", path, "--json",
-                    "--max-frames", str(film.frames_per_cycle))  # fmt: skip
+                    "--max-frames", str(film.frames_per_cycle), *more)  # fmt: skip
     # Frames with half a pet have no right answer.
     seen = [line["label"] == film.truth(line["frame"]) for line in frames if film.truth(line["frame"]) is not None]
     return Score(
@@ -139,6 +139,8 @@ def _made(run: Path, exports: Path, bench: Path) -> Iterator[tuple[Path, str]]:
         yield artifact, f"for the edge, {artifact.stat().st_size / 1e6:.1f} MB"
     yield exports / "manifest.json", "how the exports compare with Keras"
     yield bench / "bench.html", "how fast they are here"
+    for film in sorted(OUTPUT.glob("film*.mp4")):
+        yield film, "what the demo camera saw: near and far, by day and at dusk, with boxes around the pets"
     yield OUTPUT / "pictures", "the drawn pictures"
 
 

@@ -194,8 +194,8 @@ class DemoFilm:
 
     In a cycle of 40 s the room is empty for 5 s, a cat walks in, sits down and leaves, the room is empty for 2 s, a dog
     walks in, sits down and leaves. Then the same farther away, on some 5 % of the frame: the cat by day, the dog after dusk,
-    and while it sits there, a lamp is switched on. The pictures of an animal are drawn when first needed (some 0.1 s each, several times
-    that on a small board) or before, by `prepare`, and kept.
+    and while it sits there, a lamp is switched on. The pictures of an animal are drawn when first needed (some 0.1 s each,
+    several times that on a small board) or before, by `prepare`, and kept.
 
     Attributes:
         width: of a frame, in pixels, at least 64.
