@@ -41,9 +41,12 @@ def _main(argv: Sequence[str]) -> int:
         epilog=_EXAMPLES,
     )
     parser.add_argument(
-        "--pets", type=Path, metavar="WHERE", help="a folder of photographs for each label (default: drawn ones)"
+        "--pets",
+        type=Path,
+        metavar="WHERE",
+        help="folder or zip of photographs by label (default: drawn ones)",
     )
-    parser.add_argument("--scenes", type=Path, metavar="WHERE", help="photographs without pets (default: drawn ones)")
+    parser.add_argument("--scenes", type=Path, metavar="WHERE", help="the same, without pets (default: drawn ones)")
     parser.add_argument(
         "--clips", type=int, default=200, metavar="N", help="of each row (default: %(default)s; half of it of faults)"
     )

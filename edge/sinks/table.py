@@ -1,4 +1,7 @@
-"""`--csv FILE`: one line a frame and one a change of state, for spreadsheets."""
+"""`--csv FILE`: one line a frame and one a change of state, for spreadsheets.
+
+Of each pet that was found: label, score, and x, y, width and height of its box in pixels, as ``cats 0.98 410 220 96 96``.
+"""
 
 import csv
 from datetime import UTC, datetime
@@ -8,7 +11,7 @@ from ..errors import OutputError
 from ..sources import Change
 from .base import Seen
 
-_COLUMNS = ("time", "source", "frame", "state", "label", "score", "age_ms", "events", "message")
+_COLUMNS = ("time", "source", "frame", "state", "label", "score", "age_ms", "events", "message", "pets")
 
 
 class CsvSink:
@@ -57,8 +60,9 @@ class CsvSink:
         if answer is None:
             self._writer.writerow([*start, "", "", "", events, str(what.error)])
             return
+        pets = "; ".join(f"{pet.label} {pet.score:.2f} {' '.join(map(str, pet.box))}" for pet in what.pets or ())
         scores = [f"{answer.scores[label]:.6f}" for label in self._labels]
-        self._writer.writerow([*start, answer.label, f"{answer.score:.6f}", f"{what.age_ms:.1f}", events, "", *scores])
+        self._writer.writerow([*start, answer.label, f"{answer.score:.6f}", f"{what.age_ms:.1f}", events, "", pets, *scores])
 
     def close(self) -> None:
         """Close the file."""

@@ -1,6 +1,7 @@
 """`catdog-bench scenes`: the clips are what they are said to be, and what is said of them is counted right."""
 
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def test_lamp_goes_on_and_off_and_a_bump_moves_everything() -> None:
     assert np.abs(np.mean(bumped[:10], axis=0) - np.mean(bumped[-10:], axis=0)).mean() > 2 * still
 
 
-def test_every_picture_is_shown_once_before_one_is_shown_twice(tmp_path: Path) -> None:
+def test_every_picture_is_shown_once_before_one_is_shown_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for label in ("cats", "dogs"):
         for number in range(4):
             path = tmp_path / "pets" / label / f"{number}.jpg"
@@ -79,6 +80,12 @@ def test_every_picture_is_shown_once_before_one_is_shown_twice(tmp_path: Path) -
     things = make_clips(THING, 6, photographs)
     assert {clip.label for clip in things} == {"neither"}
     assert all(0.03 <= clip.share <= 0.2 for clip in things)
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for path in (tmp_path / "pets").rglob("*.jpg"):
+            archive.write(path, f"pets/{'train' if path.stem == '0' else 'validation'}/{path.parent.name}/{path.name}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    unpacked = find_photographs(tmp_path / "pets.zip", tmp_path / "scenes")
+    assert {label: len(paths) for label, paths in unpacked.pets.items()} == {"cats": 3, "dogs": 3}
     for pets, scenes in ((tmp_path / "scenes" / "rooms", None), (None, tmp_path / "none"), (tmp_path / "none", None)):
         with pytest.raises(DatasetError):
             find_photographs(pets, scenes)

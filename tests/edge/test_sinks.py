@@ -159,6 +159,13 @@ def test_csv_has_a_line_a_frame_and_goes_on_with_an_earlier_file(tmp_path: Path)
     assert (rows[2]["state"], rows[2]["message"]) == ("OFFLINE", "unplugged")
     assert float(rows[0]["score of cats"]) == 0.9
     assert rows[0]["time"] == "2023-11-14T22:13:20.000+00:00"
+    pets = tuple(Pet(label, 0.98, Box(left, 220, 96, 80), {}) for label, left in (("cats", 410), ("dogs", 20)))
+    sink = CsvSink(tmp_path / "two.csv", ("cats", "dogs"))
+    whole = seen(0)
+    sink.take(whole._replace(what=whole.what._replace(pets=pets)))
+    sink.close()
+    (row,) = csv.DictReader((tmp_path / "two.csv").read_text().splitlines())
+    assert row["pets"] == "cats 0.98 410 220 96 80; dogs 0.98 20 220 96 80"
     with pytest.raises(OutputError, match="columns"):
         CsvSink(path, ("cats", "dogs", "birds"))
     with pytest.raises(OutputError):
