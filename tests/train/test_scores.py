@@ -20,13 +20,23 @@ RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (6, 96, 96, 3), np.uint8)
 
 
-def _answers(n: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of three classes whose truth is drawn from their own softmax, made `sharpness` times too sure."""
-    rng = np.random.default_rng(1)
-    logits = rng.normal(0, 2, (n, 3))
+def _answers(n: int, sharpness: float, classes: int = 3, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Logits of classes whose truth is drawn from their own softmax, made `sharpness` times too sure."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 2 + np.log(classes / 3), (n, classes))
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    targets = np.array([rng.choice(3, p=row) for row in shares])
+    targets = np.array([rng.choice(classes, p=row) for row in shares])
     return (sharpness * logits).astype(np.float32), targets
+
+
+def _error(logits: np.ndarray, targets: np.ndarray, temperature: float) -> float:
+    """The expected calibration error, 0-1."""
+    scores = np.exp(logits / temperature - (logits / temperature).max(axis=1, keepdims=True))
+    scores /= scores.sum(axis=1, keepdims=True)
+    labels = tuple(str(label) for label in range(logits.shape[1]))
+    names = tuple(str(number) for number in range(len(targets)))
+    pictures = Pictures(np.zeros((len(targets), 1, 1, 3), np.uint8), targets, names)
+    return evaluate(scores.astype(np.float32), pictures, labels, "drawn answers").calibration_error
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
@@ -34,11 +44,34 @@ def test_temperature_undoes_overconfidence(sharpness: float) -> None:
     assert fit_temperature(*_answers(5000, sharpness)) == pytest.approx(sharpness, rel=0.06)
 
 
+@pytest.mark.parametrize("classes", [2, 10, 100])
+@pytest.mark.parametrize("n", [20, 114, 300, 1000])
+@pytest.mark.parametrize("sharpness", [1.0, 2.5])
+def test_temperature_makes_scores_no_worse_however_many_classes_there_are(classes: int, n: int, sharpness: float) -> None:
+    """Fitted on n pictures, measured on many others; before, a target of (n + 1) / (n + classes) cost up to 0.3."""
+    before, after = [], []
+    for seed in range(5):
+        temperature = fit_temperature(*_answers(n, sharpness, classes, seed))
+        others = _answers(4000, sharpness, classes, 1000 + seed)
+        before.append(_error(*others, 1.0))
+        after.append(_error(*others, temperature))
+    chance = 0.03 if n < 100 else 0.02
+    assert np.mean(after) <= np.mean(before) + chance
+    if n >= 300:
+        assert np.mean(after) <= 0.03
+
+
 def test_temperature_of_a_model_without_mistakes_stays_sober() -> None:
     targets = np.arange(20) % 2
-    logits = np.where(np.eye(2)[targets] > 0, 3.0, -3.0).astype(np.float32)
-    cooled = logits / fit_temperature(logits, targets)
-    assert 1 / (1 + np.exp(-2 * cooled.max())) == pytest.approx(21 / 22, abs=0.01)
+    logits = np.where(np.eye(2)[targets] > 0, 1.0, -1.0).astype(np.float32)
+    assert 0.5 < fit_temperature(logits, targets) < 0.9  # plain likelihood: 0.2, a score of 0.99995
+    assert fit_temperature(logits[:2], targets[:2]) > fit_temperature(logits, targets)
+
+
+def test_temperature_that_does_not_help_others_is_not_applied() -> None:
+    rng = np.random.default_rng(3)
+    logits, targets = rng.normal(0, 0.01, (6, 3)).astype(np.float32), rng.integers(0, 3, 6)  # nothing to be learnt from
+    assert fit_temperature(logits, targets) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("head", ["softmax", "one-unit"])
