@@ -143,6 +143,7 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         record_events=arguments.record_events,
         record_limit_mb=arguments.record_limit,
         save_uncertain=arguments.save_uncertain,
+        uncertain_below=arguments.uncertain_below,
         save_limit=arguments.save_limit,
         on_event=arguments.on_event,
         mqtt=arguments.mqtt,
@@ -238,13 +239,20 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         metavar="MB",
         help="size of all pieces; the oldest go (default: %(default)s)",
     )
-    add("--save-uncertain", type=Path, metavar="DIR", help="keep frames with a weak answer, to be labelled")
+    add("--save-uncertain", type=Path, metavar="DIR", help="keep frames and pictures with a weak answer, to be labelled")
+    add(
+        "--uncertain-below",
+        type=float,
+        default=SinkOptions.uncertain_below,
+        metavar="SCORE",
+        help="what is a weak answer, 0-1 (default: %(default)s)",
+    )
     add(
         "--save-limit",
         type=int,
         default=SinkOptions.save_limit,
         metavar="N",
-        help="how many of these; the oldest go (default: %(default)s)",
+        help="how many frames of cameras, streams and videos; the oldest go (default: %(default)s)",
     )
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
     add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")

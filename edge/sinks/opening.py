@@ -9,7 +9,7 @@ from ..classifier import Classifier
 from ..errors import missing_extra
 from .base import Sink
 from .options import SinkOptions
-from .queue import LAST_WISH_S, QueuedSink
+from .queue import LAST_WISH_S, PATIENCE_S, QueuedSink
 
 
 @contextmanager
@@ -23,15 +23,16 @@ def open_sinks(
         stdout: prints.
         model: loads the model, for those who need to know its labels.
         tell: says what is wrong to whoever looks at stderr.
-        queued: put stdout behind a queue, too, which drops what is not read in time.
+        queued: put stdout behind a queue, too, and drop what is not read or written in time; else who is slow is waited for.
 
     Raises:
         CatdogError: a sink cannot be opened.
     """
     opened: list[Sink] = [QueuedSink(stdout, tell) if queued else stdout]
+    last_wish_s = LAST_WISH_S
     try:
         for sink in _plain(options, model, tell):
-            opened.append(QueuedSink(sink, tell))
+            opened.append(QueuedSink(sink, tell, drops=queued))
         if options.show:
             from .window import WindowSink
 
@@ -44,8 +45,10 @@ def open_sinks(
 
             opened.append(WebSink(options.serve, model(), opened, tell))  # not behind a queue: it says why
         yield opened
+        if not queued:
+            last_wish_s = PATIENCE_S
     finally:
-        deadline = time.monotonic() + LAST_WISH_S
+        deadline = time.monotonic() + last_wish_s
         for waiting in (sink for sink in opened if isinstance(sink, QueuedSink)):
             waiting.end(deadline)  # all of them, before one is waited for
         for sink in opened:
@@ -65,7 +68,7 @@ def _plain(options: SinkOptions, model: Callable[[], Classifier], tell: Callable
     if options.save_uncertain is not None:
         from .uncertain import UncertainSink
 
-        yield UncertainSink(options.save_uncertain, most=options.save_limit)
+        yield UncertainSink(options.save_uncertain, tell, below=options.uncertain_below, most=options.save_limit)
     if options.on_event is not None:
         from .command import CommandSink
 

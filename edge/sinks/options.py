@@ -14,7 +14,8 @@ class SinkOptions:
         record: a video file to write, in pieces beside it.
         record_events: only what is around events.
         record_limit_mb: size of all pieces, in 10^6 bytes.
-        save_uncertain: a folder for frames with a weak answer.
+        save_uncertain: a folder for frames and pictures with a weak answer.
+        uncertain_below: a score below which an answer is weak, 0-1.
         save_limit: how many of these.
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
@@ -27,6 +28,7 @@ class SinkOptions:
     record_events: bool = False
     record_limit_mb: float = 2000.0
     save_uncertain: Path | None = None
+    uncertain_below: float = 0.8
     save_limit: int = 1000
     on_event: str | None = None
     mqtt: str | None = None

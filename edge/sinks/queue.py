@@ -1,4 +1,7 @@
-"""A sink behind a queue: what cannot be written in time is dropped and counted, and inference goes on."""
+"""A sink behind a queue: what cannot be written in time is dropped and counted, and inference goes on.
+
+Pictures in a folder have time: for those the sink is waited for, and nothing is dropped.
+"""
 
 import queue
 import threading
@@ -9,6 +12,8 @@ from .base import Seen, Sink
 
 _WAITING = 64  # steps; two seconds of a camera
 LAST_WISH_S, _FINISHING_S = 0.4, 0.3  # seconds for what waits when the program ends, and for what is begun: it has one in all
+PATIENCE_S = 60.0  # likewise where nothing may be lost, and nobody has asked for the end
+_LOOK_S = 0.002
 _TELL_AGAIN_S = 60.0
 
 
@@ -19,6 +24,7 @@ class QueuedSink:
         sink: what takes the steps.
         tell: says what is wrong to whoever looks at stderr.
         waiting: how many may wait.
+        drops: drop what finds no room; else whoever brings it waits.
 
     Attributes:
         dropped: steps that found no room.
@@ -27,7 +33,7 @@ class QueuedSink:
         busy_s: seconds that it took for them.
     """
 
-    def __init__(self, sink: Sink, tell: Callable[[str], None], *, waiting: int = _WAITING) -> None:
+    def __init__(self, sink: Sink, tell: Callable[[str], None], *, waiting: int = _WAITING, drops: bool = True) -> None:
         self.name, self.wants_pictures, self.only_events = sink.name, sink.wants_pictures, sink.only_events
         self.dropped = self.failed = self.taken = 0
         self.busy_s = 0.0
@@ -35,14 +41,16 @@ class QueuedSink:
         # Not `queue.Queue`: a signal that ends the program may interrupt that with its lock taken, and then no one can say
         # that nothing more comes.
         self._queue: queue.SimpleQueue[Seen | None] = queue.SimpleQueue()
-        self._room = waiting
+        self._room, self._drops = waiting, drops
         self._told_at = -_TELL_AGAIN_S
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
 
     def take(self, seen: Seen) -> None:
-        """Take a step, or drop it; returns at once. One thread's to call."""
+        """Take a step, or drop it, at once, or wait for room. One thread's to call."""
+        while not self._drops and self._queue.qsize() >= self._room and self._thread.is_alive():
+            time.sleep(_LOOK_S)
         if self._queue.qsize() < self._room:
             self._queue.put(seen)
         else:

@@ -79,13 +79,13 @@ def test_boxes_are_drawn_where_the_pets_are() -> None:
 
 
 def test_doubtful_frame_keeps_its_boxes(tmp_path: Path) -> None:
-    sink = UncertainSink(tmp_path, most=1)
+    sink = UncertainSink(tmp_path, lambda line: None, most=1)
     pets = (Pet("cats", 0.6, Box(60, 50, 40, 30), {}),)
     for number in (1, 9):
         step = seen(number, score=0.6)
         assert isinstance(step.what, Result)
         sink.take(step._replace(what=step.what._replace(pets=pets)))
-    (picture,), (known,) = tmp_path.glob("*.jpg"), tmp_path.glob("*.json")
+    (picture,), (known,) = tmp_path.rglob("*.jpg"), tmp_path.rglob("*.json")
     assert picture.stem == known.stem
     assert json.loads(known.read_text())["pets"] == [{"label": "cats", "score": 0.6, "box": [60, 50, 40, 30]}]
 
@@ -173,16 +173,43 @@ def test_csv_has_a_line_a_frame_and_goes_on_with_an_earlier_file(tmp_path: Path)
 
 
 def test_doubtful_frames_are_kept_apart_and_capped(tmp_path: Path) -> None:
-    sink = UncertainSink(tmp_path / "doubtful", below=0.8, most=3, apart_s=2.0)
+    told: list[str] = []
+    sink = UncertainSink(tmp_path / "doubtful", told.append, below=0.8, most=3, apart_s=2.0)
     for number, score in enumerate([0.9, 0.6, 0.6, 0.9, 0.55, 0.7, 0.6, 0.7, 0.75]):
         sink.take(seen(number, score))
-    names = sorted(path.name for path in (tmp_path / "doubtful").iterdir())
-    assert [name.split("-", 1)[1] for name in names] == ["cats-0.55.jpg", "cats-0.60.jpg", "cats-0.75.jpg"]
+    sink.close()
+    assert told == [f"4 with a score below 0.8 kept in {tmp_path / 'doubtful'}"]
+    names = sorted(path.relative_to(tmp_path / "doubtful").as_posix() for path in (tmp_path / "doubtful").rglob("*.jpg"))
+    assert [name.split("-", 1)[1] for name in names] == ["0.55.jpg", "0.60.jpg", "0.75.jpg"]
+    assert all(name.startswith("cats/") for name in names)
     assert cv2.imread(str(tmp_path / "doubtful" / names[0])).shape == (120, 160, 3)
     # A later start knows what is there.
-    again = UncertainSink(tmp_path / "doubtful", most=3)
+    again = UncertainSink(tmp_path / "doubtful", told.append, most=3)
     again.take(seen(100, 0.5))
-    assert len(list((tmp_path / "doubtful").iterdir())) == 3
+    assert len(list((tmp_path / "doubtful").rglob("*.jpg"))) == 3
+    for wrong in ({"most": 0}, {"below": 0.0}, {"below": 1.5}):
+        with pytest.raises(UsageError):
+            UncertainSink(tmp_path / "doubtful", told.append, **wrong)  # type: ignore[arg-type]
+
+
+def test_every_doubtful_picture_of_a_folder_is_kept_as_it_is_under_its_guess(tmp_path: Path) -> None:
+    for number, folder in enumerate(("a", "b", "c")):
+        for name in ("1.jpg", f"only-{folder}.png"):
+            path = tmp_path / "photos" / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), draw_picture("cats", 10 * number + len(name)))
+    command = ("catdog-edge", "photos", "--json", "--save-uncertain", "doubtful", "--uncertain-below", "1", "--save-limit", "1")
+    finished = run(*command, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    originals = {path.read_bytes() for path in (tmp_path / "photos").rglob("*.*")}
+    kept = sorted((tmp_path / "doubtful").rglob("*.*"))
+    assert {path.read_bytes() for path in kept} == originals
+    assert len(kept) == 6
+    assert {path.parent.name for path in kept} == {json.loads(line)["label"] for line in finished.stdout.splitlines()}
+    assert sum(path.name == "1.jpg" for path in kept) >= 1
+    assert "6 with a score below 1 kept in doubtful" in finished.stderr
+    assert run(*command, cwd=tmp_path).returncode == 0  # the same again: nothing is there twice
+    assert len(list((tmp_path / "doubtful").rglob("*.*"))) == 6
 
 
 @pytest.mark.parametrize("suffix", [".avi", ".mkv", ".mp4"])
