@@ -221,6 +221,7 @@ def _cross_validate(options: TrainOptions, folds: int) -> int:
             "--cross-validate of 2 to 20 parts, for one stage", got=f"{folds} for {options.stage}", fix="Change it."
         )
     check_folder(options.output)
+    _check_data(options)
     _load_libraries()
     from .crossvalidate import cross_validate
 
@@ -263,10 +264,17 @@ def _value(options: TrainOptions, name: str) -> object:
 
 
 def _begin_run(options: TrainOptions) -> Run:
+    _check_data(options)
     if (options.output / OPTIONS_FILE).exists():
         _log(f"the run in {options.output} will be replaced")
     check_folder(options.output)
     return begin_run(options)
+
+
+def _check_data(options: TrainOptions) -> None:
+    from .data.dataset import check_folders
+
+    check_folders(options.data)
 
 
 def _load_libraries() -> None:

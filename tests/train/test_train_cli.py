@@ -1,5 +1,8 @@
 import csv
 import json
+import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,6 +166,30 @@ def test_cross_validation_measures_every_training_picture_and_keeps_no_model(cla
     assert result["evaluation"]["accuracy"]["n"] == 16
     assert f"temperature {result['temperature']:.3f}" in finished.stdout
     assert run("catdog-train", "--cross-validate", "1", cwd=tmp_path).returncode == 2
+
+
+def test_folders_that_are_no_data_set_are_told_at_once_with_class_count_and_fix(class_folders: Path, tmp_path: Path) -> None:
+    def told(folder: Path) -> str:
+        command = [sys.executable, "-X", "importtime", "-m", "catdog.train", "--data", str(folder), "--output", "run"]
+        finished = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert finished.returncode == 8, finished.stderr
+        imported = {line.split("|")[-1].strip() for line in finished.stderr.splitlines() if line.startswith("import time:")}
+        assert "numpy" in imported
+        assert not imported & {"tensorflow", "keras", "matplotlib"}  # seconds
+        assert not (tmp_path / "run").exists()
+        return finished.stderr.splitlines()[-1]
+
+    one = tmp_path / "one"
+    shutil.copytree(class_folders / "cats", one / "cats")
+    assert "one, 'cats'" in told(one)
+    (one / "ferrets").mkdir()
+    assert "none in 'ferrets'" in told(one)
+    shutil.copy(class_folders / "dogs" / "0.jpg", one / "ferrets")
+    assert "at least 2 pictures of each class; got 1 of 'ferrets'" in told(one)
+    for part in ("train", "validation"):
+        shutil.copytree(class_folders, tmp_path / "split" / part)
+    shutil.copytree(class_folders / "dogs", tmp_path / "split" / "train" / "ferrets")
+    assert "got ferrets in one of them alone" in told(tmp_path / "split")
 
 
 def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path, tmp_path: Path) -> None:

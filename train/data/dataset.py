@@ -1,5 +1,6 @@
 """A data set: labelled pictures found, split into training, validation and test, and read into memory."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +17,7 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
 
 from ..options import SYNTHETIC, DataOptions
-from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in
+from .folders import TEST, TRAIN, VALIDATION, class_folders, empty_folders, find_folder, part_folder, pictures_in
 from .pictures import Item, Pictures, cut_out, printable, read_pictures, without_copies
 from .splits import balanced, hold_back
 
@@ -136,6 +137,30 @@ def load_dataset(options: DataOptions) -> Dataset:
     return dataset
 
 
+def check_folders(options: DataOptions) -> None:
+    """Look at folders and file names, before anything heavy is loaded; what is not on this machine yet is left alone.
+
+    Raises:
+        DatasetError: no data set, or a class with too few pictures to be learnt and measured.
+    """
+    if not Path(options.data).exists():
+        return
+    labels, items = _folder_items(options)
+    _check_labels(labels, options)
+    for part in (TRAIN, VALIDATION):
+        if part not in items:
+            continue
+        least = 1 if VALIDATION in items else 2  # one is held back
+        counts = Counter(item.target for item in items[part])
+        for target, label in enumerate(labels):
+            if counts[target] < least:
+                raise DatasetError(
+                    f"at least {least} pictures of each class" if least > 1 else f"{part} pictures of each class",
+                    got=f"{counts[target] or 'none'} of {label!r} in {options.data}",
+                    fix="Add some, or remove the folder.",
+                )
+
+
 def load_part(where: str, part: str, image_size: int, *, count: int | None = None, seed: int = 0) -> Part:
     """Read labelled pictures without splitting them: those of a part if there are parts, else all.
 
@@ -250,17 +275,26 @@ def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
         folders = {TRAIN: root}
     found = {part: class_folders(folder) for part, folder in folders.items()}
     by_label = found[TRAIN]
+    empty = [name for folder in folders.values() for name in empty_folders(folder)]
+    if empty:
+        raise DatasetError(
+            "pictures in each class folder",
+            got=f"none in {', '.join(map(repr, empty[:3]))}",
+            fix="Add some, or remove the folder.",
+        )
     if len(by_label) < 2:
+        # A single folder was stepped into, as if it wrapped the others.
+        one = next(iter(by_label), root.name if pictures_in(root) and root != Path(options.data) else None)
         raise DatasetError(
             "at least two class folders, or train/ and validation/ with class folders",
-            got=f"{options.data} with {', '.join(by_label) or 'none'}",
+            got=f"{options.data} with {'none' if one is None else f'one, {one!r}'}",
             fix="Put the pictures of each class into a folder of its name.",
         )
     for part, others in found.items():
         if set(by_label) != set(others):
             raise DatasetError(
                 f"the same class folders in train and {part}",
-                got=f"{', '.join(by_label)} and {', '.join(others)}",
+                got=f"{', '.join(sorted(set(by_label) ^ set(others)))} in one of them alone",
                 fix="Rename or add folders.",
             )
     labels = tuple(sorted(by_label, key=lambda label: (label == NEITHER, label)))
@@ -294,6 +328,8 @@ def _more_items(where: str, labels: Sequence[str]) -> list[Item]:
     """Find labelled pictures to learn from besides: of a training part if there is one, of any of the labels."""
     root = find_folder(where)
     root = part_folder(root, TRAIN) or root
+    if root.name in labels and root != Path(where):
+        root = root.parent  # a single class folder was stepped into, as if it wrapped others
     by_label = class_folders(root)
     if not by_label or not set(by_label) <= set(labels):
         raise DatasetError(

@@ -51,6 +51,15 @@ def class_folders(root: Path) -> dict[str, list[Path]]:
     return {label: paths for label, paths in found.items() if paths}
 
 
+def empty_folders(root: Path) -> list[str]:
+    """Return the names of the folders in `root` that hold nothing at all, sorted."""
+    return sorted(
+        entry.name
+        for entry in root.iterdir()
+        if entry.is_dir() and not entry.name.startswith((".", "__")) and not any(entry.iterdir())
+    )
+
+
 def pictures_in(folder: Path) -> list[Path]:
     """Return the picture files in a folder and those below it, sorted."""
     return sorted(
