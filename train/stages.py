@@ -32,6 +32,7 @@ from .run import Run
 from .temperature import apply_temperature, fit_temperature
 from .weights import load_backbone_weights
 
+_TOLD = 20  # contradictions, by name
 _STARTS, _SEEDS_APART = 10, 1_000_003
 
 Log = Callable[[str], None]
@@ -96,6 +97,10 @@ def describe(dataset: Dataset, log: Log) -> None:
     """Say what a data set holds and what was left out."""
     for line in dataset.skipped:
         log(f"skipped: {line}")
+    if dataset.contradictions:
+        log(f"under two labels, of which one is wrong: {len(dataset.contradictions):,} pictures; both are learnt from")
+        for line in dataset.contradictions[:_TOLD]:
+            log(f"under two labels: {line}")
     for part, pictures in dataset.parts.items():
         if len(pictures):
             log(f"{part}: " + ", ".join(f"{count:,} {label}" for label, count in pictures.counts(dataset.labels).items()))

@@ -26,8 +26,7 @@ _LOOKS = 6  # pictures of a sitting animal looking about; the last one blinks
 _SPARE = 48  # pixels by which the noise tile is larger than a frame
 _GROUND = 0.95  # where the pets stand, as a share of the height
 _FAR, _FAR_GROUND = 0.36, 0.8  # of a pet's size in the front; where it stands then
-# Seconds, and the light as a share of the day's. Between two of them it changes evenly, or at once where they are the same.
-_LIGHT = ((0.0, 1.0), (29.0, 1.0), (31.0, 0.4), (38.5, 0.4), (_CYCLE, 1.0))
+_LIGHT_AT, _LIGHT = (0.0, 29.0, 31.0, 38.5, _CYCLE), (1.0, 1.0, 0.4, 0.4, 1.0)  # seconds; share of the day's, even in between
 _LAMP_ON, _LAMP_OFF = 35.0, 38.5
 _LAMP = (130, 200, 235)  # what its light adds where it hangs, BGR
 
@@ -270,7 +269,7 @@ class DemoFilm:
     def _light(self, index: int) -> tuple[float, bool]:
         """The light as a share of the day's, and whether the lamp is on."""
         seconds = (index % self.frames_per_cycle) / self.frames_per_cycle * _CYCLE
-        return float(np.interp(seconds, *zip(*_LIGHT, strict=True))), _LAMP_ON <= seconds < _LAMP_OFF
+        return float(np.interp(seconds, _LIGHT_AT, _LIGHT)), _LAMP_ON <= seconds < _LAMP_OFF
 
     def frame(self, index: int) -> Picture:
         """Frame `index`, uint8 [height, width, 3], BGR; the same index always gives the same bytes.

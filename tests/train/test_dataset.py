@@ -230,6 +230,22 @@ def test_copy_of_a_training_picture_is_not_measured_on(class_folders: Path, tmp_
     assert len(dataset.skipped) == 1
 
 
+def test_picture_under_two_labels_is_named(class_folders: Path, tmp_path: Path) -> None:
+    assert load_dataset(DataOptions(data=str(class_folders), image_size=64)).contradictions == ()
+    picture = cv2.imread(str(class_folders / "cats" / "3.jpg"))
+    cv2.imwrite(str(class_folders / "dogs" / "again.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 60])
+    (tmp_path / "rooms").mkdir()
+    room = draw_picture("neither", 7)
+    cv2.imwrite(str(tmp_path / "rooms" / "empty.jpg"), room)
+    for seed in range(8, 14):
+        cv2.imwrite(str(tmp_path / "rooms" / f"{seed}.jpg"), draw_picture("neither", seed))
+    cv2.rectangle(room, (20, 20), (44, 44), (30, 60, 90), -1)  # a small pet in that very room
+    cv2.imwrite(str(class_folders / "cats" / "small.jpg"), room)
+    shutil.copy(tmp_path / "rooms" / "9.jpg", class_folders / "dogs" / "room.jpg")
+    dataset = load_dataset(DataOptions(data=str(class_folders), image_size=64, negatives=str(tmp_path / "rooms")))
+    assert sorted(dataset.contradictions) == ["cats/3.jpg and dogs/again.jpg", "dogs/room.jpg and neither/9.jpg"]
+
+
 def test_class_without_a_readable_picture(class_folders: Path) -> None:
     for path in (class_folders / "cats").iterdir():
         path.write_bytes(b"not a picture")

@@ -1,7 +1,7 @@
 """A data set: labelled pictures found, split into training, validation and test, and read into memory."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -17,6 +17,7 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
 
 from ..options import SYNTHETIC, DataOptions
+from .duplicates import CLOSE, SAME, Fingerprints, copies, fingerprints
 from .folders import TEST, TRAIN, VALIDATION, class_folders, empty_folders, find_folder, part_folder, pictures_in
 from .pictures import Item, Pictures, cut_out, printable, read_pictures, without_copies
 from .splits import balanced, hold_back
@@ -46,6 +47,7 @@ class Dataset:
         test: what is measured on once, at the end; may be empty.
         skipped: one line for each picture that was left out, with the reason: not readable, or a held-back picture that is
             among the training pictures, too.
+        contradictions: one line for each picture that is there under two labels.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Dataset:
     validation: Pictures
     test: Pictures
     skipped: tuple[str, ...]
+    contradictions: tuple[str, ...] = ()
 
     @property
     def parts(self) -> Mapping[str, Pictures]:
@@ -128,7 +131,8 @@ def load_dataset(options: DataOptions) -> Dataset:
     validation = without_copies(split[VALIDATION], split[TRAIN], "training", skipped)
     test = without_copies(without_copies(split[TEST], split[TRAIN], "training", skipped), validation, VALIDATION, skipped)
     name = "drawn cats and dogs" if options.data == SYNTHETIC else place_name(options.data)
-    dataset = Dataset(name, labels, split[TRAIN], validation, test, tuple(skipped))
+    contradictions = tuple(_contradictions(split, len(labels) - 1 if options.negatives is not None else None))
+    dataset = Dataset(name, labels, split[TRAIN], validation, test, tuple(skipped), contradictions)
     for part, pictures in ((TRAIN, dataset.train), (VALIDATION, dataset.validation)):
         for label, count in pictures.counts(labels).items():
             if count == 0:
@@ -184,6 +188,26 @@ def load_part(where: str, part: str, image_size: int, *, count: int | None = Non
     if not len(pictures):
         raise DatasetError("pictures that can be read", got=f"none in {where}", fix="Name another folder or archive.")
     return Part(place_name(where), tuple(by_label), pictures, tuple(skipped))
+
+
+def _contradictions(split: _Split, neither: int | None) -> Iterator[str]:
+    """Find pictures that are there under two labels.
+
+    A camera's empty room and the same room with a small pet are nearly the same picture, so of pictures of neither only those
+    are told that are the same.
+    """
+    names = np.array([name for pictures in split.values() for name in pictures.names], object)
+    targets = np.concatenate([pictures.targets for pictures in split.values()])
+    prints = Fingerprints.joined([fingerprints(pictures.pixels) for pictures in split.values()])
+    whole = np.array([whole_of(name) == name for name in names])
+    for label in np.unique(targets).tolist():
+        mine = np.flatnonzero(whole & (targets == label))
+        for rest, limits in (
+            (np.flatnonzero(whole & (targets > label) & (targets != neither)), CLOSE),
+            (np.flatnonzero(whole & (targets > label) & (targets == neither)), SAME),
+        ):
+            for first, second in copies(prints[mine], prints[rest], *limits):
+                yield f"{names[mine[first]]} and {names[rest[second]]}"
 
 
 def whole_of(name: str) -> str:
