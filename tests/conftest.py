@@ -80,7 +80,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finished = run(
         "catdog-train",
         *("--data", "synthetic", "--synthetic-count", "60", "--image-size", "64", "--backbone-weights", "bundled"),
-        *("--views", "1", "--epochs", "10", "--output", str(folder)),
+        *("--views", "1", "--epochs", "10", "--least-steps", "0", "--output", str(folder)),
     )
     assert finished.returncode == 0, finished.stderr
     return folder

@@ -35,7 +35,8 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
     """
     training, validation = _all_features(model, dataset, options)
     targets = dataset.train.targets
-    steps = options.epochs * -(-len(targets) // options.batch_size)
+    epochs = options.epochs_of(len(targets))
+    steps = epochs * -(-len(targets) // options.batch_size)
     model.head.compile(
         keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps) if decay else rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -43,7 +44,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
     )
     rng = np.random.default_rng(options.data.seed)
     history = []
-    for number in tqdm(range(1, options.epochs + 1), desc="training the head", unit=" epochs", disable=None):
+    for number in tqdm(range(1, epochs + 1), desc="training the head", unit=" epochs", disable=None):
         start = time.monotonic()
         # Each epoch sees one view of every picture, drawn at random, as if it had been altered anew.
         chosen = training[rng.integers(len(training), size=len(targets)), np.arange(len(targets))]

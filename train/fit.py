@@ -69,9 +69,10 @@ def fit(
     if model.transfer is not None and options.cache_features:
         history = _fit_head(job, history)
     else:
-        steps = options.epochs * -(-len(dataset.train) // options.batch_size)
+        epochs = options.epochs_of(len(dataset.train))
+        steps = epochs * -(-len(dataset.train) // options.batch_size)
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
-        history = _fit_whole(job, _Phase(PLAIN, options.epochs, optimizer), history)
+        history = _fit_whole(job, _Phase(PLAIN, epochs, optimizer), history)
     if model.transfer is not None and options.fine_tune_epochs:
         release_backbone(model.transfer.backbone)
         steps = options.fine_tune_epochs * -(-len(dataset.train) // options.batch_size)

@@ -79,6 +79,7 @@ class TrainOptions:
         backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"``, or the path of a weights file.
         output: the run's folder.
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
+        least_steps: where so few pictures make fewer steps than this in those epochs, there are more epochs; in our pipelines.
         validate: measure on the validation pictures after each ``"epoch"``, or at the ``"end"`` only.
         temperature: what to divide the logits by; None to fit it on pictures that are held out, or else on the validation
             pictures.
@@ -109,6 +110,7 @@ class TrainOptions:
     pipeline: str = TUNED
     backbone_weights: str = IMAGENET
     epochs: int = 20
+    least_steps: int = 300
     validate: str = EACH_EPOCH
     temperature: float | None = None
     held_out: float = 0.0
@@ -134,6 +136,7 @@ class TrainOptions:
         for stage in self.stages:
             find_cell(stage, self.pipeline, self.data.image_size)
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
+        _require(0 <= self.least_steps <= 1_000_000, "0 to 1,000,000 --least-steps", self.least_steps)
         _require(self.validate in VALIDATE, f"--validate to be one of {', '.join(VALIDATE)}", self.validate)
         _require(self.temperature is None or 0.05 <= self.temperature <= 20, "a --temperature of 0.05 to 20", self.temperature)
         _require(0 <= self.held_out <= 0.5, "--held-out of 0 to 0.5", self.held_out)
@@ -146,6 +149,11 @@ class TrainOptions:
         _require(0 < self.distill_rate <= 1, "a --distill-rate of more than 0 and at most 1", self.distill_rate)
         _require(0 <= self.fine_tune_epochs <= 1000, "0 to 1,000 --fine-tune-epochs", self.fine_tune_epochs)
         _require(0 < self.fine_tune_rate <= 1, "a --fine-tune-rate of more than 0 and at most 1", self.fine_tune_rate)
+
+    def epochs_of(self, pictures: int) -> int:
+        """Return how many epochs there are with so many training pictures."""
+        steps = -(-pictures // self.batch_size)
+        return max(self.epochs, -(-self.least_steps // steps)) if self.pipeline in OURS else self.epochs
 
     @property
     def stages(self) -> tuple[str, ...]:

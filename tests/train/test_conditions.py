@@ -65,7 +65,7 @@ def test_scenes_are_the_training_pictures_of_neither() -> None:
 def test_trains_with_them(tmp_path: Path) -> None:
     finished = run(
         "catdog-train", "--data", "synthetic", "--negatives", "synthetic", "--backbone-weights", "bundled",
-        "--synthetic-count", "16", "--image-size", "64", "--epochs", "2", "--conditions", "camera",
+        "--synthetic-count", "16", "--image-size", "64", "--epochs", "2", "--least-steps", "0", "--conditions", "camera",
         "--fine-tune-epochs", "1", "--output", "run", cwd=tmp_path,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr

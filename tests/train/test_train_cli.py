@@ -23,7 +23,7 @@ from catdog.train.weights import load_backbone_weights
 if TYPE_CHECKING:
     from tests.conftest import Site
 
-QUICK = ("--image-size", "64", "--views", "1", "--epochs", "1", "--backbone-weights", "bundled")
+QUICK = ("--image-size", "64", "--views", "1", "--epochs", "1", "--least-steps", "0", "--backbone-weights", "bundled")
 
 
 def test_run_folder_is_complete(small_run: Path) -> None:
@@ -203,6 +203,14 @@ def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path
     both = run("catdog-train", "--held-out", "0.25", "--temperature", "1", cwd=tmp_path)
     assert both.returncode == 2
     assert "--held-out" in both.stderr
+
+
+def test_few_pictures_make_few_steps_and_so_more_epochs(class_folders: Path, tmp_path: Path) -> None:
+    arguments = ("--data", str(class_folders), "--no-presence-check", "--output", "run", *QUICK, "--least-steps", "40")
+    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    with (tmp_path / "run" / "history.csv").open() as stream:
+        assert len(list(csv.DictReader(stream))) == 40  # 16 pictures, one step each
 
 
 def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path: Path) -> None:
