@@ -211,6 +211,8 @@ def _main(argv: Sequence[str]) -> int:
     for record in records:
         tested = "" if record.test is None else f"; test {record.test.accuracy.value:.1%} of {record.test.accuracy.n:,}"
         print(f"  {record.stage:<20} {record.validation.accuracy}{tested}; {record.seconds:.0f} s")
+        if record.validation.is_uneven:
+            print(f"  {'':<20} {record.validation.mean_recall:.2%} if every label counts as much")
     print(f"  always the same      {dataset.baseline:.1%}")
     print(f"report               {run.options.output / 'report.html'}")
     return 0

@@ -73,6 +73,17 @@ class Evaluation:
     bins: tuple[Bin, ...]
     mistakes: tuple[Answer, ...]
 
+    @property
+    def mean_recall(self) -> float:
+        """Mean over the labels of the share of their pictures that is right, 0-1: a rare label counts as much as the others."""
+        return float(np.mean([row[place] / sum(row) for place, row in enumerate(self.confusion) if sum(row)]))
+
+    @property
+    def is_uneven(self) -> bool:
+        """Whether some label has more than twice the pictures of another, so that accuracy is mostly about that one."""
+        counts = [sum(row) for row in self.confusion if sum(row)]
+        return max(counts) > 2 * min(counts)
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able fields; `from_dict` reads them back."""
         return asdict(self)

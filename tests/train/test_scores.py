@@ -68,6 +68,16 @@ def test_temperature_of_a_model_without_mistakes_stays_sober() -> None:
     assert fit_temperature(logits[:2], targets[:2]) > fit_temperature(logits, targets)
 
 
+def test_recall_of_a_rare_label_counts_as_much_as_that_of_the_others() -> None:
+    targets = np.array([0] * 97 + [1] * 2 + [2])
+    scores = np.tile(np.array([[0.8, 0.1, 0.1]], np.float32), (100, 1))  # always the same
+    names = tuple(str(number) for number in range(100))
+    found = evaluate(scores, Pictures(np.zeros((100, 1, 1, 3), np.uint8), targets, names), ("a", "b", "c"), "drawn answers")
+    assert found.accuracy.value == pytest.approx(0.97)
+    assert found.mean_recall == pytest.approx(1 / 3)
+    assert found.is_uneven
+
+
 def test_temperature_that_does_not_help_others_is_not_applied() -> None:
     rng = np.random.default_rng(3)
     logits, targets = rng.normal(0, 0.01, (6, 3)).astype(np.float32), rng.integers(0, 3, 6)  # nothing to be learnt from

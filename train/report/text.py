@@ -108,7 +108,10 @@ def commonest_label(dataset: Dataset) -> str:
 def headline(final: StageRecord) -> str:
     """Say the one thing to remember."""
     accuracy = final.validation.accuracy
-    return f"The {final.stage} stage is right on {percent(accuracy.value)} of {accuracy.n:,} pictures it has not learnt from"
+    right = f"The {final.stage} stage is right on {percent(accuracy.value)} of {accuracy.n:,} pictures it has not learnt from"
+    if not final.validation.is_uneven:
+        return right
+    return f"{right}, {percent(final.validation.mean_recall)} if every label counts as much"
 
 
 def tiles(dataset: Dataset, final: StageRecord) -> list[Tile]:
@@ -125,9 +128,18 @@ def tiles(dataset: Dataset, final: StageRecord) -> list[Tile]:
             f"95 % interval {interval(test.accuracy)}, n = {test.accuracy.n:,}; measured once, at the end",
         ),
         Tile("Baseline", percent(dataset.baseline), f"always answering “{commonest_label(dataset)}”, the most frequent label"),
+        *_mean_recall(measured, part),
         Tile("Calibration error", f"{100 * measured.calibration_error:.1f} points",
              f"how far scores are off the share that is right, {part} pictures"),
     ]  # fmt: skip
+
+
+def _mean_recall(measured: Evaluation, part: str) -> list[Tile]:
+    if not measured.is_uneven:
+        return []
+    guessing = percent(1 / sum(sum(row) > 0 for row in measured.confusion))
+    what = f"mean over the labels of the share that is right, {part} pictures; always the same answer gets {guessing}"
+    return [Tile("Mean recall", percent(measured.mean_recall), what)]
 
 
 def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions) -> list[str]:
