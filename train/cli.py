@@ -202,6 +202,7 @@ def _main(argv: Sequence[str]) -> int:
         return _cross_validate(_options(arguments), arguments.cross_validate)
     run = _find_run(arguments, _given(parser, argv)) or _begin_run(_options(arguments))
     _load_libraries()
+    from .report.text import answer_labels, worst_labels
     from .stages import train
 
     dataset, records = train(run, _log)
@@ -214,7 +215,12 @@ def _main(argv: Sequence[str]) -> int:
         if record.validation.is_uneven:
             print(f"  {'':<20} {record.validation.mean_recall:.2%} if every label counts as much")
     print(f"  always the same      {dataset.baseline:.1%}")
+    worst = worst_labels(records[-1].validation, answer_labels(dataset, records[-1].validation))
+    if worst:
+        print("worst labels         " + ", ".join(f"{label} {right} of {n}" for label, right, n in worst))
     print(f"report               {run.options.output / 'report.html'}")
+    if TRANSFER in run.stages:
+        print(f"next                 catdog-export --int8 --model {run.options.output}")
     return 0
 
 

@@ -31,7 +31,7 @@ from catdog.train.pipelines import OURS, PIPELINES, STAGES, TRANSFER, TUNED
 from catdog.train.record import Parameters, StageRecord
 from catdog.train.report.pictures import MOST_MISTAKES, surest_mistakes
 from catdog.train.report.published import best_published, best_published_test, held_against, published
-from catdog.train.report.text import mean_of_last, sentences
+from catdog.train.report.text import mean_of_last, sentences, worst_labels
 from catdog.train.report.write import write_report
 
 PETS = ("cats", "dogs")
@@ -324,6 +324,19 @@ def test_answer_of_a_presence_check_without_pictures_of_it(tmp_path: Path) -> No
     dataset = dataset_of()
     written = write(tmp_path, dataset, [record_of(dataset, more=[NEITHER])], options_of("deep"))
     assert "no pictures" in written.page.text
+
+
+def test_of_many_labels_the_worst_pairs_are_told_and_the_rest_drawn(tmp_path: Path) -> None:
+    dataset = dataset_of(tuple(f"breed {number:03}" for number in range(30)), test=2)
+    record = record_of(dataset, wrong=17)  # 10 of the first label, 7 of the second
+    written = write(tmp_path, dataset, [record], options_of(stage=TRANSFER))
+    assert "matrix" not in written.page.values("class")
+    assert "breed 000 breed 001 10 100.0 %" in written.page.text
+    assert "breed 001 breed 002 7 70.0 %" in written.page.text
+    assert any(
+        "rows are the truth, columns the answers" in text for text in (*written.page.texts, *written.page.values("aria-label"))
+    )
+    assert worst_labels(record.validation, dataset.labels) == [("breed 000", 0, 10), ("breed 001", 3, 10)]
 
 
 def test_second_report_is_the_same_and_leaves_nothing_of_another(compact: Written, tmp_path: Path) -> None:

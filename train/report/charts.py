@@ -176,7 +176,7 @@ def confusion_chart(evaluations: Mapping[str, Evaluation], labels: Sequence[str]
     from matplotlib.colors import LinearSegmentedColormap
 
     shades = LinearSegmentedColormap.from_list("shades", [PAPER, MAIN])
-    cell = min(70.0, max(14.0, 420 / len(labels)))
+    cell = min(70.0, max(10.0, 420 / len(labels)))
     names = [shorten(label, _LABEL) for label in labels]
     drawing = canvas(len(evaluations) * (cell * len(labels) + 130), cell * len(labels) + 110)
     grid: NDArray[np.object_] = drawing.subplots(1, len(evaluations), squeeze=False)
@@ -184,7 +184,7 @@ def confusion_chart(evaluations: Mapping[str, Evaluation], labels: Sequence[str]
         counts = np.array(evaluation.confusion)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap=shades, vmin=0, vmax=1)
-        size = min(11.0, 0.62 * cell)
+        size = min(11.0, 0.7 * cell)
         axes.set_xticks(range(len(labels)), names, rotation=35, ha="right", rotation_mode="anchor", size=size, color=INK)
         axes.set_yticks(range(len(labels)), names, size=size, color=INK)
         accuracy = evaluation.accuracy

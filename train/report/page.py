@@ -10,7 +10,7 @@ from ..data.folders import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
 from ..options import TrainOptions
 from ..record import StageRecord
-from .charts import curves_chart, label_counts_chart, reliability_chart, stages_chart
+from .charts import confusion_chart, curves_chart, label_counts_chart, reliability_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
 from .drawing import to_svg
 from .pictures import MOST_SAMPLE_ROWS, Mistake, Row, augmentation_of
@@ -25,6 +25,7 @@ from .text import (
     interval,
     matrix_rows,
     mean_of_last,
+    mixed_up,
     percent,
     sentences,
     tiles,
@@ -32,6 +33,7 @@ from .text import (
 )
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_MOST_IN_A_TABLE = 10  # labels, of whose answers a table can be read
 _MOST_SKIPPED = 200  # lines on the page; the data has all
 
 
@@ -104,6 +106,9 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
         charts=_charts(dataset, records, options),
         labels=labels,
         evaluations=evaluations(final),
+        pairs={part: mixed_up(evaluation, labels) for part, evaluation in evaluations(final).items()}
+        if len(labels) > _MOST_IN_A_TABLE
+        else {},
         matrices={part: matrix_rows(evaluation, labels) for part, evaluation in evaluations(final).items()},
         counts=named_counts(dataset),
         shown=shown,
@@ -129,6 +134,7 @@ def _charts(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
     own = {record.stage: published(options.pipeline, record.stage) for record in records}
     references = {record.stage: held_against(options.pipeline, record.stage) for record in records}
     measured = ", ".join(f"{record.stage} {percent(record.validation.accuracy.value)}" for record in records)
+    final = records[-1]
     return {
         "stages": to_svg(
             stages_chart(records, references, dataset.baseline),
@@ -143,6 +149,15 @@ def _charts(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
             )
             for place, record in enumerate(records)
         ],
+        "confusion": {
+            part: to_svg(
+                confusion_chart({part: evaluation}, answer_labels(dataset, evaluation)),
+                f"confusion-{part}",
+                f"Answers to {evaluation.accuracy.n} {part} pictures: rows are the truth, columns the answers.",
+            )
+            for part, evaluation in evaluations(final).items()
+            if len(evaluation.confusion) > _MOST_IN_A_TABLE
+        },
         "counts": to_svg(
             label_counts_chart(named_counts(dataset)), "counts", "Shares of the labels in each part, as in the table."
         ),
@@ -153,7 +168,7 @@ def _charts(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
                 f"Share of right answers against their score on {evaluation.accuracy.n} {part} pictures; expected calibration "
                 f"error {100 * evaluation.calibration_error:.1f} points.",
             )
-            for part, evaluation in evaluations(records[-1]).items()
+            for part, evaluation in evaluations(final).items()
         },
     }
 

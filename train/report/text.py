@@ -17,6 +17,7 @@ from ..options import PUBLIC_ARCHIVE, TrainOptions
 from ..record import StageRecord
 from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, published
 
+_MOST_PAIRS, _MOST_WORST = 12, 3
 LAST_EPOCHS = 5  # over which a curve's end is averaged, because single epochs jump
 
 
@@ -98,6 +99,44 @@ def matrix_rows(evaluation: Evaluation, labels: Sequence[str]) -> list[MatrixRow
         right = Figure.share(f"accuracy on {label}", counts[place], total) if total else None
         rows.append(MatrixRow(label, counts, tuple(count / max(total, 1) for count in counts), right))
     return rows
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two labels that are mixed up.
+
+    Attributes:
+        truth: the right one.
+        answer: the one that was given.
+        count: how many pictures.
+        share: of that label's pictures, 0-1.
+    """
+
+    truth: str
+    answer: str
+    count: int
+    share: float
+
+
+def mixed_up(evaluation: Evaluation, labels: Sequence[str]) -> list[Pair]:
+    """Return the labels that are mixed up most, by pictures."""
+    counts = np.array(evaluation.confusion)
+    totals = counts.sum(axis=1)
+    np.fill_diagonal(counts, 0)
+    order = np.argsort(-counts, axis=None, kind="stable")[:_MOST_PAIRS]
+    places = (divmod(int(place), len(labels)) for place in order)
+    return [
+        Pair(labels[row], labels[column], int(counts[row, column]), float(counts[row, column] / totals[row]))
+        for row, column in places
+        if counts[row, column]
+    ]
+
+
+def worst_labels(evaluation: Evaluation, labels: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Return the labels with the smallest share of right answers: name, pictures that are right, pictures."""
+    found = [(label, row[place], sum(row)) for place, (label, row) in enumerate(zip(labels, evaluation.confusion, strict=True))]
+    wrong = [each for each in found if each[1] < each[2]]
+    return sorted(wrong, key=lambda each: each[1] / each[2])[:_MOST_WORST]
 
 
 def commonest_label(dataset: Dataset) -> str:
