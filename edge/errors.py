@@ -93,6 +93,12 @@ class TrainingError(CatdogError):
     exit_code = 12
 
 
+class UnprovenError(CatdogError):
+    """Nothing speaks against a file, but the pictures are too few to tell."""
+
+    exit_code = 13
+
+
 def missing_extra(package: str, extra: str) -> MissingExtraError:
     """Build the error for an absent optional package.
 

@@ -24,7 +24,7 @@ from .graph import without_neither
 from .onnx import to_onnx, to_onnx_int8
 from .options import ExportOptions
 from .pictures import PictureSet, calibration_pictures, drawn_pictures, verification_pictures
-from .proof import Proof, objections
+from .proof import Proof, doubts, objections, verdict
 from .publish import REPORT_FILE, publish, still_there
 from .report.page import to_html
 
@@ -56,6 +56,16 @@ class Artifact:
     calibration: PictureSet | None = None
     quantized: Quantized | None = None
     drawn: Proof | None = None
+
+    @property
+    def verdict(self) -> str:
+        """``"published"``, ``"refused"``, or ``"unproven"``: published, on too few pictures to tell."""
+        return verdict(self.proof, self.objections)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What the pictures cannot show, and what else is worth knowing."""
+        return doubts(self.proof)
 
 
 @dataclass(frozen=True)
@@ -286,6 +296,8 @@ def _entry(artifact: Artifact, found: Export) -> dict[str, Any]:
             "names": calibration.truth.names,
         },
         "verified_on": found.pictures.description,
+        "verdict": artifact.verdict,
+        "doubts": artifact.doubts,
         **asdict(artifact.proof),
         "attempts": [asdict(attempt) for attempt in quantized.attempts] if quantized and len(quantized.attempts) > 1 else [],
         "layers": [asdict(layer) for layer in quantized.layers] if quantized else [],

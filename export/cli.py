@@ -107,6 +107,9 @@ def _main(argv: Sequence[str]) -> int:
         f"compared with Keras on {found.pictures.description}; drop in points, with its 95 % interval; differences are of "
         "scores, 0 to 1"
     )
+    for artifact in found.artifacts:
+        for line in artifact.doubts:
+            print(f"{artifact.file}: {line}")
     print(f"report: {options.output / REPORT_FILE}")
     require_all_published(found, options.output)
     return 0
@@ -126,7 +129,7 @@ def _row(artifact: "Artifact", folder: Path) -> tuple[str, ...]:
         f"{100 * drop.value:+.2f} ({100 * drop.low:+.2f} to {100 * drop.high:+.2f})" if drop else "",
         f"{proof.agreement.value:.2%}",
         f"{proof.largest_difference:.4f}",
-        "refused" if artifact.objections else "published",
+        artifact.verdict,
     )
 
 

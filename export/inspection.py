@@ -14,11 +14,11 @@ import numpy as np
 from catdog.edge.classifier import Classifier
 from catdog.edge.command import CommandParser
 from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import CatdogError, DatasetError, UsageError, VerificationError
+from catdog.edge.errors import CatdogError, DatasetError, UnprovenError, UsageError, VerificationError
 from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture, other_pixels_fix
 
 from .labelled import Photograph, find_photographs
-from .proof import Measured, Proof, Truth, compare, measure, objections
+from .proof import UNPROVEN, Measured, Proof, Truth, compare, doubts, measure, objections, verdict
 
 _VERIFY_EXAMPLES = """\
 examples:
@@ -26,7 +26,7 @@ examples:
   catdog-export verify int8.tflite --data photos.zip --reference float32.tflite --max-drop 0.3
 
 photos/<label>/*.jpg; of a data set with train/ and validation/ the latter. Needs the edge's packages only.
-exit codes: 0 proven, 3 nothing there, 6 damaged model, 8 data, 9 not as it says of itself
+exit codes: 0 proven, 3 nothing there, 6 damaged model, 8 data, 9 not as it says of itself, 13 too few pictures to tell
 """
 _INFO_EXAMPLES = """\
 examples:
@@ -86,9 +86,12 @@ def verify_command(argv: Sequence[str]) -> int:
         found: dict[str, object] = {"file": str(model.model_path), "runtime": model.backend_name, "golden": asdict(golden)}
         found |= {"measured": asdict(measured), "skipped": skipped}
         found |= {"proof": asdict(proof) if proof else None, "objections": against}
+        found |= {"verdict": verdict(proof, against) if proof else None, "doubts": doubts(proof) if proof else []}
         print(json.dumps(found, ensure_ascii=False))
     else:
         for line in _lines(model, golden, measured, proof):
+            print(line)
+        for line in doubts(proof) if proof else ():
             print(line)
         if skipped:
             print(f"skipped: {skipped:,} pictures that cannot be read")
@@ -99,6 +102,10 @@ def verify_command(argv: Sequence[str]) -> int:
             fix=other_pixels_fix(model.contract.input)
             if golden.same_input is False
             else "Compare the versions of the runtime with that where it was exported, or export it again.",
+        )
+    if proof and verdict(proof, against) == UNPROVEN:
+        raise UnprovenError(
+            "pictures enough to tell", got=f"{proof.agreement.n:,}, all of whose answers pass", fix="Name more with --data."
         )
     return 0
 

@@ -15,6 +15,9 @@ from catdog.edge.figures import Figure
 from catdog.train.evaluate import per_label
 
 _Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
+_SHOWN = 0.05  # a fall in accuracy, or share of other answers, that the pictures must be able to show
+_FAR_OFF = 0.5  # of a score, 0-1, worth a word
+PUBLISHED, UNPROVEN, REFUSED = "published", "unproven", "refused"
 _FLIPS_BESIDES = 4.5  # points by which answers may change besides, from wrong to right or where the truth is not known
 
 
@@ -42,10 +45,12 @@ class Measured:
     Attributes:
         accuracy: share of right answers.
         per_label: the same for each label's pictures, and for each folder where a label has several.
+        labels: how many labels there are pictures of.
     """
 
     accuracy: Figure
     per_label: tuple[Figure, ...]
+    labels: int = 0
 
 
 @dataclass(frozen=True)
@@ -165,6 +170,7 @@ def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) ->
     return Measured(
         Figure.share("accuracy", int(right.sum()), int(known.sum()), truth.data),
         tuple(per_label(right, truth.names, truth.targets, labels, truth.data)),
+        len(np.unique(truth.targets[known])),
     )
 
 
@@ -193,6 +199,41 @@ def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[st
     if not proof.deterministic:
         found.append("two calls with the same picture gave different scores")
     return found
+
+
+def doubts(proof: Proof) -> list[str]:
+    """Say what the pictures cannot show, and what else is worth knowing although nothing speaks against the artifact.
+
+    Args:
+        proof: what was found.
+    """
+    found = [f"unproven: {line}" for line in _unproven(proof)]
+    if proof.reference is not None:
+        accuracy, labels = proof.reference.accuracy, proof.reference.labels
+        if labels > 1 and accuracy.low <= 1 / labels:
+            found.append(f"the model itself may be no better than guessing: {accuracy}")
+    if proof.largest_difference > _FAR_OFF:
+        found.append(f"on one picture a score differs by {proof.largest_difference:.2f}")
+    return found
+
+
+def verdict(proof: Proof, against: Sequence[str]) -> str:
+    """Return what has come of an artifact: refused, unproven where the pictures are too few to tell, or published.
+
+    Args:
+        proof: what was found.
+        against: what `objections` said.
+    """
+    return REFUSED if against else UNPROVEN if any(_unproven(proof)) else PUBLISHED
+
+
+def _unproven(proof: Proof) -> Iterator[str]:
+    n = proof.agreement.n
+    if proof.drop is not None and proof.drop.high > _SHOWN:
+        n = proof.artifact.accuracy.n if proof.artifact else n
+        yield f"a fall of up to {100 * proof.drop.high:.0f} points may not show on {n:,} pictures (95 %)"
+    elif proof.drop is None and 1 - proof.agreement.low > 2 * _SHOWN:
+        yield f"up to {100 * (1 - proof.agreement.low):.0f} % other answers may not show on {n:,} pictures (95 %)"
 
 
 def mcnemar(lost: int, gained: int) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catdog.edge.errors import VerificationError
-from catdog.export.proof import Truth, compare, mcnemar, objections, paired_interval
+from catdog.export.proof import Truth, compare, doubts, mcnemar, objections, paired_interval, verdict
 
 LABELS = ("cats", "dogs", "neither")
 
@@ -77,6 +77,29 @@ def test_one_picture_of_a_handful_refuses_nothing() -> None:
     targets = [0] * 10
     assert objections(compare(rows([1] + [0] * 9), rows(targets), truth(targets, 10), LABELS), 0.5) == []
     assert objections(compare(rows([1] * 2 + [0] * 8), rows(targets), truth(targets, 10), LABELS), 0.5) != []
+
+
+@pytest.mark.parametrize(("n", "expected"), [(4, "unproven"), (24, "unproven"), (60, "published"), (1000, "published")])
+def test_few_pictures_prove_little_and_that_is_a_verdict(n: int, expected: str) -> None:
+    targets = [0, 1] * (n // 2)
+    proof = compare(rows(targets), rows(targets), truth(targets, n), LABELS)
+    assert objections(proof, 0.5) == []
+    assert verdict(proof, []) == expected
+    assert any(f"on {n:,} pictures" in line for line in doubts(proof)) == (expected == "unproven")
+    assert verdict(proof, ["something"]) == "refused"
+    unknown = compare(rows(targets), rows(targets), truth(None, n), LABELS)
+    assert verdict(unknown, []) == expected
+
+
+def test_model_that_guesses_and_score_that_is_far_off_are_told() -> None:
+    targets = [0, 1] * 100
+    guessing = rows([0] * 200)
+    off = guessing.copy()
+    off[7] = (0.05, 0.05, 0.9)
+    told = doubts(compare(off, guessing, truth(targets, 200), LABELS))
+    assert any("no better than guessing" in line for line in told)
+    assert any("differs by 0.80" in line for line in told)
+    assert doubts(compare(rows(targets), rows(targets), truth(targets, 200), LABELS)) == []
 
 
 def test_scores_that_differ_by_more_than_rounding() -> None:
