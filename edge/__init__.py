@@ -44,8 +44,16 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import what is asked for, so that the doctor can be called where numpy or OpenCV does not load."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("catdog")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -3,12 +3,11 @@
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .artifact import ModelFile, damaged, read_model_file
 from .backends import open_backend
@@ -16,11 +15,12 @@ from .backends.base import Backend
 from .backends.delegation import Delegation
 from .contract import InputSpec, ModelContract, parse_contract
 from .cores import usable_cores
-from .decode import read_picture
 from .errors import ModelError, UsageError
+from .given import BGR, Given, as_picture
 from .models import BUNDLED, bundled_tflite
 from .preprocess import Preprocessor
 
+_SHOWN = 5  # scores in a notebook
 MAX_THREADS = 256  # tens of thousands crash the runtime
 DEFAULT_THREADS = min(4, usable_cores())
 
@@ -47,6 +47,17 @@ class Prediction(NamedTuple):
     score: float
     scores: dict[str, float]
     latency_ms: Timings
+
+    def _repr_html_(self) -> str:
+        """Show bars in a notebook, the highest score first."""
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(label)}</td><td>{score:.3f}</td>"
+            f'<td><div style="background:#3b7dd8;height:0.8em;width:{160 * score:.0f}px"></div></td></tr>'
+            for label, score in sorted(self.scores.items(), key=lambda item: -item[1])[:_SHOWN]
+        )
+        return f"<table>{rows}</table>"
 
 
 class Classifier:
@@ -107,18 +118,36 @@ class Classifier:
         """What computes, and how much of the model."""
         return self._backend.delegation
 
-    def classify(self, picture: str | os.PathLike[str] | NDArray[np.uint8]) -> Prediction:
+    def __repr__(self) -> str:
+        spec = self.contract.input
+        return f"<Classifier {self.contract.name}: {', '.join(self.contract.labels)}; {spec.width} x {spec.height} pixels>"
+
+    def classify_all(self, pictures: Iterable[Given], *, colours: str = BGR) -> list[Prediction]:
+        """Classify pictures one after the other; as `classify`.
+
+        Args:
+            pictures: any number of them, each as for `classify`; an array ``[n, height, width, 3]`` is n pictures.
+            colours: as for `classify`.
+        """
+        return [self.classify(picture, colours=colours) for picture in pictures]
+
+    def classify(self, picture: Given, *, colours: str = BGR) -> Prediction:
         """Classify a picture file or a picture in memory.
 
         Args:
-            picture: path of a picture, or BGR uint8 ``[height, width, 3]`` as OpenCV gives it.
+            picture: path of a picture, the bytes of one, a picture of Pillow, or an array: uint8 ``[height, width, 3]``, or
+                ``[height, width]`` for grey, or with alpha.
+            colours: order of an array's channels, ``"bgr"`` as OpenCV gives it, or ``"rgb"``.
 
         Raises:
             InputNotFoundError: the file does not exist.
             UnreadableInputError: it is not a whole picture, or the array has another shape or type.
+            UsageError: another order of colours.
         """
         start = time.perf_counter()
-        frame = picture if isinstance(picture, np.ndarray) else read_picture(Path(picture))
+        # The runner's own frames go straight on.
+        plain = isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.shape[2] == 3 and colours == BGR
+        frame = picture if plain else as_picture(picture, colours)
         decoded = time.perf_counter()
         with self._lock:
             pixels = self._preprocess(frame)
