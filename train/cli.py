@@ -33,6 +33,7 @@ examples:
   catdog-train --stage all --pipeline compact                       a published pipeline, its four stages in turn
   catdog-train --data photos/ --negatives rooms/ --conditions camera    pets that are far, at night, behind a chair
   catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
+  catdog-train --data photos/ --start runs/mine --fine-tune-epochs 1    a finished network, a little more
   catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
 
@@ -137,6 +138,9 @@ def _add_fitting_options(group: Group) -> None:
         help=f"{IMAGENET} (downloaded), {BUNDLED}, or a file (default: %(default)s)",
     )
     defaults = TrainOptions
+    group.add_argument(
+        "--start", metavar="RUN", help="go on with the network of a finished run, head and all; needs --fine-tune-epochs"
+    )
     for name, default, text in (
         ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),
         ("--least-steps", defaults.least_steps, "more epochs where few pictures make fewer steps than this"),

@@ -66,7 +66,9 @@ def fit(
             history = distill(model, dataset, options, checkpoint, job.progress)
         else:
             history = list(job.progress.history[: options.distill_epochs])
-    if model.transfer is not None and options.cache_features:
+    if options.start is not None:
+        pass  # the network has learnt all of this elsewhere
+    elif model.transfer is not None and options.cache_features:
         history = _fit_head(job, history)
     else:
         epochs = options.epochs_of(len(dataset.train))

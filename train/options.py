@@ -77,6 +77,8 @@ class TrainOptions:
         stage: which of the pipeline's stages, or ``"all"`` of them in turn.
         pipeline: one of `catdog.train.pipelines.PIPELINES`.
         backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"``, or the path of a weights file.
+        start: folder of a finished run, or its model, whose network is gone on with, head and all, in place of backbone weights
+            and a new head: only the fine-tuning is done. None for a new network.
         output: the run's folder.
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
         least_steps: where so few pictures make fewer steps than this in those epochs, there are more epochs; in our pipelines.
@@ -109,6 +111,7 @@ class TrainOptions:
     stage: str = "transfer"
     pipeline: str = TUNED
     backbone_weights: str = IMAGENET
+    start: str | None = None
     epochs: int = 20
     least_steps: int = 300
     validate: str = EACH_EPOCH
@@ -131,6 +134,9 @@ class TrainOptions:
         if self.conditions is None:
             sensible = self.data.negatives is not None and self.pipeline in OURS
             object.__setattr__(self, "conditions", CAMERA if sensible else NO_CONDITIONS)
+        object.__setattr__(self, "start", _absolute(self.start))
+        alone = self.stage == "transfer" and self.fine_tune_epochs and not self.distill_epochs
+        _require(self.start is None or bool(alone), "--start with --fine-tune-epochs, of the stage transfer", "others")
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
         for stage in self.stages:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -22,6 +23,7 @@ from .fit import DeadNetworkError, fit
 from .history import Epoch
 from .interruption import interrupted_between_steps, step_ended
 from .model import StageModel, build_model, logits_model, pooled_model, release_backbone
+from .model_file import read_model
 from .options import TrainOptions
 from .outcome import Outcome, write_outcome
 from .pipelines import OURS, TRANSFER, TUNED
@@ -30,7 +32,7 @@ from .record import Parameters, StageRecord
 from .report.write import write_report
 from .run import Run
 from .temperature import apply_temperature, fit_temperature
-from .weights import load_backbone_weights
+from .weights import copy_weights, load_backbone_weights
 
 _TOLD = 20  # contradictions, by name
 _STARTS, _SEEDS_APART = 10, 1_000_003
@@ -146,7 +148,10 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     keras.utils.set_random_seed(seed % 2**31)
     model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=seed)
     parts = model.transfer
-    backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
+    if options.start is not None:
+        backbone = _go_on_with(model, Path(options.start))
+    else:
+        backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
     if checkpoint:
         checkpoint.restarts = restarts
     history = fit(model, dataset, options, checkpoint, restarts)
@@ -155,6 +160,18 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     total = model.core.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)
     return Fitted(model, backbone, Parameters(total, trainable, total - trainable), history, restarts)
+
+
+def _go_on_with(model: StageModel, start: Path) -> str:
+    """Fill a model with what a finished run has learnt; returns where that came from, in words.
+
+    Raises:
+        CatdogError: there is no such run, or it is of another network.
+    """
+    earlier = read_model(start)
+    copy_weights(earlier.core, model.core)
+    _, _, source = earlier.contract.trained_on.partition("backbone: ")
+    return source or "an earlier run"
 
 
 def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecord:

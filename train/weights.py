@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError
+from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, UsageError
 from catdog.edge.files import replacing
 from catdog.edge.models import bundled_weights
 
@@ -102,6 +102,22 @@ def load_weights(path: Path, model: keras.Model, *, within: str = "") -> None:
                 variable.assign(stored[f"{within}/{name}" if within else name].astype(np.float32))
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise ModelError("weights that fit the model", got=f"{path}: {error}", fix="Install catdog again.") from error
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Fill a Keras model with the weights of another of the same layers.
+
+    Raises:
+        UsageError: it is another network.
+    """
+    theirs = dict(_named_weights(source))
+    ours = list(_named_weights(target))
+    if [(name, variable.shape) for name, variable in ours] != [
+        (name, theirs[name].shape) for name, _ in ours if name in theirs
+    ]:
+        raise UsageError("a run of the same pipeline with as many labels", got="another network", fix="Name another --start.")
+    for name, variable in ours:
+        variable.assign(theirs[name])
 
 
 def _named_weights(model: keras.Model) -> Iterator[tuple[str, Any]]:

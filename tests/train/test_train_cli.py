@@ -213,6 +213,22 @@ def test_few_pictures_make_few_steps_and_so_more_epochs(class_folders: Path, tmp
         assert len(list(csv.DictReader(stream))) == 40  # 16 pictures, one step each
 
 
+def test_finished_run_is_gone_on_with(class_folders: Path, tmp_path: Path) -> None:
+    data = ("--data", str(class_folders), "--no-presence-check")
+    assert run("catdog-train", *data, "--output", "first", *QUICK, cwd=tmp_path).returncode == 0
+    more = ("--start", "first", "--fine-tune-epochs", "1", "--fine-tune-rate", "1e-9", "--output", "second", *QUICK)
+    finished = run("catdog-train", *data, *more, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    with (tmp_path / "second" / "history.csv").open() as stream:
+        assert [row["phase"] for row in csv.DictReader(stream)] == ["fine-tune"]  # the head is the earlier run's
+    first, second = (json.loads((tmp_path / name / "metrics.json").read_text())["record"] for name in ("first", "second"))
+    assert second["validation"]["confusion"] == first["validation"]["confusion"]
+    other = run("catdog-train", *data, *more, "--pipeline", "small", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "another network" in other.stderr
+    assert run("catdog-train", "--start", "first", cwd=tmp_path).returncode == 2
+
+
 def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--pipeline", "small", "--no-presence-check", "--output", "run", *QUICK)
     finished = run("catdog-train", *arguments, cwd=tmp_path)
