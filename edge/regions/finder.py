@@ -100,7 +100,9 @@ class PetFinder:
             self._watch.moved(moving, seen)
         for watched in self._watch.due(seen, self._options.most):
             wider = watched.box.widened(_WIDER[watched.looks % len(_WIDER)], MOST_STRETCHED, SMALLEST)
-            asked.append(_ask(self._classifier, picture, wider.inside(width, height)))
+            # What stays where it is gives the same picture every time; its mirror image is another.
+            mirrored = not watched.came and watched.looks % 2 == 1
+            asked.append(_ask(self._classifier, picture, wider.inside(width, height), mirrored=mirrored))
             watched.look(asked[-1].scores, seen)
         for tile in self._tiles(width, height, seen):
             asked.append(_ask(self._classifier, picture, tile))
@@ -149,9 +151,10 @@ def look_at_picture(classifier: Classifier, picture: NDArray[np.uint8], zones: Z
     return _sight(whole, _apart(pets), asked, width, height)
 
 
-def _ask(classifier: Classifier, picture: NDArray[np.uint8], box: Box) -> Prediction:
+def _ask(classifier: Classifier, picture: NDArray[np.uint8], box: Box, *, mirrored: bool = False) -> Prediction:
     x, y, width, height = (int(value) for value in box)
-    return classifier.classify(in_better_light(picture[y : y + height, x : x + width]))
+    part = in_better_light(picture[y : y + height, x : x + width])
+    return classifier.classify(np.ascontiguousarray(part[:, ::-1]) if mirrored else part)
 
 
 def _sight(whole: Prediction, pets: Sequence[Pet], asked: Sequence[Prediction], width: int, height: int) -> Sight:
