@@ -34,6 +34,7 @@ examples:
   catdog-train --data photos/ --negatives rooms/ --conditions camera    pets that are far, at night, behind a chair
   catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
   catdog-train --data photos/ --start runs/mine --fine-tune-epochs 1    a finished network, a little more
+  catdog-train --data photos/ --pipeline small --fine-tune-epochs 5 --teacher runs/mine    a small one, taught by a larger
   catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
 
@@ -140,6 +141,9 @@ def _add_fitting_options(group: Group) -> None:
     defaults = TrainOptions
     group.add_argument(
         "--start", metavar="RUN", help="go on with the network of a finished run, head and all; needs --fine-tune-epochs"
+    )
+    group.add_argument(
+        "--teacher", metavar="RUN", help="a larger finished run, whose answers are learnt from beside the labels in fine-tuning"
     )
     for name, default, text in (
         ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),

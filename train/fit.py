@@ -25,6 +25,7 @@ from .model import StageModel, logits_model, release_backbone
 from .options import CAMERA, EACH_EPOCH, TrainOptions
 from .pipelines import OURS
 from .rate import rise_and_fall
+from .teacher import Teacher
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
@@ -32,6 +33,7 @@ _ALIKE = 1e-4  # nats, to which logits are rounded to tell whether they are the 
 _BLIND = 1 / 3  # share of different pictures that get the very same answer, above which a network is begun anew
 _PATIENCE = 5  # epochs after which a network must do better than guess
 _GUESSING = 0.995  # of the loss of always answering with the labels' shares; more is guessing
+_OWN_THREADS = 2  # of batches that ask a teacher: in TensorFlow's own pool they would wait for the threads that they hold
 _STALLS = 3  # starts that may be given up for that; a fourth goes on, since some pictures have nothing to be learnt
 
 
@@ -144,7 +146,9 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     camera = Camera.of(dataset) if options.conditions == CAMERA and phase.name == FINE_TUNE else None
     augment = None if camera is not None else model.augment
     trained = keras.Model(pixels, whole(pixels if augment is None else augment(pixels)))
-    trained.compile(phase.optimizer, loss, metrics=["accuracy"])
+    teacher = Teacher.of(dataset, options) if phase.name == FINE_TUNE else None
+    taught = loss if teacher is None else keras.losses.CategoricalCrossentropy(from_logits=True)
+    trained.compile(phase.optimizer, taught, metrics=["accuracy"])
     whole.compile(loss=loss, metrics=["accuracy"])
     phase.optimizer.build(trained.trainable_variables)
     kept = [*trained.variables, *phase.optimizer.variables]
@@ -167,7 +171,8 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
         for number in range(len(history) + 1, last + 1):
             bar.set_description(f"{phase.name}, epoch {number} of {last}")
             start = time.monotonic()
-            batches = _batches(dataset.train, options.batch_size, seed=options.data.seed + number, camera=camera)
+            seed = options.data.seed + number
+            batches = _batches(dataset.train, options.batch_size, seed=seed, camera=camera, teacher=teacher)
             log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[each_step]).history
             figures = {name: values[-1] for name, values in log.items()}
             if options.validate == EACH_EPOCH:
@@ -226,7 +231,9 @@ def _require_learning(loss: float, pictures: Pictures) -> None:
         )
 
 
-def _batches(pictures: Pictures, size: int, *, seed: int | None = None, camera: Camera | None = None) -> tf.data.Dataset:
+def _batches(
+    pictures: Pictures, size: int, *, seed: int | None = None, camera: Camera | None = None, teacher: Teacher | None = None
+) -> tf.data.Dataset:
     """Return batches of (float32 pixels, targets), shuffled if a seed is given, made while the network computes.
 
     Args:
@@ -234,24 +241,28 @@ def _batches(pictures: Pictures, size: int, *, seed: int | None = None, camera: 
         size: pictures a batch.
         seed: of their order, and of what the camera does; None leaves them in order.
         camera: alters the pictures; None for none.
+        teacher: gives rows for targets in place of indices; None for the labels.
     """
     data = tf.data.Dataset.from_tensor_slices(np.arange(len(pictures)))
     if seed is not None:
         data = data.shuffle(len(pictures), seed=seed)
 
-    def shown(chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
+    def make(chosen: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64] | NDArray[np.float32]]:
         made = pictures.pixels[chosen]
         if camera is not None:
             for place, index in enumerate(chosen.tolist()):
                 made[place] = camera(made[place], np.random.default_rng([seed or 0, index]))
-        return made
+        targets = pictures.targets[chosen] if teacher is None else teacher.targets(chosen, seed or 0)
+        return made.astype(np.float32), targets
 
     def take(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        pixels, targets = tf.numpy_function(
-            lambda chosen: (shown(chosen).astype(np.float32), pictures.targets[chosen]), [batch], (tf.float32, tf.int64)
-        )
+        kind, shape = (tf.int64, (None,)) if teacher is None else (tf.float32, (None, teacher.classes))
+        pixels, targets = tf.numpy_function(make, [batch], (tf.float32, kind))
         pixels.set_shape((None, *pictures.pixels.shape[1:]))
-        targets.set_shape((None,))
+        targets.set_shape(shape)
         return pixels, targets
 
-    return data.batch(size).map(take, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    own = tf.data.Options()
+    if teacher is not None:
+        own.threading.private_threadpool_size = _OWN_THREADS
+    return data.batch(size).map(take, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(own)

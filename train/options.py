@@ -79,6 +79,8 @@ class TrainOptions:
         backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"``, or the path of a weights file.
         start: folder of a finished run, or its model, whose network is gone on with, head and all, in place of backbone weights
             and a new head: only the fine-tuning is done. None for a new network.
+        teacher: folder of a finished run, or its model, whose answers are learnt from beside the labels in fine-tuning; None
+            for the labels alone.
         output: the run's folder.
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
         least_steps: where so few pictures make fewer steps than this in those epochs, there are more epochs; in our pipelines.
@@ -112,6 +114,7 @@ class TrainOptions:
     pipeline: str = TUNED
     backbone_weights: str = IMAGENET
     start: str | None = None
+    teacher: str | None = None
     epochs: int = 20
     least_steps: int = 300
     validate: str = EACH_EPOCH
@@ -134,7 +137,9 @@ class TrainOptions:
         if self.conditions is None:
             sensible = self.data.negatives is not None and self.pipeline in OURS
             object.__setattr__(self, "conditions", CAMERA if sensible else NO_CONDITIONS)
-        object.__setattr__(self, "start", _absolute(self.start))
+        for name in ("start", "teacher"):
+            object.__setattr__(self, name, _absolute(getattr(self, name)))
+        _require(self.teacher is None or self.fine_tune_epochs > 0, "--fine-tune-epochs beside --teacher", "none")
         alone = self.stage == "transfer" and self.fine_tune_epochs and not self.distill_epochs
         _require(self.start is None or bool(alone), "--start with --fine-tune-epochs, of the stage transfer", "others")
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)

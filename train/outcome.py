@@ -79,6 +79,7 @@ def _contract(
             learnt += f", taught by itself at {options.distill_size} px for {options.distill_epochs} epochs"
         learnt += (
             f", fine-tuned end to end for {options.fine_tune_epochs} epochs at {options.fine_tune_rate:g}"
+            + (", taught by a larger model" if options.teacher is not None else "")
             if options.fine_tune_epochs
             else ", then frozen"
             if options.distill_epochs

@@ -148,6 +148,7 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     keras.utils.set_random_seed(seed % 2**31)
     model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=seed)
     parts = model.transfer
+    backbone: str | None
     if options.start is not None:
         backbone = _go_on_with(model, Path(options.start))
     else:

@@ -229,6 +229,28 @@ def test_finished_run_is_gone_on_with(class_folders: Path, tmp_path: Path) -> No
     assert run("catdog-train", "--start", "first", cwd=tmp_path).returncode == 2
 
 
+def test_small_network_learns_from_a_larger_ones_answers(tmp_path: Path) -> None:
+    data = ("--data", "synthetic", "--negatives", "synthetic", "--synthetic-count", "16", *QUICK)
+    large = run("catdog-train", *data, "--image-size", "80", "--output", "large", cwd=tmp_path)
+    assert large.returncode == 0, large.stderr
+    small = (*data, "--pipeline", "small", "--fine-tune-epochs", "1")
+    taught = run("catdog-train", *small, "--teacher", "large", "--output", "small", cwd=tmp_path)
+    assert taught.returncode == 0, taught.stderr
+    with zipfile.ZipFile(tmp_path / "small" / "model.keras") as archive:
+        assert "taught by a larger model" in parse_contract(archive.read("catdog.json")).trained_on
+    alone = run("catdog-train", *small, "--output", "alone", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    losses = []
+    for name in ("small", "alone"):
+        with (tmp_path / name / "history.csv").open() as stream:
+            losses.append(float(list(csv.DictReader(stream))[-1]["loss"]))
+    assert losses[0] != losses[1]
+    assert run("catdog-train", *data, "--teacher", "large", cwd=tmp_path).returncode == 2
+    other = run("catdog-train", "--data", "synthetic", *QUICK, "--teacher", "large", "--fine-tune-epochs", "1", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "labels" in other.stderr
+
+
 def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--pipeline", "small", "--no-presence-check", "--output", "run", *QUICK)
     finished = run("catdog-train", *arguments, cwd=tmp_path)
