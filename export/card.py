@@ -101,7 +101,7 @@ def write_card(
     if options.distill_epochs:
         steps.append(f"backbone distilled for {options.distill_epochs} epochs from itself at {options.distill_size} px")
     if options.fine_tune_epochs:
-        steps.append(f"the whole network fine-tuned for {options.fine_tune_epochs} epochs")
+        steps.append("the whole network fine-tuned")
     return _CARD.format(
         name=contract.name,
         classes=" and ".join(classes),
