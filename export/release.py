@@ -4,6 +4,8 @@ For the maintainers of the package; `make bundled-models` trains the runs first.
 weights, the int8 file that is exported from those same rounded weights, and the model card with what was measured on the
 pictures that the run held back.
 
+`--backbone FILE` writes the ImageNet weights that training begins with offline, from a Keras weights file.
+
 `--again default --data ZIP --negatives ZIP` exports a bundled model anew from its float16 weights, as after a change of what an
 export does, and measures it on the same held-back pictures: nothing is learnt. `make bundled-again` does it for all.
 """
@@ -48,6 +50,7 @@ def _main(argv: Sequence[str]) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--run", type=Path, help="folder of the trained run")
     what.add_argument("--again", choices=BUNDLED, help="export this bundled model anew from its weights")
+    what.add_argument("--backbone", type=Path, metavar="FILE", help="write the bundled backbone from a Keras weights file")
     parser.add_argument("--name", default="default", help="name of the bundled model (default: %(default)s)")
     parser.add_argument("--data", metavar="ZIP", help="with --again: what it was trained with")
     parser.add_argument("--negatives", metavar="ZIP", help="with --again: the pictures of neither")
@@ -59,11 +62,25 @@ def _main(argv: Sequence[str]) -> int:
 
     import_tensorflow()
     silence_opencv()
-    if arguments.again:
+    if arguments.backbone:
+        _release_backbone(arguments.backbone, arguments.output)
+    elif arguments.again:
         release_again(arguments.again, arguments.data, arguments.negatives, arguments.output)
     else:
         release(arguments)
     return 0
+
+
+def _release_backbone(file: Path, output: Path) -> None:
+    from catdog.edge.models import bundled_backbone
+    from catdog.train.model import build_model
+    from catdog.train.weights import load_backbone_weights, save_weights
+
+    parts = build_model(TRANSFER, image_size=224, levels=False).transfer
+    if parts is None:
+        raise ValueError("Expected a transfer model. Received: one without a backbone")
+    load_backbone_weights(parts.backbone, str(file))
+    save_weights(output / bundled_backbone().name, core=parts.backbone)
 
 
 def release(arguments: argparse.Namespace) -> None:

@@ -10,10 +10,9 @@ import numpy as np
 
 from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, UsageError
 from catdog.edge.files import replacing
-from catdog.edge.models import bundled_weights
+from catdog.edge.models import bundled_backbone
 
 from .data.download import download
-from .model import BACKBONE
 from .options import BUNDLED, IMAGENET
 
 _OFFLINE_WAYS = (
@@ -40,8 +39,10 @@ def load_backbone_weights(backbone: keras.Model, which: str) -> str:
         ModelError: the file does not hold this backbone's weights.
     """
     if which == BUNDLED:
-        load_weights(bundled_weights(), backbone, within=BACKBONE)
-        return "the backbone of catdog's bundled model"
+        # Not that of a bundled model, which has learnt to see pets: on 88 other classes of 12 pictures each a linear head on it is
+        # right on 87 % of 1,056 pictures, on ImageNet's on 91 %.
+        load_weights(bundled_backbone(), backbone)
+        return "catdog's bundled ImageNet weights"
     path = download(_imagenet_url(backbone.input_shape[1]), offline_ways=_OFFLINE_WAYS) if which == IMAGENET else Path(which)
     if not path.is_file():
         raise InputNotFoundError("a file of backbone weights", got=f"{path}, which does not exist", fix=_OFFLINE_WAYS)
@@ -82,13 +83,12 @@ def save_weights(path: Path, core: keras.Model) -> None:
         np.savez_compressed(stream, **arrays)
 
 
-def load_weights(path: Path, model: keras.Model, *, within: str = "") -> None:
+def load_weights(path: Path, model: keras.Model) -> None:
     """Fill a Keras model from a file that `save_weights` wrote.
 
     Args:
         path: the npz file.
         model: the model; every one of its weights must be there in its shape.
-        within: name of the layer that the model is in the one that was saved; empty for all of it.
 
     Raises:
         InputNotFoundError: there is no such file.
@@ -99,7 +99,7 @@ def load_weights(path: Path, model: keras.Model, *, within: str = "") -> None:
     try:
         with np.load(path, allow_pickle=False) as stored:
             for name, variable in _named_weights(model):
-                variable.assign(stored[f"{within}/{name}" if within else name].astype(np.float32))
+                variable.assign(stored[name].astype(np.float32))
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise ModelError("weights that fit the model", got=f"{path}: {error}", fix="Install catdog again.") from error
 

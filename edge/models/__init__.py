@@ -27,6 +27,11 @@ def bundled_weights(name: str = "default") -> Path:
     return _FOLDER / f"{_known(name)}.weights.npz"
 
 
+def bundled_backbone() -> Path:
+    """Return the path of the float16 ImageNet weights of MobileNetV2, without its top, that training begins with offline."""
+    return _FOLDER / "backbone.weights.npz"
+
+
 def _known(name: str) -> str:
     if name not in BUNDLED:
         raise UsageError(

@@ -7,10 +7,12 @@ pytest.importorskip("tensorflow", reason="the extra export is not installed")
 
 from dataclasses import replace
 
+import keras
+import numpy as np
 from commands import run
 
 from catdog.edge.errors import UsageError
-from catdog.edge.models import BUNDLED, bundled_tflite
+from catdog.edge.models import BUNDLED, bundled_backbone, bundled_tflite
 from catdog.export.release import main, require_blind
 from catdog.export.source import load_bundled
 from catdog.train.options import AT_END, DataOptions, TrainOptions
@@ -43,6 +45,15 @@ def test_card_would_not_be_true(changes: dict[str, Any], complaint: str) -> None
 def test_exporting_again_needs_what_it_is_measured_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--again", "default", "--negatives", "scenes.zip"]) == 2
     assert "--data" in capsys.readouterr().err
+
+
+def test_bundled_backbone_is_written_from_a_keras_file(tmp_path: Path) -> None:
+    whole = keras.applications.MobileNetV2((224, 224, 3), include_top=False, weights=None)
+    whole.save_weights(tmp_path / "some.weights.h5")
+    assert main(["--backbone", str(tmp_path / "some.weights.h5"), "--output", str(tmp_path)]) == 0
+    with np.load(tmp_path / "backbone.weights.npz") as written, np.load(bundled_backbone()) as bundled:
+        assert {name: written[name].shape for name in written} == {name: bundled[name].shape for name in bundled}
+        assert np.array_equal(written["Conv1/kernel"], whole.get_layer("Conv1").kernel.numpy().astype(np.float16))
 
 
 def test_of_a_run_of_drawn_pictures_weights_int8_and_card_are_made(tmp_path: Path) -> None:
