@@ -5,25 +5,23 @@ Source of the scheme: B. Jacob et al., "Quantization and training of neural netw
 inference", CVPR 2018.
 """
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 
-from catdog.edge.cores import usable_cores
 from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.train.model import FEATURES, logits_model
 from catdog.train.presence import NEAREST
 
+from .bias import correct
 from .flatbuffer import append_softmax, pack
+from .interpreting import runs, warnings_dropped
 from .tflite import convert, converter_of
 
 _MOST_LOOKED_AT = 32  # pictures whose activations are sorted, which takes a while
@@ -68,7 +66,7 @@ def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
     content = convert(converter)
     inside = _activations(content)
     lows, highs = np.full(len(inside), np.inf), np.full(len(inside), -np.inf)
-    for interpreter in _runs(content, pictures):
+    for interpreter in runs(content, pictures):
         for place, index in enumerate(inside):
             values = interpreter.get_tensor(index)
             lows[place], highs[place] = min(lows[place], values.min()), max(highs[place], values.max())
@@ -114,7 +112,7 @@ def quantize(calibrated: bytes, pictures: NDArray[np.uint8], float_layers: Seque
 
     Args:
         calibrated: from `calibrate` or `cut_ranges`.
-        pictures: uint8 ``[n, size, size, 3]`` RGB, for the presence check.
+        pictures: uint8 ``[n, size, size, 3]`` RGB, for what is corrected afterwards.
         float_layers: names of layers, as `rank_layers` gives them, to be left in float.
     """
     with native_output_dropped(STDOUT, STDERR):
@@ -124,6 +122,7 @@ def quantize(calibrated: bytes, pictures: NDArray[np.uint8], float_layers: Seque
             output_data_type=tf.float32,
             denylisted_nodes={*float_layers, *_behind_features(calibrated)} or None,
         )
+    content = correct(content, calibrated, pictures)
     return append_softmax(_with_similarities_kept(content, calibrated, pictures[:_MOST_LOOKED_AT]))
 
 
@@ -139,7 +138,7 @@ def _with_similarities_kept(content: bytes, calibrated: bytes, pictures: NDArray
         nearest = _outputs_of(version, NEAREST)
         if not nearest:
             return content
-        means.append(np.mean([interpreter.get_tensor(nearest[-1]) for interpreter in _runs(version, pictures)]))
+        means.append(np.mean([interpreter.get_tensor(nearest[-1]) for interpreter in runs(version, pictures)]))
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
     nearest = _outputs_of(content, NEAREST)
@@ -183,7 +182,7 @@ def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> 
     inside = _activations(calibrated)
     looked_at = pictures[:_MOST_LOOKED_AT]
     ends = np.zeros((len(inside), 2))
-    for interpreter in _runs(calibrated, looked_at):
+    for interpreter in runs(calibrated, looked_at):
         for place, index in enumerate(inside):
             ends[place] += np.quantile(interpreter.get_tensor(index), (share, 1 - share)) / len(looked_at)
     return _with_ranges(calibrated, inside, ends[:, 0], ends[:, 1])
@@ -203,7 +202,7 @@ def rank_layers(calibrated: bytes, pictures: NDArray[np.uint8]) -> list[LayerErr
         live = spread > _LEAST_VARIANCE
         return float(np.minimum(1.0, (error**2).mean(axis=0)[live] / spread[live]).mean()) if live.any() else 0.0
 
-    with native_output_dropped(STDOUT, STDERR), _warnings_dropped():
+    with native_output_dropped(STDOUT, STDERR), warnings_dropped():
         debugger = tf.lite.experimental.QuantizationDebugger(
             quant_debug_model_content=mlir_quantize(calibrated, enable_numeric_verify=True),
             debug_dataset=lambda: ([picture[np.newaxis].astype(np.float32)] for picture in pictures[:_MOST_LOOKED_AT]),
@@ -229,28 +228,3 @@ def with_consumers(calibrated: bytes, layers: Sequence[str]) -> list[str]:
     wanted = {index for index, name in enumerate(names) if name in layers}
     consumers = [names[op.outputs[0]] for op in graph.operators if wanted & {int(index) for index in op.inputs}]
     return list(dict.fromkeys((*layers, *consumers)))
-
-
-def _runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:
-    """Run a model on pictures, every tensor kept; by the plain kernels: a delegate need not keep what is inside."""
-    with native_output_dropped(), _warnings_dropped():
-        interpreter = Interpreter(
-            model_content=model,
-            experimental_preserve_all_tensors=True,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            num_threads=usable_cores(),
-        )
-        interpreter.allocate_tensors()
-    (pixels,) = interpreter.get_input_details()
-    for picture in pictures:
-        interpreter.set_tensor(pixels["index"], picture[np.newaxis].astype(pixels["dtype"]))
-        interpreter.invoke()
-        yield interpreter
-
-
-@contextmanager
-def _warnings_dropped() -> Iterator[None]:
-    """Drop what the libraries say of interpreters that keep every tensor, or are TensorFlow's: both are meant."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
