@@ -64,8 +64,10 @@ def _is_linear(op: schema.OperatorT) -> bool:
 
 def _is_quantized(model: schema.ModelT, op: schema.OperatorT) -> bool:
     tensors = model.subgraphs[0].tensors
-    has_bias = len(op.inputs) > 2 and op.inputs[2] >= 0
-    return has_bias and tensors[op.inputs[2]].type == schema.TensorType.INT32
+    if len(op.inputs) < 3 or op.inputs[2] < 0:
+        return False
+    bias = tensors[op.inputs[2]]
+    return bias.type == schema.TensorType.INT32 and model.buffers[bias.buffer].data is not None
 
 
 def _means(content: bytes, indices: Sequence[int], pictures: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
