@@ -107,9 +107,8 @@ def _main(argv: Sequence[str]) -> int:
         f"compared with Keras on {found.pictures.description}; drop in points, with its 95 % interval; differences are of "
         "scores, 0 to 1"
     )
-    for artifact in found.artifacts:
-        for line in artifact.doubts:
-            print(f"{artifact.file}: {line}")
+    for line, files in _doubts(found.artifacts).items():
+        _log(f"{', '.join(files)}: {line}")
     print(f"report: {options.output / REPORT_FILE}")
     require_all_published(found, options.output)
     return 0
@@ -131,6 +130,15 @@ def _row(artifact: "Artifact", folder: Path) -> tuple[str, ...]:
         f"{proof.largest_difference:.4f}",
         artifact.verdict,
     )
+
+
+def _doubts(artifacts: "Sequence[Artifact]") -> dict[str, list[str]]:
+    """Return what is to be known besides, and of which files."""
+    found: dict[str, list[str]] = {}
+    for artifact in artifacts:
+        for line in artifact.doubts:
+            found.setdefault(line, []).append(artifact.file)
+    return found
 
 
 def _require_packages(options: ExportOptions) -> None:

@@ -140,7 +140,8 @@ def test_dark_parts_are_brightened_and_others_left_as_they_are() -> None:
 
 def test_pet_is_told_after_two_looks_and_stays_while_it_sleeps() -> None:
     watch, now = Watch(), 0.0
-    watch.moved([Box(100, 100, 80, 60)], now)
+    for x in (40, 60, 80, 100):
+        watch.moved([Box(x, 100, 80, 60)], now)
     for number in range(2):
         assert watch.pets(now) == []
         (watched,) = watch.due(now, 2)
@@ -151,6 +152,19 @@ def test_pet_is_told_after_two_looks_and_stays_while_it_sleeps() -> None:
         for watched in watch.due(float(second), 2):
             watched.look(CATS, float(second))
         assert [pet.label for pet in watch.pets(float(second))] == ["cats"]
+
+
+def test_what_flickers_in_its_place_must_be_surer_than_what_came_from_elsewhere() -> None:
+    rather = dict(zip(CATS, (0.9, 0.05, 0.05), strict=True))
+    for scores, expected in ((rather, []), (dict(zip(CATS, (0.98, 0.01, 0.01), strict=True)), ["cats"])):
+        watch = Watch()
+        for number in range(10):
+            now = number / FPS
+            watch.moved([Box(100 + 4 * (number % 2), 100, 80, 60)], now)  # a lamp is switched on
+            for watched in watch.due(now, 2):
+                watched.look(scores, now)
+            assert number > 2 or watch.pets(now) == []
+        assert [pet.label for pet in watch.pets(now)] == expected
 
 
 def test_what_is_nothing_is_forgotten_when_it_stops() -> None:
