@@ -126,11 +126,11 @@ def test_wrong_pictures(classifier: Classifier, tmp_path: Path) -> None:
     with pytest.raises(InputNotFoundError):
         classifier.classify(tmp_path / "none.jpg")
     with pytest.raises(UnreadableInputError):
-        classifier.classify(np.zeros((5, 5), np.uint8))
+        classifier.classify(np.zeros((5, 5, 2), np.uint8))
 
 
 def test_right_on_real_photographs(validation_photographs: Path, classifier: Classifier) -> None:
     photographs = sorted(validation_photographs.rglob("*.jpg"))
     assert len(photographs) == 1000
     hits = sum(classifier.classify(path).label == path.parent.name for path in photographs)
-    assert hits >= 983  # 985 where it was measured for its card; runtimes round differently
+    assert hits >= 989  # 991 where it was measured for its card; runtimes round differently
