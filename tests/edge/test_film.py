@@ -18,7 +18,7 @@ from catdog.edge.synthetic import DemoFilm
 
 RATE, KEYS, COUNT = 10, 10, 40  # pictures a second; every so many a key frame; so many in all
 CODECS = [name for name in ("libx264", "mpeg4", "libx265") if name in av.codecs_available]
-_ROUNDED = 0.5  # levels of 255, on average; another way up it is 20
+_ENCODED = 3.0  # levels of 255, on average; of another way up it is more than 20
 
 
 def frames(path: Path) -> list[Frame]:
@@ -188,11 +188,11 @@ def test_film_of_a_phone_that_lay_on_its_side_stands_upright(tmp_path: Path, tur
     found = frames(film(tmp_path / "turned.mp4", codec, turned))[0].picture
     assert upright is not None
     assert found is not None
-    # FFmpeg's conversion of colours rounds by what the processor has, and by where in a row a pixel stands: few pixels differ.
-    assert np.abs(found.astype(int) - np.rot90(upright, turned // 90)).mean() <= _ROUNDED
+    # x264's threads make another film of the same pictures now and then.
+    assert np.abs(found.astype(int) - np.rot90(upright, turned // 90)).mean() <= _ENCODED
     decoded, as_opencv_has_it = cv2.VideoCapture(str(tmp_path / "turned.mp4")).read()
     assert decoded
-    assert np.abs(found.astype(int) - as_opencv_has_it).mean() <= _ROUNDED
+    assert np.array_equal(found, as_opencv_has_it)
 
 
 def test_list_of_films_that_is_called_one_opens_nothing(tmp_path: Path) -> None:
