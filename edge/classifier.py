@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from .artifact import ModelFile, damaged, read_model_file
 from .backends import open_backend
 from .backends.base import Backend
@@ -145,9 +143,7 @@ class Classifier:
             UsageError: another order of colours.
         """
         start = time.perf_counter()
-        # The runner's own frames go straight on.
-        plain = isinstance(picture, np.ndarray) and picture.ndim == 3 and picture.shape[2] == 3 and colours == BGR
-        frame = picture if plain else as_picture(picture, colours)
+        frame = as_picture(picture, colours)
         decoded = time.perf_counter()
         with self._lock:
             pixels = self._preprocess(frame)

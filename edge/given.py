@@ -34,12 +34,12 @@ def as_picture(given: Given, colours: str = BGR) -> NDArray[np.uint8]:
     """
     if colours not in COLOURS:
         raise UsageError('colours "bgr" or "rgb"', got=repr(colours), fix="Change it.")
+    if isinstance(given, np.ndarray):  # first: the runner's own frames
+        return _three_channels(given, colours)
     if isinstance(given, str | os.PathLike):
         return read_picture(Path(given))
     if isinstance(given, bytes | bytearray | memoryview):
         return decode_picture(bytes(given), f"{len(given):,} bytes")
-    if isinstance(given, np.ndarray):
-        return _three_channels(given, colours)
     if type(given).__module__.partition(".")[0] == "PIL":
         from PIL import ImageOps
 
@@ -51,7 +51,7 @@ def as_picture(given: Given, colours: str = BGR) -> NDArray[np.uint8]:
 
 def _three_channels(array: NDArray[np.uint8], colours: str) -> NDArray[np.uint8]:
     """Bring an array into the runner's order; what is no picture is left as it is, and refused where it is looked at."""
-    channels = {2: 1, 3: array.shape[-1] if array.ndim == 3 else 0}.get(array.ndim, 0)
+    channels = {2: 1, 3: array.shape[-1]}.get(array.ndim, 0) if array.ndim else 0
     if array.dtype != np.uint8 or 0 in array.shape or (channels == 3 and colours == BGR):
         return array
     convert = {

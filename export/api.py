@@ -6,7 +6,6 @@
 [PosixPath('exports/transfer-224-int8.tflite'), PosixPath('exports/transfer-224-float32.onnx')]
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from catdog.edge.decode import silence_opencv
 from catdog.edge.files import check_folder
+from catdog.train.api import to_stderr
 from catdog.train.tensorflow_setup import import_tensorflow
 
 from .formats import INT8
@@ -89,9 +89,5 @@ def export(
     from .bundle import export as run_export
     from .source import find_model, load_source
 
-    made = run_export(load_source(find_model(wanted.model)), wanted, log or _to_stderr)
+    made = run_export(load_source(find_model(wanted.model)), wanted, log or to_stderr)
     return Exported(wanted.output, made.artifacts, made.refused)
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201

@@ -72,20 +72,20 @@ def _is_quantized(model: schema.ModelT, op: schema.OperatorT) -> bool:
 
 def _means(content: bytes, indices: Sequence[int], pictures: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
     """Return the mean of each channel of some tensors, as real numbers."""
-    sums: list[NDArray[np.float64]] = []
+    means = [np.zeros(1)] * len(indices)
     for interpreter in runs(content, pictures):
-        details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
         for place, index in enumerate(indices):
-            values = interpreter.get_tensor(index).astype(np.float64)
-            scale, zero = details[index]["quantization"]
-            if scale:
-                values = (values - zero) * scale
-            mean = values.reshape(-1, values.shape[-1]).mean(axis=0) / len(pictures)
-            if len(sums) <= place:
-                sums.append(mean)
-            else:
-                sums[place] += mean
-    return sums
+            values = interpreter.get_tensor(index)
+            means[place] = means[place] + values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64) / len(pictures)
+    tensors = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0].tensors
+    return [_real(mean, tensors[index].quantization) for mean, index in zip(means, indices, strict=True)]
+
+
+def _real(mean: NDArray[np.float64], quantization: schema.QuantizationParametersT | None) -> NDArray[np.float64]:
+    """Turn a mean of whole numbers into one of what they stand for; one of real numbers stays."""
+    if quantization is None or quantization.scale is None or not len(quantization.scale):
+        return mean
+    return (mean - float(quantization.zeroPoint[0])) * float(quantization.scale[0])
 
 
 def _shift(model: schema.ModelT, op: schema.OperatorT, by: NDArray[np.float64]) -> None:

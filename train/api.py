@@ -19,8 +19,9 @@ from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import UsageError
 from catdog.edge.figures import Figure
 
-from .data.dataset import check_folders
+from .data.items import check_folders
 from .options import PUBLIC_ARCHIVE, DataOptions, TrainOptions
+from .pipelines import TRANSFER, usual_size
 from .record import StageRecord
 from .run import RUNS, begin_run
 from .tensorflow_setup import import_tensorflow
@@ -93,20 +94,18 @@ def train(
     of_training = {name: _plain(value) for name, value in options.items() if name in _OF_TRAINING}
     stage = of_training.get("stage", TrainOptions.stage)
     folder = Path(output) if output is not None else RUNS / f"{stage}-{datetime.now():%Y%m%d-%H%M%S}"
+    of_data.setdefault("image_size", usual_size(of_training.get("pipeline", TrainOptions.pipeline)))
     wanted = TrainOptions(DataOptions(data=fspath(data), **of_data), folder, **of_training)
+    tell = log or to_stderr
     check_folders(wanted.data)
     import_tensorflow()
     silence_opencv()
     from .stages import train as run_stages
 
-    dataset, records = run_stages(begin_run(wanted), log or _to_stderr)
+    dataset, records = run_stages(begin_run(wanted), tell)
     from .model_file import read_model
 
-    return Trained(folder, read_model(folder).contract.labels if _has_transfer(wanted) else dataset.labels, tuple(records))
-
-
-def _has_transfer(options: TrainOptions) -> bool:
-    return "transfer" in options.stages
+    return Trained(folder, read_model(folder).contract.labels if TRANSFER in wanted.stages else dataset.labels, tuple(records))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
@@ -116,5 +115,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
-def _to_stderr(line: str) -> None:
+def to_stderr(line: str) -> None:
+    """Print a line where it is no result."""
     print(line, file=sys.stderr)  # noqa: T201

@@ -3,201 +3,23 @@
 import argparse
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.command import run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import UsageError, missing_extra
 from catdog.edge.files import check_folder
 
-from .options import ALL, BUNDLED, CONDITIONS, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, VALIDATE, DataOptions, TrainOptions
-from .pipelines import PIPELINES, SMALL, STAGES, TRANSFER, TUNED
-from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, RUNS, Run, begin_run, find_run, require_same_options
-
-_PUBLISHED_SIZE = 160
-_SIZES = {TUNED: 224, SMALL: 128}
-
-Group = argparse._ArgumentGroup  # the library names the type in private only
-
-_EXAMPLES = """\
-examples:
-  catdog-train                                    the public cats-and-dogs archive, ImageNet weights (both downloaded)
-  catdog-train --data photos/                     photos/<label>/*.jpg, or photos/{train,validation,test}/<label>/*.jpg
-  catdog-train --data pets.zip --backbone-weights bundled           no network needed
-  catdog-train --data synthetic --backbone-weights bundled          neither network nor photographs needed
-  catdog-train --data photos/ --negatives empty-rooms/              pictures without a pet teach it to say "neither"
-  catdog-train --stage all --pipeline compact                       a published pipeline, its four stages in turn
-  catdog-train --data photos/ --negatives rooms/ --conditions camera    pets that are far, at night, behind a chair
-  catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
-  catdog-train --data photos/ --start runs/mine --fine-tune-epochs 1    a finished network, a little more
-  catdog-train --data photos/ --pipeline small --fine-tune-epochs 5 --teacher runs/mine    a small one, taught by a larger
-  catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
-  catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
-
-next: look at runs/<name>/report.html, then catdog-export --int8
-
-exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write or no
-memory, 12 training came to nothing, 130 interrupted
-"""
+from .arguments import build_parser, train_options
+from .options import ALL, DataOptions, TrainOptions
+from .pipelines import TRANSFER
+from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, Run, begin_run, find_run, require_same_options
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     return run_command("catdog-train", _main, argv)
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """Describe the command line."""
-    parser = CommandParser(
-        prog="catdog-train",
-        description="Train a classifier on folders of labelled photographs.",
-        epilog=_EXAMPLES,
-    )
-    parser.add_argument(
-        "--stage", choices=(*STAGES, ALL), default=TRANSFER, help="which of the pipeline's stages (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--pipeline",
-        choices=PIPELINES,
-        default=TUNED,
-        help="one of the four published ones, or ours, small for little memory (default: %(default)s)",
-    )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
-    parser.add_argument(
-        "--resume",
-        nargs="?",
-        type=Path,
-        const=True,
-        metavar="DIR",
-        help="go on with the run in DIR; without DIR, with the one in --output, or begin it there",
-    )
-    parser.add_argument(
-        "--cross-validate",
-        type=int,
-        metavar="K",
-        help="train K times without a part of the training pictures, and measure on that part; keeps no model",
-    )
-    _add_data_options(parser.add_argument_group("data"))
-    _add_fitting_options(parser.add_argument_group("fitting"))
-    return parser
-
-
-def _add_data_options(group: Group) -> None:
-    group.add_argument(
-        "--data",
-        default=PUBLIC_ARCHIVE,
-        metavar="WHERE",
-        help=f"folder, zip archive, its address, or {SYNTHETIC} (default: the public archive)",
-    )
-    group.add_argument(
-        "--negatives",
-        metavar="WHERE",
-        help=f"folder, zip archive or address of pictures of none of the labels, or {SYNTHETIC}; they become the answer "
-        "neither (without: judged by likeness to the training pictures)",
-    )
-    group.add_argument(
-        "--more-data",
-        nargs="+",
-        default=(),
-        metavar="WHERE",
-        help="further places of pictures of the same labels, to learn from only",
-    )
-    group.add_argument(
-        "--more-negatives",
-        nargs="+",
-        default=(),
-        metavar="WHERE",
-        help="the same for --negatives",
-    )
-    group.add_argument(
-        "--image-size",
-        type=int,
-        metavar="PX",
-        help=f"side of the model's input (default: {_SIZES[TUNED]}; {SMALL}: {_SIZES[SMALL]}; others: {_PUBLISHED_SIZE})",
-    )
-    defaults = DataOptions
-    for name, default, text in (
-        ("--validation-share", defaults.validation_share, "share held back where there is no validation folder"),
-        ("--test-share", defaults.test_share, "share of that for the test at the end, where there is no test folder"),
-        ("--negatives-share", defaults.negatives_share, "share of the negatives that is held back"),
-        ("--negative-parts", defaults.negative_parts, "parts cut out of each of the others, to be learnt from, too"),
-        ("--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}"),
-        ("--seed", defaults.seed, "decides the split and all random numbers"),
-    ):
-        _add_number(group, name, default, text)
-
-
-def _add_fitting_options(group: Group) -> None:
-    group.add_argument(
-        "--backbone-weights",
-        default=IMAGENET,
-        metavar="W",
-        help=f"{IMAGENET} (downloaded), {BUNDLED}, or a file (default: %(default)s)",
-    )
-    defaults = TrainOptions
-    group.add_argument(
-        "--start", metavar="RUN", help="go on with the network of a finished run, head and all; needs --fine-tune-epochs"
-    )
-    group.add_argument(
-        "--teacher", metavar="RUN", help="a larger finished run, whose answers are learnt from beside the labels in fine-tuning"
-    )
-    for name, default, text in (
-        ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),
-        ("--least-steps", defaults.least_steps, "more epochs where few pictures make fewer steps than this"),
-        ("--views", defaults.views, "copies of each picture that features are computed for: itself and altered ones"),
-        ("--batch-size", defaults.batch_size, "pictures per step"),
-        (
-            "--distill-epochs",
-            defaults.distill_epochs,
-            "passes in which the backbone learns from larger pictures, before the head",
-        ),
-        ("--distill-size", defaults.distill_size, "side of those larger pictures"),
-        ("--distill-rate", defaults.distill_rate, "largest learning rate there"),
-        ("--fine-tune-epochs", defaults.fine_tune_epochs, "passes with the whole network trainable, after the head"),
-        ("--fine-tune-rate", defaults.fine_tune_rate, "learning rate of those"),
-    ):
-        _add_number(group, name, default, text)
-    group.add_argument(
-        "--no-feature-cache",
-        dest="cache_features",
-        action="store_false",
-        help="send every picture through the frozen backbone in every epoch",
-    )
-    group.add_argument(
-        "--conditions",
-        choices=CONDITIONS,
-        help="camera: alter pictures as a camera would: pets that are small or cut off, night, noise, blur, compression; those "
-        "of --negatives are what pets are put into (default: camera with --negatives, else none)",
-    )
-    group.add_argument(
-        "--no-presence-check",
-        dest="presence_check",
-        action="store_false",
-        help="without negatives, give tuned's transfer stage no answer neither",
-    )
-    group.add_argument(
-        "--validate",
-        choices=VALIDATE,
-        default=defaults.validate,
-        help="measure on the validation pictures after each epoch, or at the end only (default: %(default)s)",
-    )
-    group.add_argument(
-        "--temperature",
-        type=float,
-        metavar="T",
-        help="what to divide the logits by (default: fitted on the validation pictures)",
-    )
-    _add_number(
-        group, "--held-out", defaults.held_out, "share of the training pictures not to learn from but to fit the temperature on"
-    )
-
-
-def _add_number(group: Group, name: str, default: float, text: str) -> None:
-    group.add_argument(name, type=type(default), default=default, metavar="N", help=f"{text} (default: %(default)s)")
 
 
 def _main(argv: Sequence[str]) -> int:
@@ -207,8 +29,8 @@ def _main(argv: Sequence[str]) -> int:
     if arguments.cross_validate is not None:
         if arguments.resume is not None:
             raise UsageError("--cross-validate or --resume", got="both", fix="Leave one of them out.")
-        return _cross_validate(_options(arguments), arguments.cross_validate)
-    run = _find_run(arguments, _given(parser, argv)) or _begin_run(_options(arguments))
+        return _cross_validate(train_options(arguments), arguments.cross_validate)
+    run = _find_run(arguments, _given(parser, argv)) or _begin_run(train_options(arguments))
     _load_libraries()
     from .report.text import answer_labels, worst_labels
     from .stages import train
@@ -263,7 +85,7 @@ def _find_run(arguments: argparse.Namespace, given: set[str]) -> Run | None:
         return None
     run = find_run(folder)
     begun_with = {field.name for kind in (TrainOptions, DataOptions) for field in fields(kind)} - {"output"}
-    asked = _options(arguments)
+    asked = train_options(arguments)
     require_same_options(run, {name: _value(asked, name) for name in given & begun_with})
     _log(f"going on with {folder}")
     return run
@@ -289,7 +111,7 @@ def _begin_run(options: TrainOptions) -> Run:
 
 
 def _check_data(options: TrainOptions) -> None:
-    from .data.dataset import check_folders
+    from .data.items import check_folders
 
     check_folders(options.data)
 
@@ -309,16 +131,3 @@ def _require_packages() -> None:
     for package in ("tensorflow", "platformdirs", "matplotlib", "jinja2", "tqdm"):
         if importlib.util.find_spec(package) is None:
             raise missing_extra(package, "train")
-
-
-def _options(arguments: argparse.Namespace) -> TrainOptions:
-    given = vars(arguments) | {
-        "image_size": arguments.image_size or _SIZES.get(arguments.pipeline, _PUBLISHED_SIZE),
-        "output": arguments.output or RUNS / f"{arguments.stage}-{datetime.now():%Y%m%d-%H%M%S}",
-    }
-    return TrainOptions(**_of(TrainOptions, given) | {"data": DataOptions(**_of(DataOptions, given))})
-
-
-def _of(kind: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    values = {field.name: given[field.name] for field in fields(kind)}  # type: ignore[arg-type]
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from catdog.edge.errors import UsageError
 from catdog.edge.files import write_text
 
-from .data.dataset import Dataset, load_dataset, training_only, whole_of
+from .data.dataset import Dataset, load_dataset, training_only
+from .data.items import whole_of
 from .data.splits import folds
 from .evaluate import Evaluation, evaluate
 from .features import predict

@@ -68,11 +68,9 @@ def fit(
             history = distill(model, dataset, options, checkpoint, job.progress)
         else:
             history = list(job.progress.history[: options.distill_epochs])
-    if options.start is not None:
-        pass  # the network has learnt all of this elsewhere
-    elif model.transfer is not None and options.cache_features:
+    if model.transfer is not None and options.cache_features and options.start is None:
         history = _fit_head(job, history)
-    else:
+    elif options.start is None:  # else it has learnt all of this elsewhere
         epochs = options.epochs_of(len(dataset.train))
         steps = epochs * -(-len(dataset.train) // options.batch_size)
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)

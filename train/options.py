@@ -102,7 +102,8 @@ class TrainOptions:
         fine_tune_epochs: passes over the pictures with the whole network trainable, after the head; 0 for none.
         cache_features: compute the frozen backbone's features once per view; False sends every picture through it each
             epoch.
-        fine_tune_rate: AdamW's learning rate there. More than 3e-5 was measured to cost accuracy.
+        fine_tune_rate: AdamW's largest learning rate there. On 2,000 pictures more than 3e-5 was measured to cost accuracy; the
+            bundled `default` has 1.5e-4 on 24,000.
 
     Raises:
         UsageError: a value is out of range.

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from catdog.edge.contract import NEITHER, InputSpec, ModelContract
 from catdog.edge.files import write_text
 
-from .data.dataset import Dataset, place_name, whole_of
+from .data.dataset import Dataset
+from .data.folders import place_name
+from .data.items import whole_of
 from .model_file import MODEL_FILE, save_model
 from .options import CAMERA, TrainOptions
 from .record import StageRecord

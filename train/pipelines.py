@@ -98,6 +98,11 @@ PIPELINES: dict[str, dict[str, Cell]] = {
 PIPELINES[SMALL] = PIPELINES[TUNED] | {TRANSFER: Cell("gap drop.2", _LITTLE, preprocess=True, backbone=True, cut="block_8_add")}
 
 
+def usual_size(pipeline: str) -> int:
+    """Return the side of a pipeline's input in pixels, where nothing else is asked for."""
+    return {TUNED: 224, SMALL: 128}.get(pipeline, 160)
+
+
 def find_cell(stage: str, pipeline: str, image_size: int) -> Cell:
     """Return a stage of a pipeline, for square inputs of this many pixels a side.
 

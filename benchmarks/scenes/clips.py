@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -11,14 +10,13 @@ from numpy.typing import NDArray
 
 from catdog.edge.contract import NEITHER
 from catdog.edge.decode import PICTURE_SUFFIXES, read_picture
-from catdog.edge.errors import DatasetError, missing_extra
+from catdog.edge.errors import DatasetError
 from catdog.edge.synthetic import LABELS, draw_picture
 
 WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 10.0, 6.0
 SHARES = (0.25, 0.12, 0.06, 0.03)  # of the frame, that a pet takes
 PET, THING, EMPTY, LAMP, SHAKEN = KINDS = ("pet", "thing", "empty", "lamp", "shaken")
 DRAWN = "drawn"
-_VALIDATION = ("validation", "val", "valid")
 
 _COMES_S, _ARRIVES_S = 1.5, 2.5  # after the clip's beginning
 _DAY_NOISE, _NIGHT_NOISE, _NIGHT_LIGHT = 3.0, 8.0, 0.45  # levels of 255; share of the light
@@ -82,10 +80,12 @@ def find_photographs(pets: Path | None, scenes: Path | None) -> Photographs:
         DatasetError: nothing is there.
         MissingExtraError: an archive is given, and what unpacks it is not installed.
     """
+    from catdog.train.data.folders import VALIDATION, find_folder, part_folder
+
     by_label = {}
-    pets, scenes = (where and _unpacked(where) for where in (pets, scenes))
+    pets, scenes = (find_folder(str(where)) if where and where.is_file() else where for where in (pets, scenes))
     if pets is not None:
-        pets = next((pets / part for part in _VALIDATION if (pets / part).is_dir()), pets)
+        pets = (part_folder(pets, VALIDATION) if pets.is_dir() else None) or pets
         by_label = {
             folder.name: _pictures(folder) for folder in sorted(pets.iterdir() if pets.is_dir() else ()) if folder.is_dir()
         }
@@ -96,16 +96,6 @@ def find_photographs(pets: Path | None, scenes: Path | None) -> Photographs:
     if scenes is not None and not found:
         raise DatasetError("a folder of pictures without pets", got=str(scenes), fix="Name another --scenes.")
     return Photographs(by_label, found)
-
-
-def _unpacked(where: Path) -> Path:
-    if not where.is_file():
-        return where
-    if find_spec("platformdirs") is None:
-        raise missing_extra("platformdirs", "train")
-    from catdog.train.data.folders import find_folder
-
-    return find_folder(str(where))
 
 
 def make_clips(

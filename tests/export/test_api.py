@@ -39,12 +39,12 @@ def test_from_pictures_to_an_answer_in_three_calls(class_folders: Path, tmp_path
 
 
 def test_options_that_are_none_and_folders_that_are_no_data(tmp_path: Path) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="least_steps"):
         train("synthetic", epoch=3)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="--image-size"):
         train("synthetic", image_size=7)
     (tmp_path / "cats").mkdir()
-    with pytest.raises(DatasetError):
+    with pytest.raises(DatasetError, match="none in 'cats'"):
         train(tmp_path, output=tmp_path / "run")
     assert not (tmp_path / "run").exists()
     with pytest.raises(TypeError):
@@ -57,7 +57,6 @@ def test_modules_list_what_they_have_with_help(module: object) -> None:
         assert inspect.getdoc(getattr(module, name))
 
 
-@pytest.mark.xfail(reason="the kernel dies under nbclient; to be looked into", strict=False)
 def test_notebook_runs(tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat", reason="the extra dev is not installed")
     client = pytest.importorskip("nbclient", reason="the extra dev is not installed")
@@ -66,5 +65,5 @@ def test_notebook_runs(tmp_path: Path) -> None:
     client.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", ()) if output.output_type == "execute_result"]
     assert any("validation accuracy" in output.data.get("text/html", "") for output in shown)
-    assert any("published" in output.data.get("text/html", "") for output in shown)
+    assert any("unproven" in output.data.get("text/html", "") for output in shown)  # 15 held-back pictures show little
     assert "ms a picture" in shown[-1].data["text/plain"]

@@ -64,10 +64,9 @@ def test_of_a_run_of_drawn_pictures_weights_int8_and_card_are_made(tmp_path: Pat
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
     assert "at temperature" in trained.stderr
-    assert main(["--run", str(tmp_path / "run"), "--name", "fast", "--output", str(tmp_path / "models")]) in (0, 9)
-    if made := sorted(path.name for path in (tmp_path / "models").glob("*")):  # so small a model may not survive int8
-        assert made == ["fast.md", "fast.tflite", "fast.weights.npz"]
-        assert "which was fitted there" in (tmp_path / "models" / "fast.md").read_text()
+    assert main(["--run", str(tmp_path / "run"), "--name", "fast", "--output", str(tmp_path / "models")]) == 0
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["fast.md", "fast.tflite", "fast.weights.npz"]
+    assert "training pictures of drawn cats and dogs that were held out" in (tmp_path / "models" / "fast.md").read_text()
 
 
 @pytest.mark.parametrize("name", BUNDLED)

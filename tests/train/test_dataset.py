@@ -14,7 +14,8 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError, UsageError
 from catdog.edge.preprocess import Preprocessor
 from catdog.edge.synthetic import draw_picture
-from catdog.train.data.dataset import held_out, load_dataset, load_part, whole_of
+from catdog.train.data.dataset import held_out, load_dataset, load_part
+from catdog.train.data.items import whole_of
 from catdog.train.options import DataOptions
 
 if TYPE_CHECKING:

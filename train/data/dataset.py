@@ -1,38 +1,22 @@
 """A data set: labelled pictures found, split into training, validation and test, and read into memory."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from hashlib import sha256
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
-from catdog.edge import synthetic
 from catdog.edge.contract import NEITHER
-from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
 
 from ..options import SYNTHETIC, DataOptions
 from .duplicates import CLOSE, SAME, Fingerprints, copies, fingerprints
-from .folders import TEST, TRAIN, VALIDATION, class_folders, empty_folders, find_folder, part_folder, pictures_in
-from .pictures import Item, Pictures, cut_out, printable, read_pictures, without_copies
+from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in, place_name
+from .items import PARTS, Items, items_of, labelled_items, more_items, more_negative_items, negative_items, parts_of, whole_of
+from .pictures import Pictures, read_pictures, without_copies
 from .splits import balanced, hold_back
 
-PARTS = (TRAIN, VALIDATION, TEST)
-
-_SMALLEST_PART, _LARGEST_PART = 0.15, 0.8  # of the area of a picture without any of the labels
-
-_PART = ", part "
-
-_Items = dict[str, list[Item]]  # by part; a part that is not there is split off after reading
 _Split = dict[str, Pictures]
-# Drawn pictures of a part start at these seeds; a run's seed moves all of them. No part is nearly as long as the distance.
-_FIRST_SEEDS = {TRAIN: 0, VALIDATION: 1_000_000, TEST: 1_500_000}
-_SEEDS_OF_A_RUN = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -107,25 +91,23 @@ def load_dataset(options: DataOptions) -> Dataset:
     Raises:
         DatasetError: it cannot be downloaded, unpacked or understood, or a class has no readable picture.
     """
-    labels, items = _synthetic_items(options) if options.data == SYNTHETIC else _folder_items(options)
-    _check_labels(labels, options)
+    labels, items = labelled_items(options)
     skipped: list[str] = []
     split = _split(_read(items, options.image_size, skipped), options, options.validation_share, _by_label)
     if options.more_data:
-        more_items = [item for where in options.more_data for item in _more_items(where, labels)]
-        learnt = _read({TRAIN: more_items}, options.image_size, skipped)[TRAIN]
+        learnt = _read({TRAIN: more_items(options, labels, items)}, options.image_size, skipped)[TRAIN]
         for part in (VALIDATION, TEST):
             learnt = without_copies(learnt, split[part], part, skipped, "not learnt from")
         split[TRAIN] += learnt
     if options.negatives is not None:
-        found = _negative_items(options, len(labels))
+        found = negative_items(options, len(labels))
         negatives = _read(found, options.image_size, skipped)
         more = _split(negatives, options, options.negatives_share, _by_folder)
         labels = (*labels, NEITHER)
-        further = [item for where in options.more_negatives for item in _without_labels(where, len(labels) - 1)]
+        further = more_negative_items(options, len(labels) - 1, found)
         more[TRAIN] += _read({TRAIN: further}, options.image_size, skipped)[TRAIN]
         found[TRAIN] += further
-        cut = _read({TRAIN: _parts_of(more[TRAIN], found, options)}, options.image_size, skipped)
+        cut = _read({TRAIN: parts_of(more[TRAIN], found, options)}, options.image_size, skipped)
         split = {part: split[part] + more[part] for part in PARTS}
         split[TRAIN] += cut[TRAIN]
     validation = without_copies(split[VALIDATION], split[TRAIN], "training", skipped)
@@ -139,30 +121,6 @@ def load_dataset(options: DataOptions) -> Dataset:
                 why = f" ({skipped[0]})" if skipped else ""
                 raise DatasetError(f"{part} pictures of {label!r}", got=f"none that can be used{why}", fix="Add some.")
     return dataset
-
-
-def check_folders(options: DataOptions) -> None:
-    """Look at folders and file names, before anything heavy is loaded; what is not on this machine yet is left alone.
-
-    Raises:
-        DatasetError: no data set, or a class with too few pictures to be learnt and measured.
-    """
-    if not Path(options.data).exists():
-        return
-    labels, items = _folder_items(options)
-    _check_labels(labels, options)
-    for part in (TRAIN, VALIDATION):
-        if part not in items:
-            continue
-        least = 1 if VALIDATION in items else 2  # one is held back
-        counts = Counter(item.target for item in items[part])
-        for target, label in enumerate(labels):
-            if counts[target] < least:
-                raise DatasetError(
-                    f"at least {least} pictures of each class" if least > 1 else f"{part} pictures of each class",
-                    got=f"{counts[target] or 'none'} of {label!r} in {options.data}",
-                    fix="Add some, or remove the folder.",
-                )
 
 
 def load_part(where: str, part: str, image_size: int, *, count: int | None = None, seed: int = 0) -> Part:
@@ -181,7 +139,7 @@ def load_part(where: str, part: str, image_size: int, *, count: int | None = Non
     root = find_folder(where)
     root = part_folder(root, part) or (part_folder(root, TEST) if part == VALIDATION else None) or root
     by_label = class_folders(root) or {"": pictures_in(root)}
-    items = _items(by_label, tuple(by_label), root)
+    items = items_of(by_label, tuple(by_label), root)
     skipped: list[str] = []
     chosen = items if count is None else [items[i] for i in balanced([item.target for item in items], count, seed)]
     pictures = read_pictures(chosen, image_size, skipped, "reading pictures")
@@ -210,11 +168,6 @@ def _contradictions(split: _Split, neither: int | None) -> Iterator[str]:
                 yield f"{names[mine[first]]} and {names[rest[second]]}"
 
 
-def whole_of(name: str) -> str:
-    """Return the name of the picture that a part was cut from; of a whole picture its own."""
-    return name.partition(_PART)[0]
-
-
 def training_only(dataset: Dataset, learnt: Sequence[int], measured: Sequence[int]) -> Dataset:
     """Return a data set of training pictures alone, some of them held back: a fold of a cross-validation."""
     return replace(dataset, train=dataset.train[learnt], validation=dataset.train[measured], test=dataset.train[[]])
@@ -239,22 +192,7 @@ def held_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Pictur
     return replace(dataset, train=train[[index for index, origin in enumerate(origins) if origin not in gone]]), taken
 
 
-def place_name(data: str) -> str:
-    """Name a data set by its file or folder; of an address only the path, since the rest may hold secrets."""
-    return Path((urlsplit(data).path if "://" in data else data).rstrip("/")).stem
-
-
-def _check_labels(labels: Sequence[str], options: DataOptions) -> None:
-    odd = [label for label in labels if not (label.strip() and label.isprintable())]
-    if odd:  # said here, not after the training by the contract
-        raise DatasetError("class folders with printable names", got=f"{odd[0]!a}", fix="Rename the folder.")
-    if options.negatives is not None and NEITHER in labels:
-        raise DatasetError(
-            f"no class folder {NEITHER!r} beside --negatives", got=f"one in {options.data}", fix="Leave one of them out."
-        )
-
-
-def _read(items: _Items, image_size: int, skipped: list[str]) -> _Split:
+def _read(items: Items, image_size: int, skipped: list[str]) -> _Split:
     return {part: read_pictures(found, image_size, skipped, f"reading {part} pictures") for part, found in items.items()}
 
 
@@ -290,114 +228,3 @@ def _by_label(pictures: Pictures, index: int) -> object:
 
 def _by_folder(pictures: Pictures, index: int) -> object:
     return pictures.names[index].rpartition("/")[0]
-
-
-def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
-    root = find_folder(options.data)
-    folders = {part: folder for part in PARTS if (folder := part_folder(root, part)) is not None}
-    if TRAIN not in folders or len(folders) < 2:
-        folders = {TRAIN: root}
-    found = {part: class_folders(folder) for part, folder in folders.items()}
-    by_label = found[TRAIN]
-    empty = [name for folder in folders.values() for name in empty_folders(folder)]
-    if empty:
-        raise DatasetError(
-            "pictures in each class folder",
-            got=f"none in {', '.join(map(repr, empty[:3]))}",
-            fix="Add some, or remove the folder.",
-        )
-    if len(by_label) < 2:
-        # A single folder was stepped into, as if it wrapped the others.
-        one = next(iter(by_label), root.name if pictures_in(root) and root != Path(options.data) else None)
-        raise DatasetError(
-            "at least two class folders, or train/ and validation/ with class folders",
-            got=f"{options.data} with {'none' if one is None else f'one, {one!r}'}",
-            fix="Put the pictures of each class into a folder of its name.",
-        )
-    for part, others in found.items():
-        if set(by_label) != set(others):
-            raise DatasetError(
-                f"the same class folders in train and {part}",
-                got=f"{', '.join(sorted(set(by_label) ^ set(others)))} in one of them alone",
-                fix="Rename or add folders.",
-            )
-    labels = tuple(sorted(by_label, key=lambda label: (label == NEITHER, label)))
-    return labels, {part: _items(found[part], labels, folder) for part, folder in folders.items()}
-
-
-def _items(by_label: Mapping[str, Sequence[Path]], labels: Sequence[str], root: Path) -> list[Item]:
-    return [
-        Item(printable(path.relative_to(root)), labels.index(label), partial(read_picture, path))
-        for label, paths in by_label.items()
-        for path in paths
-    ]
-
-
-def _negative_items(options: DataOptions, target: int) -> _Items:
-    """Find the pictures of none of the labels; folders among them are kept apart, so that each is in every part."""
-    if options.negatives == SYNTHETIC:
-        return _drawn_items(options, lambda seed: [(NEITHER, target, seed)])
-    return {TRAIN: _without_labels(options.negatives or "", target)}
-
-
-def _without_labels(where: str, target: int) -> list[Item]:
-    root = find_folder(where)
-    paths = pictures_in(root)
-    if not paths:
-        raise DatasetError("pictures of none of the labels", got=f"none in {where}", fix="Name another folder or archive.")
-    return [Item(f"{NEITHER}/{printable(path.relative_to(root))}", target, partial(read_picture, path)) for path in paths]
-
-
-def _more_items(where: str, labels: Sequence[str]) -> list[Item]:
-    """Find labelled pictures to learn from besides: of a training part if there is one, of any of the labels."""
-    root = find_folder(where)
-    root = part_folder(root, TRAIN) or root
-    if root.name in labels and root != Path(where):
-        root = root.parent  # a single class folder was stepped into, as if it wrapped others
-    by_label = class_folders(root)
-    if not by_label or not set(by_label) <= set(labels):
-        raise DatasetError(
-            f"class folders among {', '.join(labels)}",
-            got=f"{where} with {', '.join(by_label) or 'none'}",
-            fix="Rename or remove folders.",
-        )
-    return _items(by_label, labels, root)
-
-
-def _parts_of(learnt: Pictures, found: _Items, options: DataOptions) -> list[Item]:
-    """Cut parts out of pictures of none of the labels: what is in none of the whole is in none of the parts."""
-    if options.negatives == SYNTHETIC:
-        return []  # more of them can be drawn
-    items = {item.name: item for item in found[TRAIN]}
-    return [
-        Item(f"{name}{_PART}{number}", items[name].target, partial(_part, items[name].make, options.seed, name, number))
-        for name in learnt.names
-        for number in range(1, options.negative_parts + 1)
-    ]
-
-
-def _part(make: Callable[[], NDArray[np.uint8]], seed: int, name: str, number: int) -> NDArray[np.uint8]:
-    rng = np.random.default_rng([seed, number, *name.encode()])
-    return cut_out(make(), rng, _SMALLEST_PART, _LARGEST_PART)
-
-
-def _synthetic_items(options: DataOptions) -> tuple[tuple[str, ...], _Items]:
-    labels = synthetic.LABELS
-    return labels, _drawn_items(options, lambda seed: [(label, target, seed) for target, label in enumerate(labels)])
-
-
-def _drawn_items(options: DataOptions, pictures_of: Callable[[int], list[tuple[str, int, int]]]) -> _Items:
-    counts = {
-        TRAIN: options.synthetic_count,
-        VALIDATION: max(2, options.synthetic_count // 4),
-        TEST: round(options.synthetic_count / 4 * options.test_share),
-    }
-    return {
-        part: [
-            Item(f"{label}/{seed}", target, partial(synthetic.draw_picture, label, seed))
-            for first in (_SEEDS_OF_A_RUN * options.seed + _FIRST_SEEDS[part],)
-            for number in range(count)
-            for label, target, seed in pictures_of(first + number)
-        ]
-        for part, count in counts.items()
-    }

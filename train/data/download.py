@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
 from tqdm import tqdm
 
-from catdog.edge.errors import DatasetError, OutputError
+from catdog.edge.errors import DatasetError, OutputError, missing_extra
 
 from .partial import Partial
 from .transfer import TransferError, fetch
@@ -22,6 +21,10 @@ _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 def cache_folder() -> Path:
     """Return the folder for downloads and unpacked archives, by the platform's convention."""
+    try:
+        import platformdirs
+    except ModuleNotFoundError as error:
+        raise missing_extra("platformdirs", "train") from error
     return Path(platformdirs.user_cache_dir("catdog"))
 
 

@@ -1,6 +1,7 @@
 """Where the pictures of a data set lie: folder, archive or address, its parts, and its class folders."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from catdog.edge.decode import PICTURE_SUFFIXES
 from catdog.edge.errors import DatasetError
@@ -67,6 +68,11 @@ def pictures_in(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
+
+
+def place_name(data: str) -> str:
+    """Name a data set by its file or folder; of an address only the path, since the rest may hold secrets."""
+    return Path((urlsplit(data).path if "://" in data else data).rstrip("/")).stem
 
 
 def _descend(root: Path) -> Path:

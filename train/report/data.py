@@ -71,6 +71,7 @@ def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 def option_fields(options: TrainOptions) -> dict[str, Any]:
     """Return the options without where things lie on the machine: a report is passed on."""
     fields = asdict(options) | {"output": options.output.name, "backbone_weights": name_only(options.backbone_weights)}
+    fields |= {name: None if fields[name] is None else name_only(fields[name]) for name in ("start", "teacher")}
     data = options.data
     places = {
         "data": name_only(data.data),
