@@ -97,7 +97,7 @@ def write_card(
     classes = [label for label in contract.labels if label != NEITHER]
     steps = ["new head"]
     if options.pipeline == SMALL:
-        steps.insert(0, "cut off after its eighth block")
+        steps.insert(0, "cut off within its eighth block")
     if options.distill_epochs:
         steps.append(f"backbone distilled for {options.distill_epochs} epochs from itself at {options.distill_size} px")
     if options.fine_tune_epochs:
@@ -167,6 +167,6 @@ def _held_out(record: StageRecord) -> str:
     if found is None:
         raise ValueError("Expected a run with --held-out. Received: one without")
     return (
-        f"In Keras, {found.accuracy}; expected calibration error {found.calibration_error:.2%} at temperature "
+        f"On {found.accuracy.data}, Keras is right on {found.accuracy}; expected calibration error {found.calibration_error:.2%} at temperature "
         f"{record.temperature:.3f}, which was fitted there."
     )

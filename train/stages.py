@@ -198,9 +198,9 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
     }
     on_apart = None
     if apart is not None:
-        where = f"{len(apart):,} training pictures of {dataset.name} that were held out"
+        where = f"{len(apart):,} training pictures that were held out"
         on_apart = evaluate(predict(core, apart.pixels), apart, labels, where)
-        log(f"right on {on_apart.accuracy}, at temperature {temperature:.3f}")
+        log(f"on {where}: {on_apart.accuracy}, at temperature {temperature:.3f}")
     record = StageRecord(
         stage=stage,
         model=f"{stage}-{options.data.image_size}"

@@ -59,14 +59,14 @@ def test_bundled_backbone_is_written_from_a_keras_file(tmp_path: Path) -> None:
 def test_of_a_run_of_drawn_pictures_weights_int8_and_card_are_made(tmp_path: Path) -> None:
     trained = run(
         "catdog-train", "--data", "synthetic", "--negatives", "synthetic", "--backbone-weights", "bundled",
-        "--synthetic-count", "24", "--image-size", "64", "--epochs", "2", "--views", "1", "--held-out", "0.2",
+        "--synthetic-count", "12", "--image-size", "64", "--epochs", "2", "--views", "1", "--held-out", "0.2",
         "--validate", "end", "--output", "run", cwd=tmp_path,
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr
     assert "at temperature" in trained.stderr
     assert main(["--run", str(tmp_path / "run"), "--name", "fast", "--output", str(tmp_path / "models")]) == 0
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["fast.md", "fast.tflite", "fast.weights.npz"]
-    assert "training pictures of drawn cats and dogs that were held out" in (tmp_path / "models" / "fast.md").read_text()
+    assert "training pictures that were held out, Keras is right on" in (tmp_path / "models" / "fast.md").read_text()
 
 
 @pytest.mark.parametrize("name", BUNDLED)
