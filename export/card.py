@@ -167,6 +167,6 @@ def _held_out(record: StageRecord) -> str:
     if found is None:
         raise ValueError("Expected a run with --held-out. Received: one without")
     return (
-        f"On {found.accuracy.data}, Keras is right on {found.accuracy}; expected calibration error {found.calibration_error:.2%} at temperature "
-        f"{record.temperature:.3f}, which was fitted there."
+        f"On {found.accuracy.data}, Keras is right on {found.accuracy}; expected calibration error "
+        f"{found.calibration_error:.2%} at temperature {record.temperature:.3f}, which was fitted there."
     )
