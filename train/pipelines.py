@@ -97,8 +97,6 @@ PIPELINES: dict[str, dict[str, Cell]] = {
 # Up to within its eighth block MobileNetV2 has 168,000 of its 2.3 million weights: 283 kB as int8 with a head for three labels.
 _CUT = Cell("gap drop.2", _LITTLE, preprocess=True, backbone=True, cut="block_8_depthwise_relu")
 PIPELINES[SMALL] = PIPELINES[TUNED] | {TRANSFER: _CUT}
-    TRANSFER: Cell("gap drop.2", _LITTLE, preprocess=True, backbone=True, cut="block_8_depthwise_relu")
-}
 
 
 def usual_size(pipeline: str) -> int:

@@ -2,7 +2,7 @@
 
     doubtful/cats/20261121T093000.125-0.55.jpg     a frame of a camera, stream or video, by time and score
                   20261121T093000.125-0.55.json    where pets were found: their boxes and scores
-    doubtful/dogs/IMG_2041.HEIC                    a picture: the file itself, under its own name
+    doubtful/dogs/IMG_2041.jpg                     a picture: the file itself, under its own name
 
 Moved into the right folders they are what `catdog-train --data doubtful/` or `--more-data doubtful/` takes.
 """
@@ -73,8 +73,8 @@ class UncertainSink:
 
     def _keep_file(self, path: Path, folder: Path) -> None:
         """Copy a picture; one of the same name that is not the same file gets the name of its folder before its own."""
-        content = path.read_bytes()
-        for name in (path.name, *(f"{'-'.join(path.absolute().parts[-up:])}" for up in range(2, len(path.absolute().parts)))):
+        content, whole = path.read_bytes(), path.absolute()
+        for name in (path.name, *("-".join(whole.parts[-up:]) for up in range(2, len(whole.parts)))):
             target = folder / name
             if not target.exists():
                 with replacing(target) as temporary:
