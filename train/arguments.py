@@ -127,10 +127,10 @@ def _add_fitting_options(group: Group) -> None:
     )
     defaults = TrainOptions
     group.add_argument(
-        "--start", metavar="RUN", help="go on with the network of a finished run, head and all; needs --fine-tune-epochs"
+        "--start", metavar="RUN", help="go on with the network of a finished run or bundled model; needs --fine-tune-epochs"
     )
     group.add_argument(
-        "--teacher", metavar="RUN", help="a larger finished run, whose answers are learnt from beside the labels in fine-tuning"
+        "--teacher", metavar="RUN", help="a larger run or bundled model, whose answers fine-tuning learns beside the labels"
     )
     for name, default, text in (
         ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),

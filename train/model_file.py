@@ -1,21 +1,26 @@
-"""`model.keras`: the trained model, with its contract as a further entry of that zip file."""
+"""Trained models: `model.keras`, with its contract as a further entry of that zip file, and the bundled ones."""
 
 import json
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 
-from catdog.edge.artifact import CONTRACT_FILE
+from catdog.edge.artifact import CONTRACT_FILE, read_model_file
 from catdog.edge.contract import ModelContract, parse_contract
 from catdog.edge.errors import InputNotFoundError, ModelError, UsageError
 from catdog.edge.files import replacing
+from catdog.edge.models import BUNDLED, bundled_tflite, bundled_weights
 
+from .model import build_model
 from .options import DataOptions
+from .pipelines import SMALL, TRANSFER, TUNED
 from .run import METRICS_FILE
+from .weights import load_weights
 
 MODEL_FILE = "model.keras"
+_SMALL_ONE = "tiny"  # name of the bundled model that is of the pipeline `small`
 
 
 @dataclass(frozen=True)
@@ -47,19 +52,23 @@ def save_model(path: Path, core: keras.Model, contract: ModelContract) -> None:
 
 
 def read_model(path: Path) -> TrainedModel:
-    """Read a model that `catdog-train` wrote.
+    """Read a model that `catdog-train` wrote, or a bundled one.
 
     Args:
-        path: a run's folder or its `model.keras`.
+        path: a run's folder, its `model.keras`, or the name of a bundled model.
 
     Raises:
         InputNotFoundError: there is no such file.
         ModelError: it is no Keras model of ours, or damaged.
     """
+    if str(path) in BUNDLED and not path.exists():
+        return load_bundled(str(path))
     file = path / MODEL_FILE if path.is_dir() else path
     if not file.is_file():
         raise InputNotFoundError(
-            "a run's folder or its model.keras", got=f"{path}, which has none", fix="Train one first: catdog-train."
+            f"a run's folder, its model.keras or a bundled model ({', '.join(BUNDLED)})",
+            got=f"{path}, which is none",
+            fix="Train one first: catdog-train.",
         )
     try:
         with zipfile.ZipFile(file) as archive:
@@ -70,6 +79,32 @@ def read_model(path: Path) -> TrainedModel:
             "a model.keras that catdog-train wrote", got=f"{file}: {str(error)[:200]}", fix="Train it again."
         ) from error
     return TrainedModel(core, contract, _read_data_options(file.parent / METRICS_FILE))
+
+
+def load_bundled(name: str = "default") -> TrainedModel:
+    """Build a bundled Keras model again from its float16 weights; its contract is the one in the TFLite file beside them.
+
+    Raises:
+        ModelError: the files of the package are damaged.
+    """
+    contract = read_model_file(bundled_tflite(name)).contract
+    if contract is None:
+        raise ModelError("a contract in the bundled model", got="none", fix="Install catdog again.")
+    # Without what was measured on the int8 file: an export measures its own.
+    plain = replace(contract.with_input_dtype("float32"), figures=(), verified_on="")
+    return TrainedModel(rebuild(contract, bundled_weights(name)), plain, data=None)
+
+
+def rebuild(contract: ModelContract, weights: Path) -> keras.Model:
+    """Build the Keras model that a bundled contract describes and fill it with stored weights.
+
+    Raises:
+        ModelError: the weights do not fit.
+    """
+    pipeline = SMALL if contract.name == _SMALL_ONE else TUNED
+    model = build_model(TRANSFER, pipeline, classes=len(contract.labels), image_size=contract.input.height)
+    load_weights(weights, model.core)
+    return model.core
 
 
 def _read_data_options(path: Path) -> DataOptions | None:

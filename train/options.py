@@ -77,10 +77,9 @@ class TrainOptions:
         stage: which of the pipeline's stages, or ``"all"`` of them in turn.
         pipeline: one of `catdog.train.pipelines.PIPELINES`.
         backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"``, or the path of a weights file.
-        start: folder of a finished run, or its model, whose network is gone on with, head and all, in place of backbone weights
-            and a new head: only the fine-tuning is done. None for a new network.
-        teacher: folder of a finished run, or its model, whose answers are learnt from beside the labels in fine-tuning; None
-            for the labels alone.
+        start: folder of a finished run, its model, or a bundled one's name, whose network is gone on with, head and all, in
+            place of backbone weights and a new head: only the fine-tuning is done. None for a new network.
+        teacher: likewise, whose answers are learnt from beside the labels in fine-tuning; None for the labels alone.
         output: the run's folder.
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
         least_steps: where so few pictures make fewer steps than this in those epochs, there are more epochs; in our pipelines.

@@ -51,9 +51,10 @@ def _main(argv: Sequence[str]) -> int:
 
     import_tensorflow()
     silence_opencv()
-    from catdog.export.source import find_model, load_source
+    from catdog.export.source import find_model
+    from catdog.train.model_file import read_model
 
-    source = load_source(find_model(options.model))
+    source = read_model(find_model(options.model))
     rows, found = measured(source, options, counts)
     print_table(
         ("format", "ranges from", "size MB", "accuracy (95 % interval)", "Keras'", "same answers", "mean difference"),

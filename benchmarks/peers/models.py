@@ -56,8 +56,8 @@ def _write(folder: Path) -> None:
 
     import_tensorflow()
     from catdog.export.onnx import to_onnx
-    from catdog.export.source import load_bundled
     from catdog.export.tflite import to_float32
+    from catdog.train.model_file import load_bundled
 
     core = load_bundled().core
     write_bytes(folder / _FILES[FLOAT32], to_float32(core))

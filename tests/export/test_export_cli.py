@@ -171,7 +171,7 @@ def test_verify_proves_a_file_again(exported: Path, class_folders: Path) -> None
         "catdog-export", "verify", str(exported / NAMES[0]), "--data", str(class_folders),
         "--reference", str(exported / NAMES[2]), "--max-drop", "100", "--json",
     )  # fmt: skip
-    assert finished.returncode == 0, finished.stderr
+    assert finished.returncode == 13, finished.stderr  # nothing against it, on too few pictures to tell
     found = json.loads(finished.stdout)
     assert found["measured"]["accuracy"]["n"] == 20
     assert found["golden"] == {"same_input": True, "largest_difference": 0.0, "deterministic": True}

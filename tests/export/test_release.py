@@ -14,7 +14,7 @@ from commands import run
 from catdog.edge.errors import UsageError
 from catdog.edge.models import BUNDLED, bundled_backbone, bundled_tflite
 from catdog.export.release import main, require_blind
-from catdog.export.source import load_bundled
+from catdog.train.model_file import load_bundled
 from catdog.train.options import AT_END, DataOptions, TrainOptions
 
 OPTIONS = TrainOptions(

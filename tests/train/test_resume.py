@@ -239,8 +239,8 @@ def test_training_goes_on_to_the_same_weights_from_any_epoch(cached: bool, disti
 
     data = DataOptions(data="synthetic", image_size=32, synthetic_count=8)
     options = TrainOptions(
-        data, tmp_path, backbone_weights="bundled", epochs=2, fine_tune_epochs=2, fine_tune_rate=1e-3, cache_features=cached,
-        distill_epochs=distilled, distill_size=64,
+        data, tmp_path, backbone_weights="bundled", epochs=2, least_steps=0, fine_tune_epochs=2, fine_tune_rate=1e-3,
+        cache_features=cached, distill_epochs=distilled, distill_size=64,
     )  # fmt: skip
     dataset = load_dataset(data)
 
@@ -301,7 +301,7 @@ def test_network_that_sees_nothing_in_many_pictures_is_refused(dark: int, one_la
     pixels = keras.Input((8, 8, 3))
     logits = keras.layers.Dense(2, name=LOGITS)(hidden(keras.layers.Flatten()(pixels)))
     model = StageModel(keras.Model(pixels, keras.layers.Softmax(name=SCORES)(logits)), augment=None)
-    options = TrainOptions(DataOptions(data="synthetic", image_size=32), Path(), epochs=1)
+    options = TrainOptions(DataOptions(data="synthetic", image_size=32), Path(), epochs=1, least_steps=0)
     with nullcontext() if refused is None else pytest.raises(TrainingError, match=refused):
         assert len(fit(model, dataset, options)) == 1
 
