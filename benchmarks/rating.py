@@ -106,11 +106,14 @@ def _accuracy(said: Said, options: BenchOptions) -> Figure | Missing:
         return Missing(str(said))
     figure = said.accuracy
     if figure is None:
-        return Missing("none of the photographs could be read")
+        return Missing(
+            "it has learnt from all of these photographs" if said.learnt else "none of the photographs could be read"
+        )
     limited = "" if options.data_limit is None else f", {figure.n:,} of them"
     unread = f", {said.unread} could not be read" if said.unread else ""
     without = "" if NEITHER in said.truth.values() else ", none without a pet"
-    return replace(figure, data=f"photographs of {options.data.name}{limited}{without}{unread}")
+    learnt = f", {len(said.learnt):,} that it has learnt from left out" if said.learnt else ""
+    return replace(figure, data=f"photographs of {options.data.name}{limited}{without}{unread}{learnt}")
 
 
 def _agreement(said: Said, reference: Said, *, alone: bool) -> Figure | Missing:
@@ -127,5 +130,12 @@ def _agreement(said: Said, reference: Said, *, alone: bool) -> Figure | Missing:
 
 
 def _typed(path: Path) -> str:
-    """Return what to type behind --model: the name of a bundled model, else the file's without its folder."""
-    return next((name for name in BUNDLED if bundled_tflite(name) == path), path.name)
+    """Return what to type behind --model: the name of a bundled model, else a path that says nothing of people."""
+    bundled = next((name for name in BUNDLED if bundled_tflite(name) == path), None)
+    if bundled is not None:
+        return bundled
+    whole = path.resolve()
+    for folder, short in ((Path.cwd(), Path()), (Path.home(), Path("~"))):
+        if whole.is_relative_to(folder):
+            return (short / whole.relative_to(folder)).as_posix()
+    return whole.as_posix()

@@ -1,27 +1,36 @@
-"""Which artifact and flags to use: the most accurate that is fast enough, or else the fastest that is as right as any."""
+"""Which artifact and flags to use: as right as any that is fast enough, then the quickest, the smallest file, the least memory.
 
-from collections.abc import Sequence
-from dataclasses import replace
+What cannot be told apart by one of these is decided by the next.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
 
 from catdog.edge.figures import Figure
 
 from .options import Target
-from .report.results import ArtifactResult, BenchReport, CaseResult, Missing, Recommendation
+from .report.results import ArtifactResult, BenchReport, CaseResult, Missing, Recommendation, Rounds
+from .stats import compare_paired
+from .stats.percentiles import Times
+from .stats.ratios import Verdict
+
+_Known = tuple[CaseResult, ArtifactResult]
+
+_CLEARLY = 1.1  # times as slow, where there are too few rounds to say how sure that is
 
 
 def recommend(report: BenchReport, target: Target) -> Recommendation:
     """Choose a case.
 
-    With a target: of the cases whose p99 (its upper bound, where there are enough runs for one) meets it, the one with the
-    highest accuracy; where several share it, the one that takes the least processor time. Without: of the artifacts whose
-    accuracy cannot be told from the best one's (its interval reaches as far), the fastest.
+    With a target: of the cases whose p99 (its upper bound, where there are enough runs for one) meets it. Then those whose
+    accuracy cannot be told from the best one's (its interval reaches as far); of them those whose time (with a target: of the
+    processor) cannot be told from the lowest; of them the one with the smallest file, then the least memory.
     """
     known = [(row, report.artifact_of(row.case)) for row in report.measured]
     limit = target.p99_ms
-    chosen = _without_target(known) if limit is None else _with_target(known, limit, target.fps)
-    if report.valid:
-        return chosen
-    return replace(chosen, why=(*chosen.why, "The measurement is INVALID: measure again before relying on it."))
+    return _without_target(known) if limit is None else _with_target(known, limit, target.fps)
 
 
 def worst_ms(row: CaseResult) -> float:
@@ -43,7 +52,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
     return front
 
 
-def _with_target(known: Sequence[tuple[CaseResult, ArtifactResult]], limit: float, fps: float | None) -> Recommendation:
+def _with_target(known: Sequence[_Known], limit: float, fps: float | None) -> Recommendation:
     fit = [(row, artifact) for row, artifact in known if worst_ms(row) <= limit]
     if not fit:
         best = min((row for row, _ in known), key=worst_ms)
@@ -56,31 +65,52 @@ def _with_target(known: Sequence[tuple[CaseResult, ArtifactResult]], limit: floa
                 "Export with a smaller --image-size, or ask for less.",
             ),
         )
-    row, artifact = max(fit, key=lambda pair: (_accuracy(pair[1]), -pair[0].main.cpu_ms))
+    row, artifact = _smallest(_as_right(fit), lambda rounds: rounds.cpu_ms)
     others = "" if len(fit) == len(known) else f" {len(known) - len(fit)} of {len(known)} cases are too slow."
     why = f"It stays within {limit:.1f} ms in 99 of 100 cases (p99 up to {worst_ms(row):.1f} ms).{others}"
     return Recommendation(row.case.label, _command(row, artifact, fps), (why, *_accuracy_said(artifact, known)))
 
 
-def _without_target(known: Sequence[tuple[CaseResult, ArtifactResult]]) -> Recommendation:
+def _without_target(known: Sequence[_Known]) -> Recommendation:
+    fit = _as_right(known)
+    row, artifact = _smallest(fit, lambda rounds: rounds.end_to_end_ms)
+    rated = any(artifact.known_accuracy is not None for _, artifact in known)
+    why = "It is the fastest of those whose accuracy cannot be told from the best one's" if rated else "It is the fastest"
+    why += ", or the smallest file of those that are as fast."
+    return Recommendation(row.case.label, _command(row, artifact, None), (why, *_accuracy_said(artifact, known)))
+
+
+def _as_right(known: Sequence[_Known]) -> list[_Known]:
+    """Return those whose accuracy cannot be told from the best one's; all of them where none is known."""
     figures = [figure for _, artifact in known if (figure := artifact.known_accuracy) is not None]
     best = max(figures, key=lambda figure: figure.value, default=None)
-    fit = [
+    return [
         (row, artifact)
         for row, artifact in known
         if best is None or (artifact.known_accuracy is not None and artifact.known_accuracy.high >= best.low)
     ]
-    row, artifact = min(fit, key=lambda pair: pair[0].main.end_to_end.p50_ms.value)
-    why = "It is the fastest of those whose accuracy cannot be told from the best one's." if best else "It is the fastest."
-    return Recommendation(row.case.label, _command(row, artifact, None), (why, *_accuracy_said(artifact, known)))
 
 
-def _accuracy(artifact: ArtifactResult) -> float:
-    figure = artifact.known_accuracy
-    return -1.0 if figure is None else figure.value
+def _smallest(known: Sequence[_Known], time: Callable[[Rounds], Times]) -> _Known:
+    """Return, of those whose time cannot be told from the lowest, the one with the smallest file, then the least memory."""
+    quickest = min(known, key=lambda pair: float(np.median(time(pair[0].main.rounds))))
+    lowest = time(quickest[0].main.rounds)
+    alike = [pair for pair in known if pair is quickest or not _slower(time(pair[0].main.rounds), lowest)]
+    return min(alike, key=lambda pair: (pair[1].file_bytes, _memory(pair[0])))
 
 
-def _accuracy_said(artifact: ArtifactResult, known: Sequence[tuple[CaseResult, ArtifactResult]]) -> list[str]:
+def _slower(times: Times, lowest: Times) -> bool:
+    found = compare_paired(times, lowest)
+    # Too few rounds for an interval tell a large difference apart all the same.
+    return found.ratio > _CLEARLY if found.low is None else found.verdict == Verdict.SLOWER
+
+
+def _memory(row: CaseResult) -> float:
+    used = row.main.memory_bytes
+    return math.inf if isinstance(used, Missing) else used
+
+
+def _accuracy_said(artifact: ArtifactResult, known: Sequence[_Known]) -> list[str]:
     if isinstance(artifact.accuracy, Figure):
         return [f"Its accuracy is {artifact.accuracy}."]
     if artifact.claimed is None:

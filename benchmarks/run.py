@@ -164,10 +164,10 @@ def _check_figures(ran: Sequence[CaseResult], effort: Effort) -> list[Check]:
 
 @contextmanager
 def _progress(turns: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on stderr, on a terminal only; yields the function that moves it on."""
+    """Show on stderr how far it has come; yields the function that moves it on."""
     try:
-        from tqdm import tqdm
+        from catdog.edge.progress import progress_bar
     except ModuleNotFoundError as error:
         raise missing_extra("tqdm", "bench") from error
-    with tqdm(total=turns, desc="measuring", unit="turn", leave=False, disable=None) as bar:
+    with progress_bar(total=turns, title="measuring", unit=" turns", leave=False) as bar:
         yield lambda: bar.update() and None

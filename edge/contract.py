@@ -94,6 +94,7 @@ class ModelContract:
         figures: what was measured, with intervals.
         golden: what the golden picture gave; None in files that were not proven.
         made_by: catdog's version that wrote it.
+        learnt: marks of the pictures that it has learnt from (`catdog.edge.learnt`); empty where none are kept.
     """
 
     name: str
@@ -105,6 +106,7 @@ class ModelContract:
     figures: tuple[Figure, ...] = field(default=())
     golden: Golden | None = None
     made_by: str = ""
+    learnt: str = ""
 
     def __post_init__(self) -> None:
         # It becomes a part of file names, and is printed.
@@ -116,7 +118,7 @@ class ModelContract:
         _require(printable, "labels of printable text", list(self.labels))
         _require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
         _require(_is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
-        for name in ("trained_on", "verified_on", "made_by"):
+        for name in ("trained_on", "verified_on", "made_by", "learnt"):
             text = getattr(self, name)
             _require(_is_text(text) and (text == "" or text.isprintable()), f"{name} to be printable text", text)
 
@@ -163,7 +165,7 @@ def parse_contract(document: str | bytes) -> ModelContract:
         raise _refuse("fields of the documented types", str(error)) from error
 
 
-_OPTIONAL = ("threshold", "trained_on", "verified_on", "made_by")
+_OPTIONAL = ("threshold", "trained_on", "verified_on", "made_by", "learnt")
 
 
 def _golden(fields: object) -> Golden | None:

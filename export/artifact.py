@@ -7,13 +7,13 @@ from pathlib import Path
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from catdog.edge.artifact import append_to_tflite, parse_model
 from catdog.edge.backends import Backend, open_backend
 from catdog.edge.contract import Golden, ModelContract
 from catdog.edge.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
 from catdog.edge.preprocess import Preprocessor
+from catdog.edge.progress import progress_bar
 
 from .formats import DYNAMIC, FLOAT16, FLOAT32, ONNX, ONNX_SUFFIX, Format
 from .metadata import add_metadata
@@ -103,5 +103,5 @@ def ask(backend: Backend, pixels: NDArray[np.uint8], *, quietly: bool = False) -
         float32 ``[n, classes]``.
     """
     dtype = np.dtype(backend.input_dtype)
-    bar = tqdm(pixels, desc=f"comparing, {backend.name}", unit=" pictures", disable=True if quietly else None)
+    bar = progress_bar(pixels, title=f"comparing, {backend.name}", unit=" pictures", quietly=quietly)
     return np.stack([backend.scores(picture[np.newaxis].astype(dtype)) for picture in bar])

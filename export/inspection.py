@@ -16,6 +16,7 @@ from catdog.edge.command import CommandParser
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import CatdogError, DatasetError, UnprovenError, UsageError, VerificationError
 from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture, other_pixels_fix
+from catdog.edge.learnt import Learnt
 
 from .labelled import Photograph, find_photographs
 from .proof import UNPROVEN, Measured, Proof, Truth, compare, doubts, measure, objections, verdict
@@ -80,11 +81,12 @@ def verify_command(argv: Sequence[str]) -> int:
         )
     golden = _golden(model)
     photographs = find_photographs(arguments.data, model.contract.labels)
-    proof, measured, skipped = _compare(model, reference, photographs, arguments.data.name, same=golden.deterministic)
+    judged = _judge(model, reference, photographs)
+    proof, measured = _compare(model, reference, judged, arguments.data.name, same=golden.deterministic)
     against = _against(golden, model.contract.input.dtype) + (objections(proof, max_drop) if proof else [])
     if arguments.json:
         found: dict[str, object] = {"file": str(model.model_path), "runtime": model.backend_name, "golden": asdict(golden)}
-        found |= {"measured": asdict(measured), "skipped": skipped}
+        found |= {"measured": asdict(measured), "skipped": judged.skipped, "learnt": judged.learnt}
         found |= {"proof": asdict(proof) if proof else None, "objections": against}
         found |= {"verdict": verdict(proof, against) if proof else None, "doubts": doubts(proof) if proof else []}
         print(json.dumps(found, ensure_ascii=False))
@@ -93,8 +95,10 @@ def verify_command(argv: Sequence[str]) -> int:
             print(line)
         for line in doubts(proof) if proof else ():
             print(line)
-        if skipped:
-            print(f"skipped: {skipped:,} pictures that cannot be read")
+        if judged.skipped:
+            print(f"skipped: {judged.skipped:,} pictures that cannot be read")
+        if judged.learnt:
+            print(_learnt_said(judged))
     if against:
         raise VerificationError(
             f"{model.model_path} to be what it says",
@@ -121,7 +125,7 @@ def info_command(argv: Sequence[str]) -> int:
     if arguments.json:
         print(contract.to_json())
         return 0
-    spec = contract.input
+    spec, learnt = contract.input, Learnt.parse(contract.learnt, contract.input)
     rows = [
         ("model", contract.name),
         ("file", f"{model.model_path}, {model.model_path.stat().st_size / 1e6:.2f} MB, whole"),
@@ -133,6 +137,10 @@ def info_command(argv: Sequence[str]) -> int:
         ("output", f"float32 [1, {len(contract.labels)}], scores that sum to 1"),
         ("trained on", contract.trained_on or "not said"),
         ("verified on", contract.verified_on or "not said"),
+        (
+            "knows again",
+            f"{len(learnt):,} pictures that it has learnt from" if learnt else "none of the pictures it has learnt from",
+        ),
         *((figure.name, str(figure)) for figure in contract.figures),
         ("made by", contract.made_by or "not said"),
         ("runs in", model.backend_name),
@@ -165,39 +173,82 @@ def _against(golden: Golden, dtype: str) -> list[str]:
     return found
 
 
-def _compare(
-    model: Classifier, reference: Classifier | None, photographs: Sequence[Photograph], data: str, *, same: bool
-) -> tuple[Proof | None, Measured, int]:
-    labels = model.contract.labels
-    scores, others, names, targets = [], [], [], []
+@dataclass(frozen=True)
+class _Judged:
+    """What was made of photographs.
+
+    Attributes:
+        scores: of the model, a row each.
+        others: of the reference; empty without one.
+        photographs: those that are measured on.
+        skipped: how many could not be read.
+        learnt: how many the model has learnt from; they are left out, unless there are no others.
+    """
+
+    scores: list[list[float]]
+    others: list[list[float]]
+    photographs: list[Photograph]
+    skipped: int
+    learnt: int
+
+    @property
+    def all_learnt(self) -> bool:
+        return self.learnt == len(self.photographs)
+
+
+def _judge(model: Classifier, reference: Classifier | None, photographs: Sequence[Photograph]) -> _Judged:
+    learnt = Learnt.parse(model.contract.learnt, model.contract.input)
+    rows: dict[bool, list[tuple[Photograph, list[float], list[float]]]] = {True: [], False: []}
     for photograph in _with_progress(photographs):
         try:
             picture = photograph.read()
         except CatdogError as error:
             print(f"catdog-export: skipped: {error}", file=sys.stderr)
             continue
-        scores.append(list(model.classify(picture).scores.values()))
-        if reference is not None:
-            others.append(list(reference.classify(picture).scores.values()))
-        names.append(photograph.name)
-        targets.append(labels.index(photograph.label))
+        scores = list(model.classify(picture).scores.values())
+        others = [] if reference is None else list(reference.classify(picture).scores.values())
+        rows[picture in learnt].append((photograph, scores, others))
+    kept = rows[False] or rows[True]
+    return _Judged(
+        [scores for _, scores, _ in kept],
+        [others for _, _, others in kept if reference is not None],
+        [photograph for photograph, _, _ in kept],
+        skipped=len(photographs) - len(rows[False]) - len(rows[True]),
+        learnt=len(rows[True]),
+    )
+
+
+def _compare(
+    model: Classifier, reference: Classifier | None, judged: _Judged, data: str, *, same: bool
+) -> tuple[Proof | None, Measured]:
+    labels, names = model.contract.labels, tuple(photograph.name for photograph in judged.photographs)
     if not names:
         raise DatasetError("pictures that can be read", got=f"none in {data}", fix="Name another folder or archive.")
-    truth = Truth(f"{len(names):,} pictures of {data}", tuple(names), np.array(targets, np.int64))
-    rows = np.array(scores, np.float32)
+    targets = [labels.index(photograph.label) for photograph in judged.photographs]
+    learnt = ", all learnt from" if judged.all_learnt else ""
+    truth = Truth(f"{len(names):,} pictures of {data}{learnt}", names, np.array(targets, np.int64))
+    rows = np.array(judged.scores, np.float32)
     measured = measure(rows, truth, labels)
     if measured is None:
         raise ValueError("Expected pictures with labels. Received: none")
-    proof = None if reference is None else compare(rows, np.array(others, np.float32), truth, labels, deterministic=same)
-    return proof, measured, len(photographs) - len(names)
+    others = np.array(judged.others, np.float32)
+    return None if reference is None else compare(rows, others, truth, labels, deterministic=same), measured
+
+
+def _learnt_said(judged: _Judged) -> str:
+    if judged.all_learnt:
+        return (
+            f"learnt from: all {judged.learnt:,} pictures, so that the accuracy says nothing of others; name others with --data"
+        )
+    return f"learnt from, and left out: {judged.learnt:,} of {judged.learnt + len(judged.photographs):,} pictures"
 
 
 def _with_progress(photographs: Sequence[Photograph]) -> Iterable[Photograph]:
     try:
-        from tqdm import tqdm
+        from catdog.edge.progress import progress_bar
     except ModuleNotFoundError:  # the edge does without
         return photographs
-    bar: Iterable[Photograph] = tqdm(photographs, desc="verifying", unit=" pictures", disable=None)
+    bar: Iterable[Photograph] = progress_bar(photographs, title="verifying", unit=" pictures")
     return bar
 
 

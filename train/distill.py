@@ -26,7 +26,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tqdm import tqdm
+
+from catdog.edge.progress import progress_bar
 
 from .checkpoint import Checkpoint, Progress
 from .data.dataset import Dataset, load_dataset
@@ -100,7 +101,7 @@ def distill(
         history = list(progress.history)
     learn = _learner(pooled_model(model.core), teacher, optimizer, options.data.seed)
     answers: dict[int, NDArray[np.float32]] = {}
-    with tqdm(total=steps * (options.distill_epochs - len(history)), unit=" steps", disable=None) as bar:
+    with progress_bar(total=steps * (options.distill_epochs - len(history)), unit=" steps") as bar:
         for number in range(len(history) + 1, options.distill_epochs + 1):
             bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
             start = time.monotonic()

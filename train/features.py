@@ -11,7 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tqdm import tqdm
+
+from catdog.edge.progress import progress_bar
 
 from .data.conditions import Camera
 from .data.dataset import Dataset
@@ -44,7 +45,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
     )
     rng = np.random.default_rng(options.data.seed)
     history = []
-    for number in tqdm(range(1, epochs + 1), desc="training the head", unit=" epochs", disable=None):
+    for number in progress_bar(range(1, epochs + 1), title="training the head", unit=" epochs"):
         start = time.monotonic()
         # Each epoch sees one view of every picture, drawn at random, as if it had been altered anew.
         chosen = training[rng.integers(len(training), size=len(targets)), np.arange(len(targets))]
@@ -94,7 +95,7 @@ def _all_features(
 def _features(forward: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[np.uint8], title: str) -> NDArray[np.float32]:
     """Return float32 ``[n, features]`` for uint8 ``[n, size, size, 3]``."""
     parts = []
-    with tqdm(total=len(pixels), desc=title, unit=" pictures", disable=None) as bar:
+    with progress_bar(total=len(pixels), title=title, unit=" pictures") as bar:
         for start in range(0, len(pixels), FORWARD_BATCH):
             batch = pixels[start : start + FORWARD_BATCH]
             parts.append(forward(tf.constant(batch)).numpy())

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from catdog.edge.errors import TrainingError
+from catdog.edge.progress import progress_bar
 
 from .checkpoint import Checkpoint, Progress
 from .data.conditions import Camera
@@ -159,7 +159,7 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
         return list(progress.history[:last])  # done before; the later phase restores everything
     steps = -(-len(dataset.train) // options.batch_size)
     # One bar for all epochs, so that its remaining time is that of the phase.
-    with tqdm(total=steps * (last - len(history)), unit=" steps", disable=None) as bar:
+    with progress_bar(total=steps * (last - len(history)), unit=" steps") as bar:
 
         def step_done() -> None:
             bar.update()

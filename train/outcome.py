@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from catdog.edge.contract import NEITHER, InputSpec, ModelContract
 from catdog.edge.files import write_text
+from catdog.edge.learnt import marks_of
 
 from .data.dataset import Dataset
 from .data.folders import place_name
@@ -94,6 +95,9 @@ def _contract(
         trained_on=learnt,
         figures=(record.validation.accuracy, *((replace(record.test.accuracy, name="test accuracy"),) if record.test else ())),
         made_by=f"catdog {version('catdog')}",
+        learnt=marks_of(
+            each for name, each in zip(dataset.train.names, dataset.train.pixels, strict=True) if whole_of(name) == name
+        ),
     )
 
 

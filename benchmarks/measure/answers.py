@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from catdog.edge.errors import CatdogError
 from catdog.edge.figures import Figure
+from catdog.edge.learnt import Learnt
 
 from .case import Case
 from .worker import load
@@ -43,16 +44,18 @@ class Answers:
         truth: of each picture its name and the label of its folder; empty for drawn ones, which are no test.
         said: of each picture its name and the label that the model gave.
         unread: pictures that could not be read.
+        learnt: names of those that the model has learnt from, which its accuracy leaves out.
     """
 
     truth: dict[str, str]
     said: dict[str, str]
     unread: int
+    learnt: frozenset[str] = frozenset()
 
     @property
     def accuracy(self) -> Figure | None:
-        """Share of right answers; None where the truth is not known, or nothing could be read."""
-        known = [name for name in self.said if name in self.truth]
+        """Share of right answers; None where the truth is not known, all was learnt from, or nothing could be read."""
+        known = [name for name in self.said if name in self.truth and name not in self.learnt]
         if not known:
             return None
         return Figure.share("accuracy", sum(self.said[name] == self.truth[name] for name in known), len(known))
@@ -84,7 +87,8 @@ def answer_all(case: Case, question: Question) -> Answers:
         return Answers({}, {name: classifier.classify(picture).label for name, picture in question.drawn.items()}, 0)
     from catdog.export.labelled import find_photographs
 
-    truth, said, unread = {}, {}, 0
+    known = Learnt.parse(classifier.contract.learnt, classifier.contract.input)
+    truth, said, learnt, unread = {}, {}, set(), 0
     for photograph in thinned(find_photographs(question.data, classifier.contract.labels), question.limit):
         try:
             picture = photograph.read()
@@ -93,7 +97,9 @@ def answer_all(case: Case, question: Question) -> Answers:
             continue
         truth[photograph.name] = photograph.label
         said[photograph.name] = classifier.classify(picture).label
-    return Answers(truth, said, unread)
+        if picture in known:
+            learnt.add(photograph.name)
+    return Answers(truth, said, unread, frozenset(learnt))
 
 
 def thinned(items: Sequence[T], limit: int | None) -> Sequence[T]:

@@ -133,10 +133,10 @@ def run_sides(
     Raises:
         CatdogError: ours failed.
     """
-    from tqdm import tqdm
+    from catdog.edge.progress import progress_bar
 
     before = load_average()
-    with tqdm(total=len(sides) * options.rounds, unit="turn", file=sys.stderr, disable=None) as bar:
+    with progress_bar(total=len(sides) * options.rounds, unit=" turns") as bar:
 
         def done(name: str) -> None:
             bar.set_postfix_str(name, refresh=False)

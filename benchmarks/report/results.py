@@ -210,6 +210,11 @@ class BenchReport:
         return is_valid(self.checks)
 
     @property
+    def recommends(self) -> str:
+        """How the recommendation begins."""
+        return "Recommended" if self.valid else "INVALID, to be measured again; recommended until then"
+
+    @property
     def causes(self) -> list[Check]:
         """The checks that failed."""
         return [check for check in self.checks if check.passed is False]

@@ -50,7 +50,7 @@ def to_markdown(report: BenchReport) -> str:
         "### catdog-bench",
         f"**{verdict_line(report)}**",
         " ".join(sentences(report)),
-        f"Recommended: `{choice.command}`. {' '.join(choice.why)}" if choice.command else " ".join(choice.why),
+        f"{report.recommends}: `{choice.command}`. {' '.join(choice.why)}" if choice.command else " ".join(choice.why),
         artifacts_table(report),
         *(
             f"{_TITLES[scenario].format(fps=report.options.fps)}\n\n{scenario_table(report, scenario)}"
@@ -73,7 +73,7 @@ def to_terminal(report: BenchReport) -> str:
     parts = [
         verdict_line(report),
         "\n".join(sentences(report)),
-        "\n".join([f"Recommended: {choice.command}" if choice.command else "Nothing to recommend.", *choice.why]),
+        "\n".join([f"{report.recommends}: {choice.command}" if choice.command else "Nothing to recommend.", *choice.why]),
         artifacts_table(report),
         *(f"{scenario}:\n{scenario_table(report, scenario)}" for scenario in report.options.scenarios),
         LEGEND,

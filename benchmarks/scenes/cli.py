@@ -61,7 +61,7 @@ def _main(argv: Sequence[str]) -> int:
     require_at_least(0, seed=arguments.seed)
     require_extras()  # before minutes are spent
     check_folder(arguments.output)
-    from tqdm import tqdm
+    from catdog.edge.progress import progress_bar
 
     photographs = find_photographs(arguments.pets, arguments.scenes)
     wanted = _wanted(photographs, arguments.clips, arguments.seed)
@@ -69,7 +69,7 @@ def _main(argv: Sequence[str]) -> int:
     with ExitStack() as stack:
         members = {way: stack.enter_context(Member(f"scenes with --regions {way}")) for way in _WAYS}
         # In turn, so that a machine that slows down slows both down.
-        bar = stack.enter_context(tqdm(total=len(_WAYS) * sum(map(len, wanted.values())), unit=" clips", disable=None))
+        bar = stack.enter_context(progress_bar(total=len(_WAYS) * sum(map(len, wanted.values())), unit=" clips"))
         for name, clips in wanted.items():
             bar.set_description(name)
             seen: dict[str, list[Outcome]] = {way: [] for way in _WAYS}

@@ -32,6 +32,12 @@ def test_shares_are_counted_on_what_both_have_judged() -> None:
     assert Answers({}, {"a": "cats"}, 0).accuracy is None
 
 
+def test_what_was_learnt_from_is_left_out_of_the_accuracy() -> None:
+    truth, said = {"a": "cats", "b": "dogs"}, {"a": "cats", "b": "cats"}
+    assert Answers(truth, said, 0, frozenset("a")).accuracy == Figure.share("accuracy", 0, 1)
+    assert Answers(truth, said, 0, frozenset("ab")).accuracy is None
+
+
 def test_pictures_are_thinned_evenly() -> None:
     assert thinned(range(10), None) == thinned(range(10), 10) == range(10)
     assert thinned(range(10), 5) == [0, 2, 4, 6, 8]

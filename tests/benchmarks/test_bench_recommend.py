@@ -1,5 +1,6 @@
 """Which artifact and flags: the most accurate that is fast enough."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from catdog.benchmarks import BenchReport
 from catdog.benchmarks.options import Target
 from catdog.benchmarks.recommend import pareto_front, recommend
 from catdog.benchmarks.report.results import ArtifactResult, Missing
+from catdog.benchmarks.report.write import to_markdown, to_terminal
 from catdog.benchmarks.validity.checks import Check
 from catdog.edge.figures import Figure
 
@@ -116,10 +118,38 @@ def test_nothing_known_of_the_accuracy(report: BenchReport) -> None:
     assert "name photographs with --data" in found.why[1]
 
 
-def test_an_invalid_measurement_recommends_with_a_warning(three: BenchReport) -> None:
-    invalid = replace(three, checks=(Check("temperature", False, "hot"),))
-    assert "INVALID" in recommend(invalid, Target()).why[-1]
-    assert "INVALID" not in " ".join(recommend(three, Target()).why)
+def test_an_invalid_measurement_recommends_with_that_word_first(three: BenchReport) -> None:
+    chosen = replace(three, recommendation=recommend(three, Target()))
+    assert re.search("^Recommended: catdog-edge", to_terminal(chosen), re.MULTILINE)
+    invalid = replace(chosen, checks=(Check("temperature", False, "hot"),))
+    for text in (to_terminal(invalid), to_markdown(invalid)):
+        assert re.search("^INVALID[^\n]* recommended until then: `?catdog-edge", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", [Target(), Target(fps=20)])
+def test_what_cannot_be_told_apart_is_decided_by_size_then_memory(report: BenchReport, target: Target) -> None:
+    large = replace(made_up_artifact("large.onnx", accuracy(981)), file_bytes=9_770_000)
+    small = made_up_artifact("small.tflite", accuracy(980))
+    assert recommend(with_artifacts(report, (large, 20.0), (small, 20.3)), target).case == "small.tflite · 1 thread"
+    assert recommend(with_artifacts(report, (large, 20.0), (small, 25.0)), target).case == "large.onnx · 1 thread"
+    alike = with_artifacts(report, (small, 20.0), (replace(small, name="lean.tflite"), 20.1))
+    lean = alike.measured[1]
+    scenarios = {name: replace(each, memory_bytes=10_000_000) for name, each in lean.scenarios.items()}
+    alike = replace(alike, rows=(alike.measured[0], replace(lean, scenarios=scenarios)))
+    assert recommend(alike, target).case == "lean.tflite · 1 thread"
+
+
+def test_few_rounds_tell_only_a_large_difference_apart(report: BenchReport) -> None:
+    artifacts = [
+        replace(made_up_artifact("large.onnx", accuracy(981)), file_bytes=9_770_000),
+        made_up_artifact("small.tflite", accuracy(980)),
+    ]
+    for ms, chosen in ((20.5, "small.tflite"), (30.0, "large.onnx")):
+        rows = [
+            made_up_row(made_up(each.name, time, 0, rounds=3), None) for each, time in zip(artifacts, (20.0, ms), strict=True)
+        ]
+        few = replace(report, artifacts=tuple(artifacts), rows=tuple(rows))
+        assert recommend(few, Target()).case == f"{chosen} · 1 thread"
 
 
 def test_pareto_front() -> None:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from catdog.edge.contract import InputSpec
 from catdog.edge.errors import CatdogError
 from catdog.edge.preprocess import Preprocessor
+from catdog.edge.progress import progress_bar
 
 from .duplicates import near_duplicates
 
@@ -104,7 +104,7 @@ def read_pictures(items: Sequence[Item], image_size: int, skipped: list[str], ti
     pixels = np.empty((len(items), image_size, image_size, 3), np.uint8)
     with ThreadPoolExecutor() as pool:
         reading = pool.map(partial(_read_one, spec), items, pixels)
-        errors = list(tqdm(reading, total=len(items), desc=title, unit=" pictures", disable=None))
+        errors = list(progress_bar(reading, total=len(items), title=title, unit=" pictures"))
     skipped += [str(error) for error in errors if error is not None]
     everything = Pictures(pixels, np.array([item.target for item in items], np.int64), tuple(item.name for item in items))
     read = [index for index, error in enumerate(errors) if error is None]

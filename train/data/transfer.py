@@ -8,7 +8,7 @@ import urllib.request
 from email.message import Message
 from email.utils import parsedate
 
-from tqdm import tqdm
+from catdog.edge.progress import progress_bar
 
 from ..interruption import step_ended
 from .partial import Partial
@@ -99,7 +99,7 @@ def _receive(reply: http.client.HTTPResponse, partial: Partial, name: str) -> No
     if start == 0:
         partial.begin(_version(reply.headers))
     # disable=None: no bar where stderr is not a terminal.
-    bar = tqdm(total=whole, initial=start, desc=name, unit="B", unit_scale=True, disable=None)
+    bar = progress_bar(total=whole, initial=start, title=name, unit="B", unit_scale=True)
     with bar, partial.path.open("r+b") as stream:
         stream.seek(start)
         stream.truncate()
