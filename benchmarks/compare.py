@@ -30,6 +30,7 @@ examples:
   catdog-bench compare reports/bench/bench.json             the cases of one report, against the first
   catdog-bench compare a.json b.json --metric cpu           processor time instead of latency
 
+Times are medians of the rounds' medians; a report's p50 is that of all its runs, and may differ a little.
 The ratio is B's time to A's, with a 99 % interval over the rounds. "equivalent" if the interval lies within 5 % of 1;
 "slower" or "faster" if it excludes 1 and the ratio is more than 5 % off; else "cannot tell".
 
@@ -219,7 +220,7 @@ def _table(lines: Sequence[Line]) -> str:
         ]
         for line in lines
     ]
-    return markdown_table(("case", "A ms", "B ms", "ratio (99 % interval)", "verdict"), rows)
+    return markdown_table(("case", "A, median round ms", "B, median round ms", "ratio (99 % interval)", "verdict"), rows)
 
 
 def _middle(values: list[float] | None) -> float | None:

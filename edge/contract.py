@@ -13,6 +13,7 @@ from .figures import Figure
 
 FORMAT_VERSION = 1
 MAX_CONTRACT_BYTES = 256 * 1024
+_SHOWN = 12  # digits of a key or digest that are printed
 NEITHER = "neither"  # the last label of a model with a presence check: no pet in view
 
 _DTYPES = ("uint8", "float32")
@@ -81,6 +82,29 @@ class Golden:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a model comes from, so that two files of one name can be told apart.
+
+    Attributes:
+        date: day on which it was trained, UTC, ``YYYY-MM-DD``.
+        run: key of the run, as in its `metrics.json`.
+        pictures: first digits of the SHA-256 of its data set: pictures, names, labels and split.
+    """
+
+    date: str
+    run: str
+    pictures: str
+
+    def __post_init__(self) -> None:
+        for name in ("date", "run", "pictures"):
+            text = getattr(self, name)
+            _require(_is_text(text) and text.isprintable(), f"an origin's {name} of printable text", text)
+
+    def __str__(self) -> str:
+        return f"run {self.run[:_SHOWN]} of {self.date}, on the pictures {self.pictures[:_SHOWN]}"
+
+
+@dataclass(frozen=True)
 class ModelContract:
     """Everything the edge runner needs to know about a model.
 
@@ -94,6 +118,7 @@ class ModelContract:
         figures: what was measured, with intervals.
         golden: what the golden picture gave; None in files that were not proven.
         made_by: catdog's version that wrote it.
+        origin: where it comes from; None in files of earlier versions, and in the bundled ones, whose cards say it.
         learnt: marks of the pictures that it has learnt from (`catdog.edge.learnt`); empty where none are kept.
     """
 
@@ -106,12 +131,11 @@ class ModelContract:
     figures: tuple[Figure, ...] = field(default=())
     golden: Golden | None = None
     made_by: str = ""
+    origin: Origin | None = None
     learnt: str = ""
 
     def __post_init__(self) -> None:
-        # It becomes a part of file names, and is printed.
-        named = _is_text(self.name) and self.name.isprintable() and not set(self.name) & set("/\\") and self.name.strip(". ")
-        _require(bool(named), "a printable model name without slashes", self.name)
+        _require(is_model_name(self.name), "a printable model name without slashes", self.name)
         _require(len(self.labels) >= 2, "at least two labels", list(self.labels))
         # Labels are printed, a line each: no line breaks, no escape sequences.
         printable = all(_is_text(label) and label.strip() and label.isprintable() for label in self.labels)
@@ -129,6 +153,11 @@ class ModelContract:
     def to_json(self) -> str:
         """Serialise to the JSON document that is written into files."""
         return json.dumps({"catdog_contract": FORMAT_VERSION, **asdict(self)}, ensure_ascii=False, allow_nan=False)
+
+
+def is_model_name(name: object) -> bool:
+    """Say whether a model may be called that: the name becomes a part of file names, and is printed."""
+    return isinstance(name, str) and name.isprintable() and not set(name) & set("/\\") and bool(name.strip(". "))
 
 
 def parse_contract(document: str | bytes) -> ModelContract:
@@ -157,6 +186,7 @@ def parse_contract(document: str | bytes) -> ModelContract:
             input=InputSpec(**{"interpolation": BILINEAR} | _known(InputSpec, fields["input"])),
             figures=tuple(Figure(**_known(Figure, figure)) for figure in fields.get("figures", ())),
             golden=_golden(fields.get("golden")),
+            origin=None if fields.get("origin") is None else Origin(**_known(Origin, fields["origin"])),
             **{key: fields[key] for key in _OPTIONAL if key in fields},
         )
     except KeyError as error:

@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 _SECONDS = 10.0
-_LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {elapsed} so far, {remaining} to go{postfix}"
+_LINE = "{desc}{n_fmt} of {total_fmt}{unit}, {elapsed} so far, {remaining} to go{postfix}"
 
 
 def progress_bar(
@@ -31,7 +31,7 @@ def progress_bar(
         quietly: show nothing.
         options: further ones of tqdm, such as ``total``.
     """
-    options |= {"desc": title or None, "unit": unit, "disable": quietly}
+    options |= {"desc": f"{title}: " if title else None, "unit": unit, "disable": quietly}
     if sys.stderr.isatty():
         return tqdm(items, **options)
     return tqdm(

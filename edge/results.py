@@ -28,6 +28,8 @@ from .classifier import Prediction
 from .errors import CatdogError
 from .sources import Change, Frame
 
+_SHOWN = 3  # scores in a line for a reader; JSON has all
+
 # Nothing of regions is loaded for a single picture.
 TYPE_CHECKING = False
 
@@ -93,7 +95,9 @@ class Result(NamedTuple):
         """Describe the frame for a reader, in one line; empty for a frame that failed (stderr has the reason)."""
         if self.prediction is None:
             return ""
-        others = "  ".join(f"{label} {score:.3f}" for label, score in self.prediction.scores.items())
+        scores = self.prediction.scores
+        shown = scores if len(scores) <= _SHOWN else sorted(scores, key=scores.__getitem__, reverse=True)[:_SHOWN]
+        others = "  ".join(f"{label} {scores[label]:.3f}" for label in shown)
         name = self.frame.source if self.frame.number == 0 else f"{self.frame.source} #{self.frame.number}"
         if self.pets is not None and len(self.pets) > 1:
             told = ", ".join(f"{pet.label} {pet.score:.1%}" for pet in self.pets)

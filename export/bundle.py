@@ -161,6 +161,8 @@ def convert(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
         DatasetError: pictures cannot be read.
         VerificationError: Keras' own scores are no numbers.
     """
+    if options.name is not None:
+        source = replace(source, contract=replace(source.contract, name=options.name))
     if not options.neither:
         source = _without_neither(source)
     source = _with_exact_pixels(source, log)

@@ -59,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_formats(parser.add_argument_group("formats (default: --int8)"))
     add, defaults = parser.add_argument, ExportOptions
     add("--model", type=Path, metavar="PATH", help=_MODEL_HELP)
+    add("--name", metavar="NAME", help="what to call the files (default: the name that the model was trained under)")
     add("--output", type=Path, default=defaults.output, metavar="DIR", help="folder for the files (default: %(default)s)")
     add("--no-neither", dest="neither", action="store_false", help="leave the score neither (no pet in view) out")
     _add_proof_options(parser.add_argument_group("calibration and proof"))

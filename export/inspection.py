@@ -136,6 +136,7 @@ def info_command(argv: Sequence[str]) -> int:
         ),
         ("output", f"float32 [1, {len(contract.labels)}], scores that sum to 1"),
         ("trained on", contract.trained_on or "not said"),
+        ("comes from", str(contract.origin or "not said")),
         ("verified on", contract.verified_on or "not said"),
         (
             "knows again",

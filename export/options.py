@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from catdog.edge.contract import is_model_name
 from catdog.edge.errors import UsageError
 
 from .formats import FORMATS, INT8
@@ -16,6 +17,7 @@ class ExportOptions:
         formats: which artifacts, of `FORMATS`.
         model: a run's folder or its `model.keras`, or the name of a bundled model; None for the newest run under
             `runs/`, else the bundled model.
+        name: what to call the files; None for the model's own name.
         output: folder that the artifacts are published in.
         calibration: folder or zip archive of photographs for the int8 ranges; None for the run's training pictures, or drawn
             ones where there are none.
@@ -33,6 +35,7 @@ class ExportOptions:
 
     formats: tuple[str, ...] = (INT8,)
     model: Path | None = None
+    name: str | None = None
     output: Path = Path("exports")
     calibration: str | None = None
     calibration_count: int = 200
@@ -44,6 +47,7 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         _require(bool(self.formats) and set(self.formats) <= set(FORMATS), "a known format", ", ".join(self.formats))
+        _require(self.name is None or is_model_name(self.name), "a --name of printable characters without slashes", self.name)
         _require(1 <= self.calibration_count <= 10_000, "1 to 10,000 pictures to calibrate on", self.calibration_count)
         _require(0 <= self.max_drop <= 100, "a --max-drop of 0 to 100 points", self.max_drop)
         _require(0 <= self.seed < 2**31, "a --seed of 0 to 2,147,483,647", self.seed)

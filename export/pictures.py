@@ -99,7 +99,7 @@ def verification_pictures(where: str | None, source: TrainedModel, seed: int) ->
         truth.data,
         (*truth.names, *(f"drawn scene/{each}" for each in seeds)),
         np.concatenate([truth.targets, np.full(_SCENES, -1)]),
-        f" and {_SCENES} drawn scenes of neither",
+        f" and {_SCENES} drawn scenes",
     )
     return replace(found, pixels=np.concatenate([found.pixels, *scenes]), truth=more)
 

@@ -103,7 +103,8 @@ def release(arguments: argparse.Namespace) -> None:
     if record is None or record.held_out is None:
         raise InputNotFoundError("a run that is finished", got=f"{arguments.run}, which is not", fix="Go on with it.")
     trained = read_model(arguments.run)
-    contract = replace(trained.contract, name=arguments.name, learnt="")  # of too many pictures for a file to carry about
+    # Marks of so many pictures would weigh more than a small model; the card tells where it comes from.
+    contract = replace(trained.contract, name=arguments.name, learnt="", origin=None)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / f"{arguments.name}.weights.npz"
         save_weights(weights, core=trained.core)

@@ -9,7 +9,21 @@ from typing import Any
 
 from catdog.edge.command import CommandParser
 
-from .options import ALL, BUNDLED, CONDITIONS, IMAGENET, PUBLIC_ARCHIVE, SYNTHETIC, VALIDATE, DataOptions, TrainOptions
+from .options import (
+    ALL,
+    BUNDLED,
+    CLASS_WEIGHTS,
+    CONDITIONS,
+    HELD_BACK,
+    HELD_BACK_BESIDE_TEST,
+    IMAGENET,
+    PUBLIC_ARCHIVE,
+    SYNTHETIC,
+    TEST_OF_FOLDER,
+    VALIDATE,
+    DataOptions,
+    TrainOptions,
+)
 from .pipelines import PIPELINES, STAGES, TRANSFER, TUNED, usual_size
 from .run import RUNS
 
@@ -53,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=TUNED,
         help="one of the four published ones, or ours, small for little memory (default: %(default)s)",
     )
+    parser.add_argument("--name", metavar="NAME", help="what to call the model and its files (default: stage and size)")
     parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
     parser.add_argument(
         "--resume",
@@ -108,14 +123,26 @@ def _add_data_options(group: Group) -> None:
     )
     defaults = DataOptions
     for name, default, text in (
-        ("--validation-share", defaults.validation_share, "share held back where there is no validation folder"),
-        ("--test-share", defaults.test_share, "share of that for the test at the end, where there is no test folder"),
         ("--negatives-share", defaults.negatives_share, "share of the negatives that is held back"),
         ("--negative-parts", defaults.negative_parts, "parts cut out of each of the others, to be learnt from, too"),
         ("--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}"),
         ("--seed", defaults.seed, "decides the split and all random numbers"),
     ):
         _add_number(group, name, default, text)
+    group.add_argument(
+        "--validation-share",
+        type=float,
+        metavar="N",
+        help=f"share held back where there is no validation folder (default: {HELD_BACK}; beside a test folder "
+        f"{HELD_BACK_BESIDE_TEST})",
+    )
+    group.add_argument(
+        "--test-share",
+        type=float,
+        metavar="N",
+        help="share of what is held back that is measured on at the end only, where there is no test folder (default: a third; "
+        f"of a validation folder {TEST_OF_FOLDER})",
+    )
 
 
 def _add_fitting_options(group: Group) -> None:
@@ -148,6 +175,13 @@ def _add_fitting_options(group: Group) -> None:
         ("--fine-tune-rate", defaults.fine_tune_rate, "largest learning rate of those"),
     ):
         _add_number(group, name, default, text)
+    group.add_argument(
+        "--class-weights",
+        choices=CLASS_WEIGHTS,
+        default=defaults.class_weights,
+        help="balanced: let pictures of rare labels count more, so that each label counts the same; auto: where one has three "
+        "times as many pictures as another (default: %(default)s)",
+    )
     group.add_argument(
         "--no-feature-cache",
         dest="cache_features",

@@ -34,6 +34,7 @@ def _main(argv: Sequence[str]) -> int:
     _load_libraries()
     from .report.text import answer_labels, worst_labels
     from .stages import train
+    from .suspects import counted
 
     dataset, records = train(run, _log)
     counts = ", ".join(f"{count:,} {label}" for label, count in dataset.train.counts(dataset.labels).items())
@@ -48,6 +49,8 @@ def _main(argv: Sequence[str]) -> int:
     worst = worst_labels(records[-1].validation, answer_labels(dataset, records[-1].validation))
     if worst:
         print("worst labels         " + ", ".join(f"{label} {right} of {n}" for label, right, n in worst))
+    if records[-1].suspects:
+        print(f"worth a look         training pictures {counted(records[-1].suspects)}: in the report")
     print(f"report               {run.options.output / 'report.html'}")
     if TRANSFER in run.stages:
         print(f"next                 catdog-export --int8 --model {run.options.output}")

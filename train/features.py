@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from catdog.edge.progress import progress_bar
 
+from .balance import class_weights
 from .data.conditions import Camera
 from .data.dataset import Dataset
 from .history import HEAD, Epoch, require_finite
@@ -35,7 +36,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
         decay: let the rate fall to nothing over the epochs, as a cosine.
     """
     training, validation = _all_features(model, dataset, options)
-    targets = dataset.train.targets
+    targets, weights = dataset.train.targets, class_weights(dataset.train.targets, options)
     epochs = options.epochs_of(len(targets))
     steps = epochs * -(-len(targets) // options.batch_size)
     model.head.compile(
@@ -54,6 +55,7 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
             chosen[order],
             targets[order],
             batch_size=options.batch_size,
+            class_weight=weights,
             shuffle=False,
             validation_data=None if validation is None else (validation, dataset.validation.targets),
             validation_batch_size=256,

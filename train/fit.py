@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from catdog.edge.errors import TrainingError
 from catdog.edge.progress import progress_bar
 
+from .balance import class_weights
 from .checkpoint import Checkpoint, Progress
 from .data.conditions import Camera
 from .data.dataset import Dataset
@@ -158,6 +159,7 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     elif progress is not None and len(progress.history) > last:
         return list(progress.history[:last])  # done before; the later phase restores everything
     steps = -(-len(dataset.train) // options.batch_size)
+    weights = class_weights(dataset.train.targets, options)
     # One bar for all epochs, so that its remaining time is that of the phase.
     with progress_bar(total=steps * (last - len(history)), unit=" steps") as bar:
 
@@ -167,16 +169,16 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
 
         each_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: step_done())
         for number in range(len(history) + 1, last + 1):
-            bar.set_description(f"{phase.name}, epoch {number} of {last}")
+            bar.set_description(f"{phase.name}, epoch {number} of {last}", refresh=False)
             start = time.monotonic()
             seed = options.data.seed + number
             batches = _batches(dataset.train, options.batch_size, seed=seed, camera=camera, teacher=teacher)
-            log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[each_step]).history
+            log = trained.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[each_step], class_weight=weights).history
             figures = {name: values[-1] for name, values in log.items()}
             if options.validate == EACH_EPOCH:
                 measured = whole.evaluate(_batches(dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
                 figures |= {f"val_{name}": value for name, value in measured.items()}
-                bar.set_postfix_str(f"validation {measured['accuracy']:.1%}")
+                bar.set_postfix_str(f"validation {measured['accuracy']:.1%}", refresh=False)
             require_finite(figures["loss"], phase.name, number)
             if number == len(before) + 1 and phase.name == PLAIN:
                 _require_alive(whole, dataset.train)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from catdog.edge.contract import is_model_name
 from catdog.edge.errors import UsageError
 
 from .pipelines import OURS, PIPELINES, STAGES, TUNED, find_cell
@@ -14,6 +15,9 @@ IMAGENET, BUNDLED = "imagenet", "bundled"
 SMALLEST_SIZE, LARGEST_SIZE = 32, 512
 NO_CONDITIONS, CAMERA = CONDITIONS = ("none", "camera")
 EACH_EPOCH, AT_END = VALIDATE = ("epoch", "end")
+AUTO_WEIGHTS, BALANCED, NO_WEIGHTS = CLASS_WEIGHTS = ("auto", "balanced", "none")
+HELD_BACK, HELD_BACK_BESIDE_TEST = 0.3, 0.2  # of each class, where there is no validation folder
+TEST_OF_FOLDER, TEST_OF_SPLIT = 0.192, 1 / 3  # of what is held back: in a folder of its own, as the write-ups do; or split off
 
 
 @dataclass(frozen=True)
@@ -23,9 +27,10 @@ class DataOptions:
     Attributes:
         data: folder, zip archive, address of one, or ``"synthetic"``.
         image_size: side of the square that pictures are resized to, in pixels.
-        validation_share: share of each class held back when the data has no `validation` folder of its own, 0-1.
-        test_share: share of what is held back that is measured on at the end only, when there is no `test` folder; the
-            write-ups set 192 of 1,000 aside.
+        validation_share: share of each class held back when the data has no `validation` folder of its own, 0-1. None for 0.3,
+            a third of it for the test; 0.2 where there is a `test` folder.
+        test_share: share of what is held back that is measured on at the end only, when there is no `test` folder. None for a
+            third of what was split off, and 192 of 1,000 of a `validation` folder, as the write-ups set aside.
         negatives: folder, zip archive or address of pictures with none of the classes in view, or ``"synthetic"``; they become
             the class ``"neither"``. None for none.
         negatives_share: share of those held back, 0-1.
@@ -42,10 +47,10 @@ class DataOptions:
 
     data: str = PUBLIC_ARCHIVE
     image_size: int = 224
-    validation_share: float = 0.2
-    test_share: float = 0.192
+    validation_share: float | None = None
+    test_share: float | None = None
     negatives: str | None = None
-    negatives_share: float = 0.2
+    negatives_share: float = 0.3
     more_data: tuple[str, ...] = ()
     more_negatives: tuple[str, ...] = ()
     negative_parts: int = 1
@@ -59,8 +64,9 @@ class DataOptions:
         for name in ("more_data", "more_negatives"):  # lists, where they are read back
             object.__setattr__(self, name, tuple(_absolute(where) for where in getattr(self, name)))
         _require(SMALLEST_SIZE <= self.image_size <= LARGEST_SIZE, "--image-size of 32 to 512 pixels", self.image_size)
-        _require(0.01 <= self.validation_share <= 0.9, "a validation share of 0.01 to 0.9", self.validation_share)
-        _require(0 <= self.test_share <= 0.9, "a test share of 0 to 0.9", self.test_share)
+        held = self.validation_share
+        _require(held is None or 0.01 <= held <= 0.9, "a validation share of 0.01 to 0.9", held)
+        _require(self.test_share is None or 0 <= self.test_share <= 0.9, "a test share of 0 to 0.9", self.test_share)
         _require(0.01 <= self.negatives_share <= 0.9, "a share of held-back negatives of 0.01 to 0.9", self.negatives_share)
         _require(self.negatives is not None or not self.more_negatives, "--negatives beside --more-negatives", "none")
         _require(0 <= self.negative_parts <= 100, "0 to 100 --negative-parts", self.negative_parts)
@@ -81,6 +87,7 @@ class TrainOptions:
             place of backbone weights and a new head: only the fine-tuning is done. None for a new network.
         teacher: likewise, whose answers are learnt from beside the labels in fine-tuning; None for the labels alone.
         output: the run's folder.
+        name: what to call the model, in its file's name, too; None for stage and size.
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
         least_steps: where so few pictures make fewer steps than this in those epochs, there are more epochs; in our pipelines.
         validate: measure on the validation pictures after each ``"epoch"``, or at the ``"end"`` only.
@@ -93,6 +100,8 @@ class TrainOptions:
         conditions: alter the copies, and the pictures of fine-tuning, as a ``"camera"`` would: pets that are small, cut off, at
             night; ``"none"`` alters them little, as the pipeline says. None for a camera's where there are negatives to put
             them into and the pipeline is ours.
+        class_weights: ``"balanced"`` lets pictures of rare labels count more, ``"none"`` all the same; ``"auto"`` is balanced
+            where labels are far from equally frequent and the pipeline is ours.
         batch_size: pictures per step.
         distill_epochs: passes in which the backbone learns to see in small pictures what it sees in larger ones, before the
             head; 0 for none.
@@ -115,6 +124,7 @@ class TrainOptions:
     backbone_weights: str = IMAGENET
     start: str | None = None
     teacher: str | None = None
+    name: str | None = None
     epochs: int = 20
     least_steps: int = 300
     validate: str = EACH_EPOCH
@@ -123,6 +133,7 @@ class TrainOptions:
     presence_check: bool = True
     views: int = 2
     conditions: str | None = None
+    class_weights: str = AUTO_WEIGHTS
     batch_size: int = 32
     distill_epochs: int = 0
     distill_size: int = 256
@@ -146,6 +157,7 @@ class TrainOptions:
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
         for stage in self.stages:
             find_cell(stage, self.pipeline, self.data.image_size)
+        _require(self.name is None or is_model_name(self.name), "a --name of printable characters without slashes", self.name)
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
         _require(0 <= self.least_steps <= 1_000_000, "0 to 1,000,000 --least-steps", self.least_steps)
         _require(self.validate in VALIDATE, f"--validate to be one of {', '.join(VALIDATE)}", self.validate)
@@ -153,6 +165,9 @@ class TrainOptions:
         _require(0 <= self.held_out <= 0.5, "--held-out of 0 to 0.5", self.held_out)
         _require(not (self.held_out and self.temperature), "--temperature or --held-out", "both")
         _require(1 <= self.views <= 100, "1 to 100 --views", self.views)
+        _require(
+            self.class_weights in CLASS_WEIGHTS, f"--class-weights to be one of {', '.join(CLASS_WEIGHTS)}", self.class_weights
+        )
         _require(self.conditions in CONDITIONS, f"--conditions to be one of {', '.join(CONDITIONS)}", self.conditions)
         _require(1 <= self.batch_size <= 4096, "a --batch-size of 1 to 4,096", self.batch_size)
         _require(0 <= self.distill_epochs <= 1000, "0 to 1,000 --distill-epochs", self.distill_epochs)

@@ -6,6 +6,7 @@ import json
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract import NEITHER, InputSpec, ModelContract
+from catdog.edge.contract import NEITHER, InputSpec, ModelContract, Origin
 from catdog.edge.files import write_text
 from catdog.edge.learnt import marks_of
 
@@ -21,7 +22,7 @@ from .data.dataset import Dataset
 from .data.folders import place_name
 from .data.items import whole_of
 from .model_file import MODEL_FILE, save_model
-from .options import CAMERA, TrainOptions
+from .options import CAMERA
 from .record import StageRecord
 from .run import METRICS_FILE, Run
 
@@ -56,15 +57,14 @@ def write_outcome(folder: Path, outcome: Outcome, dataset: Dataset, run: Run) ->
     record = outcome.record
     # Gone first: the metrics of an earlier run must not lie beside the model of this one.
     (folder / METRICS_FILE).unlink(missing_ok=True)
-    save_model(folder / MODEL_FILE, outcome.core, _contract(record, outcome.labels, dataset, run.options, outcome.backbone))
+    save_model(folder / MODEL_FILE, outcome.core, _contract(record, outcome.labels, dataset, run, outcome.backbone))
     write_text(folder / _HISTORY_FILE, _csv(asdict(epoch) for epoch in record.history))
     write_text(folder / _PREDICTIONS_FILE, _csv(_predictions(outcome.scores, dataset, outcome.labels)))
     write_text(folder / METRICS_FILE, json.dumps(_metrics(record, dataset, run), indent=2) + "\n")
 
 
-def _contract(
-    record: StageRecord, labels: Sequence[str], dataset: Dataset, options: TrainOptions, backbone: str | None
-) -> ModelContract:
+def _contract(record: StageRecord, labels: Sequence[str], dataset: Dataset, run: Run, backbone: str | None) -> ModelContract:
+    options = run.options
     size = options.data.image_size
     sources = " and ".join((dataset.name, *map(place_name, options.data.more_data)))
     learnt = f"{len(dataset.train):,} training pictures of {sources}"
@@ -95,6 +95,7 @@ def _contract(
         trained_on=learnt,
         figures=(record.validation.accuracy, *((replace(record.test.accuracy, name="test accuracy"),) if record.test else ())),
         made_by=f"catdog {version('catdog')}",
+        origin=Origin(f"{datetime.now(UTC):%Y-%m-%d}", run.key, run.pictures),
         learnt=marks_of(
             each for name, each in zip(dataset.train.names, dataset.train.pixels, strict=True) if whole_of(name) == name
         ),

@@ -6,6 +6,7 @@ from typing import Any
 
 from .evaluate import Evaluation
 from .history import Epoch
+from .suspects import Suspect
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class StageRecord:
         validation: how right it is on the validation pictures.
         test: how right it is on the test pictures; None if there are none.
         seconds: wall time of training it, without loading the data.
+        suspects: training pictures that are worth a look; of the stage transfer only.
     """
 
     stage: str
@@ -54,6 +56,7 @@ class StageRecord:
     test: Evaluation | None
     seconds: float
     held_out: Evaluation | None = None
+    suspects: tuple[Suspect, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able fields; `from_dict` reads them back."""
@@ -73,4 +76,5 @@ class StageRecord:
             validation=Evaluation.from_dict(fields["validation"]),
             test=None if fields["test"] is None else Evaluation.from_dict(fields["test"]),
             held_out=None if fields.get("held_out") is None else Evaluation.from_dict(fields["held_out"]),
+            suspects=tuple(Suspect(**each) for each in fields.get("suspects", ())),
         )

@@ -73,6 +73,14 @@ class Run:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    @property
+    def pictures(self) -> str:
+        """Digest of the pictures that it was begun with, as hexadecimal digits; empty before they were read."""
+        try:
+            return str(json.loads((self.options.output / OPTIONS_FILE).read_text()).get(_PICTURES, ""))
+        except (OSError, ValueError):
+            return ""
+
     def require_same_pictures(self, digest: str) -> None:
         """Note what the run learns from, or refuse to go on with other pictures than it was begun with.
 

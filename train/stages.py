@@ -16,6 +16,7 @@ from catdog.edge.files import sweep
 from .checkpoint import Checkpoint
 from .data.dataset import Dataset, held_out, load_dataset
 from .data.folders import TEST, VALIDATION
+from .data.items import whole_of
 from .data.pictures import Pictures
 from .evaluate import evaluate
 from .features import predict
@@ -31,10 +32,13 @@ from .presence import attach_presence_check, fit_presence_check
 from .record import Parameters, StageRecord
 from .report.write import write_report
 from .run import Run
+from .suspects import MOST as MOST_LOOKED_THROUGH
+from .suspects import Suspect, find_suspects
 from .temperature import apply_temperature, fit_temperature
 from .weights import copy_weights, load_backbone_weights
 
-_TOLD = 20  # contradictions, by name
+_TOLD = 20  # contradictions or labels, by name
+_ENOUGH = 10  # validation pictures of a label, below which its share of right answers says little
 _STARTS, _SEEDS_APART = 10, 1_000_003
 
 Log = Callable[[str], None]
@@ -106,6 +110,10 @@ def describe(dataset: Dataset, log: Log) -> None:
     for part, pictures in dataset.parts.items():
         if len(pictures):
             log(f"{part}: " + ", ".join(f"{count:,} {label}" for label, count in pictures.counts(dataset.labels).items()))
+    few = [f"{count:,} {label}" for label, count in dataset.validation.counts(dataset.labels).items() if count < _ENOUGH]
+    if few:
+        named = ", ".join(few[:_TOLD])
+        log(f"measured on few pictures: {named}; --cross-validate 5 measures on the training pictures, too, and keeps no model")
     log(f"always the most frequent label would be right on {dataset.baseline:.1%} of the validation pictures")
 
 
@@ -203,9 +211,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         log(f"on {where}: {on_apart.accuracy}, at temperature {temperature:.3f}")
     record = StageRecord(
         stage=stage,
-        model=f"{stage}-{options.data.image_size}"
-        if options.pipeline == TUNED
-        else f"{options.pipeline}-{stage}-{options.data.image_size}",
+        model=_name(stage, options),
         parameters=fitted.parameters,
         summary=summary,
         history=tuple(fitted.history),
@@ -215,6 +221,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         test=found.get(TEST),
         seconds=round(time.monotonic() - start, 1),
         held_out=on_apart,
+        suspects=_suspects(stage, fitted.model, dataset, options, log),
     )
     write_outcome(folder, Outcome(record, core, labels, fitted.backbone, scores), dataset, run)
     checkpoint.remove()
@@ -222,8 +229,25 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
     return record
 
 
+def _name(stage: str, options: TrainOptions) -> str:
+    if options.name is not None and stage == options.stages[-1]:
+        return options.name
+    usual = f"{stage}-{options.data.image_size}"
+    return usual if options.pipeline == TUNED else f"{options.pipeline}-{usual}"
+
+
 def _measured(dataset: Dataset) -> dict[str, Pictures]:
     return {part: pictures for part, pictures in dataset.parts.items() if part in (VALIDATION, TEST) and len(pictures)}
+
+
+def _suspects(stage: str, model: StageModel, dataset: Dataset, options: TrainOptions, log: Log) -> tuple[Suspect, ...]:
+    """Look through the whole training pictures of a transfer stage, where there are not too many to compare."""
+    wholes = [index for index, name in enumerate(dataset.train.names) if whole_of(name) == name]
+    if stage != TRANSFER or model.transfer is None or len(wholes) > MOST_LOOKED_THROUGH:
+        return ()
+    log(f"looking through {len(wholes):,} training pictures for wrong labels and copies")
+    pictures = dataset.train[wholes]
+    return find_suspects(predict(pooled_model(model.core), pictures.pixels), pictures, dataset.labels, options.data.seed)
 
 
 def _with_presence_check(

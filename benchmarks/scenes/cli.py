@@ -71,7 +71,7 @@ def _main(argv: Sequence[str]) -> int:
         # In turn, so that a machine that slows down slows both down.
         bar = stack.enter_context(progress_bar(total=len(_WAYS) * sum(map(len, wanted.values())), unit=" clips"))
         for name, clips in wanted.items():
-            bar.set_description(name)
+            bar.set_description(name, refresh=False)
             seen: dict[str, list[Outcome]] = {way: [] for way in _WAYS}
             for begin in range(0, len(clips), _AT_ONCE):
                 for way, member in members.items():

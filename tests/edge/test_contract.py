@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from catdog.edge.contract import InputSpec, ModelContract, parse_contract
+from catdog.edge.contract import InputSpec, ModelContract, Origin, parse_contract
 from catdog.edge.errors import ModelError
 from catdog.edge.figures import Figure, wilson_interval
 
@@ -13,6 +13,8 @@ CONTRACT = ModelContract(
     input=InputSpec(96, 128, dtype="uint8"),
     threshold=0.7,
     trained_on="Löwen und Hunde",
+    origin=Origin("2026-11-29", "0123456789abcdef", "fedcba9876543210"),
+    learnt="AAAAAA==",
     figures=(Figure.share("accuracy", 98, 100, "somewhere"),),
 )
 
@@ -51,6 +53,9 @@ def test_additions_of_a_later_version_are_ignored() -> None:
         "[" * 100_000,
         changed(catdog_contract=2),
         changed(labels=[]),
+        changed(origin={"date": "2026-11-29"}),
+        changed(origin={"date": "2026-11-29", "run": "a\nb", "pictures": ""}),
+        changed(origin="yesterday"),
         changed(labels=["cats"]),
         changed(labels=["cats", "cats"]),
         changed(labels=["cats", 3]),

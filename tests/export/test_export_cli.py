@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def test_manifest_tells_of_every_file(exported: Path) -> None:
     for entry in manifest["artifacts"]:
         data = (exported / entry["file"]).read_bytes()
         assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
-        assert entry["agreement"]["n"] == 36 + 100  # and drawn scenes of neither
+        assert entry["agreement"]["n"] == 36 + 100  # and drawn scenes
     calibrated = {entry["format"]: entry["calibrated_on"] for entry in manifest["artifacts"]}
     assert [kind for kind, pictures in calibrated.items() if pictures is not None] == ["int8", "onnx-int8"]
     assert calibrated["int8"]["pictures"].startswith("40 drawn pictures")
@@ -148,9 +149,12 @@ def test_pictures_of_other_labels_prove_nothing(small_run: Path, class_folders: 
 
 
 def test_neither_can_be_left_out(small_run: Path, tmp_path: Path) -> None:
-    finished = run("catdog-export", "--no-neither", "--model", str(small_run), "--output", "out", cwd=tmp_path)
+    finished = run(
+        "catdog-export", "--no-neither", "--name", "pond", "--model", str(small_run), "--output", "out", cwd=tmp_path
+    )
     assert finished.returncode == 0, finished.stderr
-    without, core = Classifier(tmp_path / "out" / NAMES[0]), read_model(small_run).core
+    without, core = Classifier(tmp_path / "out" / "pond-int8.tflite"), read_model(small_run).core
+    assert without.contract.name == "pond"
     assert without.contract.labels == ("cats", "dogs")
     picture = draw_picture("cats", 5)
     pixels = cv2.resize(picture, (64, 64), interpolation=cv2.INTER_LINEAR_EXACT)[np.newaxis, ..., ::-1]
@@ -162,6 +166,7 @@ def test_info_prints_the_contract(exported: Path) -> None:
     finished = run("catdog-export", "info", str(exported / NAMES[0]))
     assert finished.returncode == 0, finished.stderr
     assert "cats, dogs, neither" in finished.stdout
+    assert re.search(r"comes from +run [0-9a-f]{12} of \d{4}-\d\d-\d\d, on the pictures [0-9a-f]{12}\n", finished.stdout)
     printed = run("catdog-export", "info", str(exported / NAMES[4]), "--json").stdout
     assert parse_contract(printed) == Classifier(exported / NAMES[4]).contract
 

@@ -30,9 +30,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_folder_is_split_by_class_and_the_parts_are_disjoint(class_folders: Path) -> None:
     dataset = load_dataset(DataOptions(data=str(class_folders), image_size=32))
     assert dataset.labels == ("cats", "dogs")
-    assert dataset.train.counts(dataset.labels) == {"cats": 8, "dogs": 8}
-    assert dataset.validation.counts(dataset.labels) == {"cats": 2, "dogs": 2}
-    assert not set(dataset.train.names) & set(dataset.validation.names)
+    for part, count in ((dataset.train, 7), (dataset.validation, 2), (dataset.test, 1)):
+        assert part.counts(dataset.labels) == {"cats": count, "dogs": count}
+    assert len({*dataset.train.names, *dataset.validation.names, *dataset.test.names}) == 20
 
 
 def test_split_is_decided_by_the_seed(class_folders: Path) -> None:
@@ -60,7 +60,7 @@ def test_archive_from_an_address(class_folders: Path, tmp_path: Path, site: "Sit
         for path in class_folders.rglob("*.jpg"):
             writer.write(path, f"{path.parent.name}/{path.name}")
     site.pages["/pets.zip"] = (200, {}, archive.read_bytes())
-    assert len(load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32)).train) == 16
+    assert len(load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32)).train) == 14
 
 
 def test_login_page_in_place_of_an_archive_is_not_kept(site: "Site", class_folders: Path, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_login_page_in_place_of_an_archive_is_not_kept(site: "Site", class_folde
         for path in class_folders.rglob("*.jpg"):
             writer.write(path, f"{path.parent.name}/{path.name}")
     site.pages["/pets.zip"] = (200, {}, (tmp_path / "pets.zip").read_bytes())
-    assert len(load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32)).train) == 16
+    assert len(load_dataset(DataOptions(data=f"{site.url}/pets.zip", image_size=32)).train) == 14
 
 
 def test_parts_by_their_other_usual_names(class_folders: Path) -> None:
@@ -131,10 +131,11 @@ def test_more_pictures_are_learnt_from_only_and_copies_of_measured_ones_are_not(
     shutil.copy(class_folders / copied, tmp_path / "more" / "cats" / "copy.jpg")
     options = DataOptions(
         data=str(class_folders), image_size=64, more_data=(str(tmp_path / "more"),), negatives=str(tmp_path / "none"),
-        more_negatives=(str(tmp_path / "more-none"),), negative_parts=1, negatives_share=0.5, test_share=0.0,
+        more_negatives=(str(tmp_path / "more-none"),), negative_parts=1, validation_share=0.3,
+        negatives_share=0.5, test_share=0.0,
     )  # fmt: skip
     dataset = load_dataset(options)
-    assert dataset.train.counts(dataset.labels) == {"cats": 8 + 6, "dogs": 8, "neither": 2 * (3 + 6)}
+    assert dataset.train.counts(dataset.labels) == {"cats": 7 + 6, "dogs": 7, "neither": 2 * (3 + 6)}
     assert set(before.validation.names) <= set(dataset.validation.names)
     assert dataset.validation.counts(dataset.labels)["neither"] == 3
     assert any(f"cats/copy.jpg, a copy of the validation picture {copied}: not learnt from" in line for line in dataset.skipped)
@@ -151,7 +152,14 @@ def test_pictures_that_are_held_out_take_their_parts_with_them(class_folders: Pa
     for seed in range(10):
         cv2.imwrite(str(tmp_path / "none" / f"{seed}.jpg"), draw_picture("neither", seed))
     dataset = load_dataset(
-        DataOptions(data=str(class_folders), image_size=64, negatives=str(tmp_path / "none"), negative_parts=2)
+        DataOptions(
+            data=str(class_folders),
+            image_size=64,
+            validation_share=0.2,
+            negatives=str(tmp_path / "none"),
+            negatives_share=0.2,
+            negative_parts=2,
+        )
     )
     rest, taken = held_out(dataset, 0.25, 0)
     assert taken.counts(dataset.labels) == {"cats": 2, "dogs": 2, "neither": 2}
@@ -212,7 +220,7 @@ def test_unreadable_pictures_are_skipped_and_named(class_folders: Path) -> None:
     dataset = load_dataset(DataOptions(data=str(class_folders), image_size=32))
     assert len(dataset.skipped) == 1
     assert "broken.jpg" in dataset.skipped[0]
-    assert len(dataset.train) + len(dataset.validation) == 20
+    assert sum(map(len, dataset.parts.values())) == 20
 
 
 def test_copy_of_a_training_picture_is_not_measured_on(class_folders: Path, tmp_path: Path) -> None:

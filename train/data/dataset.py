@@ -9,7 +9,7 @@ import numpy as np
 from catdog.edge.contract import NEITHER
 from catdog.edge.errors import DatasetError
 
-from ..options import SYNTHETIC, DataOptions
+from ..options import HELD_BACK, HELD_BACK_BESIDE_TEST, SYNTHETIC, TEST_OF_FOLDER, TEST_OF_SPLIT, DataOptions
 from .duplicates import CLOSE, SAME, Fingerprints, copies, fingerprints
 from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in, place_name
 from .items import PARTS, Items, items_of, labelled_items, more_items, more_negative_items, negative_items, parts_of, whole_of
@@ -93,7 +93,11 @@ def load_dataset(options: DataOptions) -> Dataset:
     """
     labels, items = labelled_items(options)
     skipped: list[str] = []
-    split = _split(_read(items, options.image_size, skipped), options, options.validation_share, _by_label)
+    test_share = TEST_OF_FOLDER if VALIDATION in items else TEST_OF_SPLIT
+    test_share = test_share if options.test_share is None else options.test_share
+    share = HELD_BACK_BESIDE_TEST if TEST in items else HELD_BACK
+    share = share if options.validation_share is None else options.validation_share
+    split = _split(_read(items, options.image_size, skipped), options.seed, share, test_share, _by_label)
     if options.more_data:
         learnt = _read({TRAIN: more_items(options, labels, items)}, options.image_size, skipped)[TRAIN]
         for part in (VALIDATION, TEST):
@@ -102,7 +106,7 @@ def load_dataset(options: DataOptions) -> Dataset:
     if options.negatives is not None:
         found = negative_items(options, len(labels))
         negatives = _read(found, options.image_size, skipped)
-        more = _split(negatives, options, options.negatives_share, _by_folder)
+        more = _split(negatives, options.seed, options.negatives_share, test_share, _by_folder)
         labels = (*labels, NEITHER)
         further = more_negative_items(options, len(labels) - 1, found)
         more[TRAIN] += _read({TRAIN: further}, options.image_size, skipped)[TRAIN]
@@ -196,13 +200,21 @@ def _read(items: Items, image_size: int, skipped: list[str]) -> _Split:
     return {part: read_pictures(found, image_size, skipped, f"reading {part} pictures") for part, found in items.items()}
 
 
-def _split(read: _Split, options: DataOptions, share: float, group: Callable[[Pictures, int], object]) -> _Split:
-    """Split off the parts that are not there. After reading: what cannot be read must not leave a part without a class."""
+def _split(read: _Split, seed: int, share: float, test_share: float, group: Callable[[Pictures, int], object]) -> _Split:
+    """Split off the parts that are not there. After reading: what cannot be read must not leave a part without a class.
+
+    Args:
+        read: the parts that are there.
+        seed: decides which picture goes where.
+        share: of the training pictures that are held back where there are no validation pictures.
+        test_share: of the validation pictures that become test pictures where there are none.
+        group: each gives its share.
+    """
     split = dict(read)
     if VALIDATION not in split:
-        split[TRAIN], split[VALIDATION] = _divide(split[TRAIN], share, f"{options.seed}", group, at_least=1)
+        split[TRAIN], split[VALIDATION] = _divide(split[TRAIN], share, f"{seed}", group, at_least=1)
     if TEST not in split:
-        split[VALIDATION], split[TEST] = _divide(split[VALIDATION], options.test_share, f"{options.seed}/test", group)
+        split[VALIDATION], split[TEST] = _divide(split[VALIDATION], test_share, f"{seed}/test", group)
     return split
 
 

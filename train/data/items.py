@@ -16,7 +16,7 @@ from catdog.edge.contract import NEITHER
 from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
 
-from ..options import SYNTHETIC, DataOptions
+from ..options import SYNTHETIC, TEST_OF_FOLDER, DataOptions
 from .folders import TEST, TRAIN, VALIDATION, class_folders, empty_folders, find_folder, part_folder, pictures_in, place_name
 from .pictures import Item, Pictures, cut_out, printable
 
@@ -240,7 +240,7 @@ def _drawn_items(options: DataOptions, pictures_of: Callable[[int], list[tuple[s
     counts = {
         TRAIN: options.synthetic_count,
         VALIDATION: max(2, options.synthetic_count // 4),
-        TEST: round(options.synthetic_count / 4 * options.test_share),
+        TEST: round(options.synthetic_count / 4 * (TEST_OF_FOLDER if options.test_share is None else options.test_share)),
     }
     return {
         part: [

@@ -32,21 +32,22 @@ Sheet = Sequence[tuple[str, Sequence[tuple[str, "NDArray[np.uint8]"]]]]  # rows 
 
 
 def stages_chart(records: Sequence[StageRecord], references: Mapping[str, Published], baseline: float) -> "Drawing":
-    """Draw the accuracy of each stage with its interval, over the published band that it is held against.
+    """Draw the accuracy of each stage with its interval, over the published band that it is held against, if there is one.
 
     Args:
         records: the stages, top to bottom.
-        references: by stage, what it is held against.
+        references: by stage, what it is held against; empty for nothing.
         baseline: what always giving the same answer gets, a share.
     """
     ends = [baseline, *(figure.low for record in records for figure in _measured(record).values())]
-    low = _floor(min([*ends, *(references[record.stage].low for record in records)]))
+    low = _floor(min([*ends, *(reference.low for reference in references.values())]))
     drawing = canvas(_WIDTH, 84 + 52 * len(records))
     axes = drawing.add_subplot()
     for place, record in enumerate(records):
-        start, end = _ends(references[record.stage])
-        axes.barh(place + 0.12, end - start, left=start, height=0.5, color=MAIN_SOFT, alpha=_BAND_ALPHA,
-                  label="published" if not place else None)  # fmt: skip
+        if record.stage in references:
+            start, end = _ends(references[record.stage])
+            axes.barh(place + 0.12, end - start, left=start, height=0.5, color=MAIN_SOFT, alpha=_BAND_ALPHA,
+                      label="published" if not place else None)  # fmt: skip
         for (name, figure), offset, colour in zip(_measured(record).items(), (0.06, 0.28), (MAIN, SECOND), strict=False):
             spread = [[figure.value - figure.low], [figure.high - figure.value]]
             axes.errorbar(figure.value, place + offset, xerr=spread, fmt="o", color=colour, capsize=3, clip_on=False,

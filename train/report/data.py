@@ -9,7 +9,8 @@ Its top level holds
     final_stage     which stage the head of the report is about: the last
     stages          by stage: mean_of_last_epochs (validation accuracy, null if not measured), published (the fields of
                     `Published`, null for a pipeline of our own), held_against (likewise, the best of the published ones for
-                    a pipeline of our own), place ("above", "within" or "below" that)
+                    a pipeline of our own), place ("above", "within" or "below" that); the last three null where the
+                    pictures are not those of the write-ups
     records         a list, one a stage: what `StageRecord.to_dict` gives and `StageRecord.from_dict` reads
     mistakes        the wrong answers that the page shows: part, name, truth, label, score
     figures         paths of the PNG files, relative to the document
@@ -29,7 +30,7 @@ from ..data.download import cache_folder
 from ..options import TrainOptions
 from ..record import StageRecord
 from .pictures import Mistake, augmentation_of
-from .published import held_against, published
+from .published import held_against, is_comparable, published
 from .text import commonest_label, mean_of_last, name_only
 
 LAYOUT = 1
@@ -55,7 +56,7 @@ def to_json(
         "options": option_fields(options),
         "augmentation": asdict(augmentation_of(options.pipeline)),
         "final_stage": records[-1].stage,
-        "stages": {record.stage: _held_against(record, options) for record in records},
+        "stages": {record.stage: _held_against(record, dataset, options) for record in records},
         "records": [record.to_dict() for record in records],
         "mistakes": [{"part": mistake.part} | asdict(mistake.answer) for mistake in mistakes],
         "figures": list(figures),
@@ -96,10 +97,13 @@ def _without_folder(line: str, roots: Sequence[str]) -> str:
     return line
 
 
-def _held_against(record: StageRecord, options: TrainOptions) -> dict[str, Any]:
+def _held_against(record: StageRecord, dataset: Dataset, options: TrainOptions) -> dict[str, Any]:
+    mean = mean_of_last(record.history)
+    if not is_comparable(dataset.name):
+        return {"mean_of_last_epochs": mean, "published": None, "held_against": None, "place": None}
     own, against = published(options.pipeline, record.stage), held_against(options.pipeline, record.stage)
     return {
-        "mean_of_last_epochs": mean_of_last(record.history),
+        "mean_of_last_epochs": mean,
         "published": None if own is None else asdict(own),
         "held_against": asdict(against),
         "place": against.place(record.validation.accuracy),

@@ -10,11 +10,12 @@ from ..data.folders import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
 from ..options import TrainOptions
 from ..record import StageRecord
+from ..suspects import counted
 from .charts import confusion_chart, curves_chart, label_counts_chart, reliability_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
 from .drawing import to_svg
-from .pictures import MOST_SAMPLE_ROWS, Mistake, Row, augmentation_of
-from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, published
+from .pictures import MOST_SAMPLE_ROWS, Looked, Mistake, Row, augmentation_of
+from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
 from .template import render
 from .text import (
     LAST_EPOCHS,
@@ -45,11 +46,13 @@ class Illustrations:
         samples: training pictures, a row a label.
         altered: originals beside altered copies, by what was done to them.
         mistakes: wrong answers, the surest first.
+        suspects: training pictures that are worth a look, by kind.
     """
 
     samples: Sequence[Row]
     altered: Mapping[str, Sequence[Row]]
     mistakes: Sequence[Mistake]
+    suspects: Sequence[Looked]
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,33 @@ class StageRow:
         record: what was measured.
         mean: validation accuracy, mean of the last epochs, 0-1; None if it was not measured then.
         own: what is published of this stage of this pipeline; None for a pipeline of our own.
-        against: what it is held against: `own`, or the best of the published ones.
+        against: what it is held against: `own`, or the best of the published ones; None where the pictures are others.
         tested: whose published test accuracy it is held against; None if none is published.
     """
 
     record: StageRecord
     mean: float | None
     own: Published | None
-    against: Published
+    against: Published | None
     tested: Published | None
 
 
 def evaluations(record: StageRecord) -> dict[str, Evaluation]:
     """Return the evaluations that there are, by part."""
     return {VALIDATION: record.validation} | ({} if record.test is None else {TEST: record.test})
+
+
+def bands(
+    dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions
+) -> tuple[dict[str, Published | None], dict[str, Published]]:
+    """Return by stage its own published figures, and what it is held against; none of a data set of other pictures."""
+    stages = [record.stage for record in records]
+    if not is_comparable(dataset.name):
+        return dict.fromkeys(stages), {}
+    return (
+        {stage: published(options.pipeline, stage) for stage in stages},
+        {stage: held_against(options.pipeline, stage) for stage in stages},
+    )
 
 
 def named_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -101,8 +117,9 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
         sentences=sentences(dataset, records, options),
         skipped=skipped[:_MOST_SKIPPED],
         skipped_count=len(skipped),
-        stages=[_stage_row(record, options) for record in records],
+        stages=[_stage_row(record, dataset, options) for record in records],
         own_pipeline=published(options.pipeline, final.stage) is None,
+        compared=is_comparable(dataset.name),
         charts=_charts(dataset, records, options),
         labels=labels,
         evaluations=evaluations(final),
@@ -112,6 +129,7 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
         matrices={part: matrix_rows(evaluation, labels) for part, evaluation in evaluations(final).items()},
         counts=named_counts(dataset),
         shown=shown,
+        suspects_counted=counted(final.suspects),
         altering=augmentation_of(options.pipeline),
         option_rows=_option_rows(options),
         most_sample_rows=MOST_SAMPLE_ROWS,
@@ -121,7 +139,9 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
     )
 
 
-def _stage_row(record: StageRecord, options: TrainOptions) -> StageRow:
+def _stage_row(record: StageRecord, dataset: Dataset, options: TrainOptions) -> StageRow:
+    if not is_comparable(dataset.name):
+        return StageRow(record, mean_of_last(record.history), None, None, None)
     own, against = published(options.pipeline, record.stage), held_against(options.pipeline, record.stage)
     tested = own if own is not None else best_published_test(record.stage)
     if tested is not None and tested.test is None:
@@ -131,8 +151,7 @@ def _stage_row(record: StageRecord, options: TrainOptions) -> StageRow:
 
 def _charts(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions) -> dict[str, Any]:
     """Draw the page's charts; the curves stage by stage, so that they find their places on screens of any width."""
-    own = {record.stage: published(options.pipeline, record.stage) for record in records}
-    references = {record.stage: held_against(options.pipeline, record.stage) for record in records}
+    own, references = bands(dataset, records, options)
     measured = ", ".join(f"{record.stage} {percent(record.validation.accuracy.value)}" for record in records)
     final = records[-1]
     return {

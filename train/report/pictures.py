@@ -14,10 +14,12 @@ from ..data.pictures import Pictures
 from ..evaluate import Answer
 from ..pipelines import AUGMENTED, PIPELINES, Augmentation
 from ..record import StageRecord
+from ..suspects import KINDS, Suspect
 from .drawing import shorten
 
 MOST_SAMPLE_ROWS, SAMPLES = 6, 3
 MOST_MISTAKES = 12
+MOST_SUSPECTS = 12  # of each kind
 _MOST_ALTERED_ROWS, _COPIES = 2, 4
 _SHEET_SEED = 16  # one at which a flip alters half of the copies in each row, so that both are seen
 _LARGEST_SIDE, _JPEG_QUALITY = 224, 85  # pixels; as large as the page shows a picture
@@ -60,6 +62,19 @@ class Row:
 
     label: str
     pictures: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A training picture that is worth a look.
+
+    Attributes:
+        suspect: which, and why.
+        shown: the picture.
+    """
+
+    suspect: Suspect
+    shown: Shown
 
 
 @dataclass(frozen=True)
@@ -142,6 +157,16 @@ def surest_mistakes(dataset: Dataset, record: StageRecord) -> list[Mistake]:
     found.sort(key=lambda mistake: -mistake.answer.score)
     return [
         replace(each, pixels=_find(dataset.parts[each.part], each.answer, dataset.labels)) for each in found[:MOST_MISTAKES]
+    ]
+
+
+def suspects_shown(dataset: Dataset, record: StageRecord) -> list[Looked]:
+    """Return the first of each kind of the training pictures that are worth a look."""
+    places = {name: index for index, name in enumerate(dataset.train.names)}
+    return [
+        Looked(each, Shown(each.reason, dataset.train.pixels[places[each.name]]))
+        for kind in KINDS
+        for each in [each for each in record.suspects if each.kind == kind and each.name in places][:MOST_SUSPECTS]
     ]
 
 

@@ -5,9 +5,11 @@ are 2,000 photographs of the public cats-and-dogs archive for training and 1,000
 """
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from catdog.edge.figures import Figure
 
+from ..options import PUBLIC_ARCHIVE
 from ..pipelines import AUGMENTED, CNN, PREPROCESSED, TRANSFER
 from ..record import Parameters
 
@@ -45,6 +47,11 @@ class Published:
         if accuracy.low > self.high:
             return "above"
         return "below" if accuracy.high < self.low else "within"
+
+
+def is_comparable(name: str) -> bool:
+    """Say whether a data set, by its name, is the one that the figures are of: other pictures are not held against them."""
+    return name == PurePosixPath(PUBLIC_ARCHIVE).stem
 
 
 def published(pipeline: str, stage: str) -> Published | None:

@@ -13,9 +13,9 @@ from catdog.edge.figures import Figure
 from ..data.dataset import Dataset
 from ..evaluate import Evaluation
 from ..history import Epoch
-from ..options import PUBLIC_ARCHIVE, TrainOptions
+from ..options import TrainOptions
 from ..record import StageRecord
-from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, published
+from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
 
 _MOST_PAIRS, _MOST_WORST = 12, 3
 LAST_EPOCHS = 5  # over which a curve's end is averaged, because single epochs jump
@@ -198,7 +198,9 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
         for record in records
         if record.restarts
     ]
-    return [*said, *_against_published(final, options), _comparable(dataset, options)]
+    if is_comparable(dataset.name):
+        said += [*_against_published(final, options), _comparable(dataset, options)]
+    return said
 
 
 def unbroken(text: str) -> str:
@@ -249,12 +251,7 @@ def _against_published(final: StageRecord, options: TrainOptions) -> list[str]:
 
 
 def _comparable(dataset: Dataset, options: TrainOptions) -> str:
-    """Say whether the published figures are of the same pictures."""
-    if dataset.name != PurePosixPath(PUBLIC_ARCHIVE).stem:
-        return (
-            f"The published figures are of photographs of cats and dogs at {IMAGE_SIZE} pixels; this run's pictures are "
-            "others, so those figures are a landmark and not a contest."
-        )
+    """Say how far the published figures are of the same pictures."""
     if options.data.image_size != IMAGE_SIZE or NEITHER in dataset.labels:
         what = f"at {options.data.image_size} pixels" + (
             f" and with the label “{NEITHER}”" if NEITHER in dataset.labels else ""

@@ -24,9 +24,8 @@ from .charts import (
 )
 from .data import to_json
 from .drawing import drawing_settings, to_png
-from .page import Illustrations, evaluations, named_counts, to_html
-from .pictures import Mistake, Row, altered_rows, augmentation_of, sample_rows, surest_mistakes
-from .published import held_against, published
+from .page import Illustrations, bands, evaluations, named_counts, to_html
+from .pictures import Mistake, Row, altered_rows, augmentation_of, sample_rows, surest_mistakes, suspects_shown
 from .text import answer_labels
 
 REPORT_FILE, DATA_FILE, FIGURES_FOLDER = "report.html", "report.json", "figures"
@@ -62,6 +61,7 @@ def write_report(folder: Path, dataset: Dataset, records: Sequence[StageRecord],
         samples=sample_rows(dataset),
         altered=altered_rows(dataset, augmentation_of(options.pipeline)),
         mistakes=surest_mistakes(dataset, records[-1]),
+        suspects=suspects_shown(dataset, records[-1]),
     )
     with drawing_settings():
         pngs = _draw(dataset, records, options, shown)
@@ -79,8 +79,7 @@ def write_report(folder: Path, dataset: Dataset, records: Sequence[StageRecord],
 def _draw(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions, shown: Illustrations) -> dict[str, bytes]:
     """Draw every figure as a PNG, by file name."""
     final, measured = records[-1], evaluations(records[-1])
-    own = {record.stage: published(options.pipeline, record.stage) for record in records}
-    references = {record.stage: held_against(options.pipeline, record.stage) for record in records}
+    own, references = bands(dataset, records, options)
     drawings = {
         "stages": stages_chart(records, references, dataset.baseline),
         "curves": curves_chart(records, own, dataset.baseline),
