@@ -3,7 +3,6 @@
 May import neither TensorFlow nor anything else that the edge does not have: `catdog-export verify` runs anywhere.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from catdog.edge.errors import VerificationError
 from catdog.edge.figures import Figure
 from catdog.train.evaluate import per_label
+from catdog.train.paired import mcnemar, paired_interval
 
-_Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 _SHOWN = 0.05  # a fall in accuracy, or share of other answers, that the pictures must be able to show
 _FAR_OFF = 0.5  # of a score, 0-1, worth a word
 PUBLISHED, UNPROVEN, REFUSED = "published", "unproven", "refused"
@@ -234,30 +233,6 @@ def _unproven(proof: Proof) -> Iterator[str]:
         yield f"a fall of up to {100 * proof.drop.high:.0f} points may not show on {n:,} pictures (95 %)"
     elif proof.drop is None and 1 - proof.agreement.low > 2 * _SHOWN:
         yield f"up to {100 * (1 - proof.agreement.low):.0f} % other answers may not show on {n:,} pictures (95 %)"
-
-
-def mcnemar(lost: int, gained: int) -> float:
-    """Return how likely so uneven a split is by chance, two-sided and exact.
-
-    Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-    Psychometrika 12 (1947); exact, by the binomial distribution.
-    """
-    n = lost + gained
-    tail = sum(math.comb(n, k) for k in range(min(lost, gained) + 1)) / 2**n
-    return min(1.0, 2 * tail)
-
-
-def paired_interval(lost: int, gained: int, n: int) -> tuple[float, float]:
-    """95 % interval of the difference of two shares that were counted on the same `n` pictures.
-
-    Source: A. Agresti and Y. Min, "Simple improved confidence intervals for comparing matched proportions", Statistics in
-    Medicine 24 (2005): Wald's interval after half a picture more in each of the four cells. Holds its coverage where almost
-    all pictures agree, as ours do.
-    """
-    total, only_first, only_second = n + 2, lost + 0.5, gained + 0.5
-    value = (only_first - only_second) / total
-    spread = _Z95 * math.sqrt(only_first + only_second - (only_first - only_second) ** 2 / total) / total
-    return max(-1.0, value - spread), min(1.0, value + spread)
 
 
 def _drop(answers: NDArray[np.int64], expected: NDArray[np.int64], targets: NDArray[np.int64], labels: Sequence[str]) -> Drop:

@@ -43,6 +43,7 @@ examples:
   catdog-train --data photos/ --pipeline small --fine-tune-epochs 5 --teacher runs/mine    a small one, taught by a larger
   catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
+  catdog-train compare runs/before runs/after                       two runs on the same pictures
 
 next: look at runs/<name>/report.html, then catdog-export --int8
 

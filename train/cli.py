@@ -23,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] == "compare":
+        from .compare import compare_command
+
+        return compare_command(argv[1:])
     parser = build_parser()
     arguments = parser.parse_args(argv)
     _require_packages()

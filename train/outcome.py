@@ -24,9 +24,9 @@ from .data.items import whole_of
 from .model_file import MODEL_FILE, save_model
 from .options import CAMERA
 from .record import StageRecord
-from .run import METRICS_FILE, Run
+from .run import METRICS_FILE, PREDICTIONS_FILE, Run
 
-_HISTORY_FILE, _PREDICTIONS_FILE = "history.csv", "predictions.csv"
+_HISTORY_FILE = "history.csv"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def write_outcome(folder: Path, outcome: Outcome, dataset: Dataset, run: Run) ->
     (folder / METRICS_FILE).unlink(missing_ok=True)
     save_model(folder / MODEL_FILE, outcome.core, _contract(record, outcome.labels, dataset, run, outcome.backbone))
     write_text(folder / _HISTORY_FILE, _csv(asdict(epoch) for epoch in record.history))
-    write_text(folder / _PREDICTIONS_FILE, _csv(_predictions(outcome.scores, dataset, outcome.labels)))
+    write_text(folder / PREDICTIONS_FILE, _csv(_predictions(outcome.scores, dataset, outcome.labels)))
     write_text(folder / METRICS_FILE, json.dumps(_metrics(record, dataset, run), indent=2) + "\n")
 
 

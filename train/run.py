@@ -31,6 +31,7 @@ RUNS = Path("runs")
 CROSS_VALIDATION_FILE = "cross-validation.json"
 _PICTURES = "pictures"
 OPTIONS_FILE, METRICS_FILE, CHECKPOINT_FILE = "options.json", "metrics.json", "checkpoint.npz"
+PREDICTIONS_FILE = "predictions.csv"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catdog.edge.errors import VerificationError
-from catdog.export.proof import Truth, compare, doubts, mcnemar, objections, paired_interval, verdict
+from catdog.export.proof import Truth, compare, doubts, objections, verdict
 
 LABELS = ("cats", "dogs", "neither")
 
@@ -47,22 +47,6 @@ def test_answers_without_a_truth_are_compared_but_not_counted_as_right_or_wrong(
     assert proof.drop.value == 0
     assert {flip.truth for flip in proof.flips} == {None}
     assert "the same answer on" in objections(proof, 0.5)[0]
-
-
-def test_mcnemar_is_exact() -> None:
-    # By hand: 2 * (1 + 10 + 45) / 2**10; an even split says nothing.
-    assert mcnemar(8, 2) == pytest.approx(2 * (1 + 10 + 45) / 1024)
-    assert mcnemar(2, 8) == mcnemar(8, 2)
-    assert mcnemar(0, 0) == mcnemar(3, 3) == 1.0
-
-
-def test_paired_interval_holds_its_coverage() -> None:
-    rng = np.random.default_rng(0)
-    n, only_first, only_second = 500, 0.02, 0.01
-    counts = rng.multinomial(n, [only_first, only_second, 1 - only_first - only_second], size=4000)
-    intervals = [paired_interval(lost, gained, n) for lost, gained, _ in counts.tolist()]
-    covered = np.mean([low <= only_first - only_second <= high for low, high in intervals])
-    assert 0.94 <= covered <= 0.975
 
 
 def test_gate_is_about_net_loss_in_points() -> None:

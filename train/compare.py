@@ -1,0 +1,124 @@
+"""`catdog-train compare A B`: is one of two runs better on the pictures that both were measured on, or is it chance?
+
+May import: this room's `paired` and `run`, and nothing heavy: it answers at once.
+"""
+
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from catdog.edge.command import CommandParser
+from catdog.edge.errors import InputNotFoundError, UsageError
+
+from .paired import mcnemar, paired_interval
+from .run import PREDICTIONS_FILE
+
+_EXAMPLES = """\
+examples:
+  catdog-train compare runs/before runs/after               the pictures that both have measured, one by one
+  catdog-train compare runs/a runs/b --part test --json     one object, for a script
+
+A picture counts where both runs held it back under the same label. Numbers behind "better" are a 95 % interval of the
+difference (Agresti and Min 2005) and how likely one as large is by chance (McNemar's exact test).
+exit codes: 0 compared, 2 wrong option, 3 no such run
+"""
+_Answers = dict[tuple[str, str, str], str]  # part, picture and truth: answer
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs on the same pictures.
+
+    Attributes:
+        n: pictures that both have answered.
+        right_a: of these, that A has right.
+        right_b: that B has right.
+        gained: that only B has right.
+        lost: that only A has right.
+        low: lower end of the 95 % interval of B's accuracy less A's, -1 to 1.
+        high: upper end.
+        p: how likely so uneven a split is by chance.
+        only_a: pictures that A alone has measured.
+        only_b: pictures that B alone has measured.
+    """
+
+    n: int
+    right_a: int
+    right_b: int
+    gained: int
+    lost: int
+    low: float
+    high: float
+    p: float
+    only_a: int
+    only_b: int
+
+    @property
+    def verdict(self) -> str:
+        """What may be said."""
+        if self.low > 0:
+            return "B is better"
+        return "A is better" if self.high < 0 else "cannot tell them apart"
+
+
+def compare_command(argv: Sequence[str]) -> int:
+    """Run `catdog-train compare`; returns the exit code."""
+    parser = CommandParser(prog="catdog-train compare", description="Compare two runs on the same pictures.", epilog=_EXAMPLES)
+    parser.add_argument("a", metavar="A", type=Path, help="folder of a run")
+    parser.add_argument("b", metavar="B", type=Path, help="folder of another")
+    parser.add_argument("--part", choices=("validation", "test"), help="measured parts to compare on (default: both)")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    arguments = parser.parse_args(argv)
+    found = compare_runs(arguments.a, arguments.b, arguments.part)
+    if arguments.json:
+        print(json.dumps(asdict(found) | {"verdict": found.verdict}))
+        return 0
+    for name, run, right in (("A", arguments.a, found.right_a), ("B", arguments.b, found.right_b)):
+        print(f"{name}  {right:,} of {found.n:,} right ({right / found.n:.2%})  {run}")
+    print(f"only B right  {found.gained:,};  only A right  {found.lost:,}")
+    difference = f"{(found.right_b - found.right_a) / found.n:+.2%} (95 % interval {found.low:+.2%} to {found.high:+.2%})"
+    print(f"B - A         {difference}, p = {found.p:.2g}: {found.verdict}")
+    if found.only_a or found.only_b:
+        print(f"left out      {found.only_a:,} pictures that A alone has measured, {found.only_b:,} that B alone has")
+    return 0
+
+
+def compare_runs(a: Path, b: Path, part: str | None = None) -> Comparison:
+    """Compare two runs by the answers that each has written.
+
+    Args:
+        a: folder of a run.
+        b: folder of another.
+        part: ``"validation"``, ``"test"``, or None for both.
+
+    Raises:
+        InputNotFoundError: a folder holds no finished run.
+        UsageError: they have measured no picture in common.
+    """
+    ours, theirs = (_answers(folder, part) for folder in (a, b))
+    both = ours.keys() & theirs.keys()
+    if not both:
+        raise UsageError(
+            "two runs that were measured on the same pictures", got=f"{a} and {b}, with none in common", fix="Name another run."
+        )
+    right_a, right_b = ({key for key in both if answers[key] == key[2]} for answers in (ours, theirs))
+    gained, lost = len(right_b - right_a), len(right_a - right_b)
+    low, high = paired_interval(gained, lost, len(both))
+    return Comparison(
+        len(both), len(right_a), len(right_b), gained, lost, low, high, mcnemar(lost, gained), len(ours) - len(both),
+        len(theirs) - len(both),
+    )  # fmt: skip
+
+
+def _answers(folder: Path, part: str | None) -> _Answers:
+    path = folder / PREDICTIONS_FILE
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        return {(row["part"], row["picture"], row["truth"]): row["answer"] for row in rows if part in (None, row["part"])}
+    except (OSError, KeyError, csv.Error, UnicodeDecodeError) as error:
+        raise InputNotFoundError(
+            f"a finished run, with its {PREDICTIONS_FILE}", got=f"{folder}, which has none", fix="Check the path."
+        ) from error
