@@ -25,6 +25,7 @@ from .pipelines import TRANSFER, usual_size
 from .record import StageRecord
 from .run import RUNS, begin_run
 from .tensorflow_setup import import_tensorflow
+from .trackers import require_trackers
 
 _OF_DATA = {field.name for field in fields(DataOptions)} - {"data"}
 _OF_TRAINING = {field.name for field in fields(TrainOptions)} - {"data", "output"}
@@ -98,6 +99,7 @@ def train(
     wanted = TrainOptions(DataOptions(data=fspath(data), **of_data), folder, **of_training)
     tell = log or to_stderr
     check_folders(wanted.data)
+    require_trackers(wanted)
     import_tensorflow()
     silence_opencv()
     from .stages import train as run_stages

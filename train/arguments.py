@@ -20,6 +20,7 @@ from .options import (
     PUBLIC_ARCHIVE,
     SYNTHETIC,
     TEST_OF_FOLDER,
+    TRACKERS,
     VALIDATE,
     DataOptions,
     TrainOptions,
@@ -212,6 +213,9 @@ def _add_fitting_options(group: Group) -> None:
         type=float,
         metavar="T",
         help="what to divide the logits by (default: fitted on the validation pictures)",
+    )
+    group.add_argument(
+        "--track", nargs="+", default=[], choices=TRACKERS, help="tell these of each stage's history, where they are installed"
     )
     _add_number(
         group, "--held-out", defaults.held_out, "share of the training pictures not to learn from but to fit the temperature on"

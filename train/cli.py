@@ -15,6 +15,7 @@ from .arguments import build_parser, train_options
 from .options import ALL, DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, Run, begin_run, find_run, require_same_options
+from .trackers import require_trackers
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,6 +112,7 @@ def _value(options: TrainOptions, name: str) -> object:
 
 def _begin_run(options: TrainOptions) -> Run:
     _check_data(options)
+    require_trackers(options)
     if (options.output / OPTIONS_FILE).exists():
         _log(f"the run in {options.output} will be replaced")
     check_folder(options.output)

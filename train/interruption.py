@@ -4,12 +4,14 @@ Python raises KeyboardInterrupt wherever the main thread happens to be. In Tenso
 with a segmentation fault instead of a line on how to go on, and, in a weak reference's callback, to be printed and forgotten.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _asked = threading.Event()
+_WAITS = b"\nstopping when this step is done; Ctrl-C again stops at once, without its last words\n"
 
 
 @contextmanager
@@ -26,6 +28,7 @@ def interrupted_between_steps() -> Iterator[None]:
     def ask(*_: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _asked.set()
+        os.write(2, _WAITS)  # not print: it may be in the middle of another one
 
     signal.signal(signal.SIGINT, ask)
     try:

@@ -15,6 +15,7 @@ IMAGENET, BUNDLED = "imagenet", "bundled"
 SMALLEST_SIZE, LARGEST_SIZE = 32, 512
 NO_CONDITIONS, CAMERA = CONDITIONS = ("none", "camera")
 EACH_EPOCH, AT_END = VALIDATE = ("epoch", "end")
+TENSORBOARD, MLFLOW = TRACKERS = ("tensorboard", "mlflow")
 AUTO_WEIGHTS, BALANCED, NO_WEIGHTS = CLASS_WEIGHTS = ("auto", "balanced", "none")
 HELD_BACK, HELD_BACK_BESIDE_TEST = 0.3, 0.2  # of each class, where there is no validation folder
 TEST_OF_FOLDER, TEST_OF_SPLIT = 0.192, 1 / 3  # of what is held back: in a folder of its own, as the write-ups do; or split off
@@ -112,6 +113,7 @@ class TrainOptions:
             epoch.
         fine_tune_rate: AdamW's largest learning rate there. On 2,000 pictures more than 3e-5 was measured to cost accuracy; the
             bundled `default` has 1.5e-4 on 24,000.
+        track: which of `TRACKERS` are told of each stage's history.
 
     Raises:
         UsageError: a value is out of range.
@@ -140,6 +142,7 @@ class TrainOptions:
     distill_rate: float = 4e-4
     fine_tune_epochs: int = 0
     fine_tune_rate: float = 1e-5
+    track: tuple[str, ...] = ()
     cache_features: bool = True
 
     def __post_init__(self) -> None:
@@ -153,6 +156,8 @@ class TrainOptions:
         _require(self.teacher is None or self.fine_tune_epochs > 0, "--fine-tune-epochs beside --teacher", "none")
         alone = self.stage == "transfer" and self.fine_tune_epochs and not self.distill_epochs
         _require(self.start is None or bool(alone), "--start with --fine-tune-epochs, of the stage transfer", "others")
+        object.__setattr__(self, "track", tuple(self.track))  # a list, where it is read back
+        _require(set(self.track) <= set(TRACKERS), f"--track to be of {', '.join(TRACKERS)}", ", ".join(self.track))
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
         for stage in self.stages:

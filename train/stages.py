@@ -35,6 +35,7 @@ from .run import Run
 from .suspects import MOST as MOST_LOOKED_THROUGH
 from .suspects import Suspect, find_suspects
 from .temperature import apply_temperature, fit_temperature
+from .trackers import track
 from .weights import copy_weights, load_backbone_weights
 
 _TOLD = 20  # contradictions or labels, by name
@@ -225,6 +226,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
     )
     write_outcome(folder, Outcome(record, core, labels, fitted.backbone, scores), dataset, run)
     checkpoint.remove()
+    track(record, options, folder, log)
     keras.utils.clear_session()
     return record
 

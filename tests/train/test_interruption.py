@@ -22,7 +22,7 @@ def _ctrl_c() -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_waits_for_the_end_of_the_step() -> None:
+def test_ctrl_c_waits_for_the_end_of_the_step_and_says_so(capfd: pytest.CaptureFixture[str]) -> None:
     done = []
     with pytest.raises(KeyboardInterrupt), interrupted_between_steps():
         step_ended()
@@ -31,6 +31,7 @@ def test_ctrl_c_waits_for_the_end_of_the_step() -> None:
         step_ended()
         done.append("next step")
     assert done == ["rest of the step"]
+    assert "stopping when this step is done" in capfd.readouterr().err
     step_ended()  # raised once
 
 

@@ -1,4 +1,5 @@
 import csv
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -85,11 +86,21 @@ def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders
 
 
 def test_fine_tuning_continues_the_history(class_folders: Path, tmp_path: Path) -> None:
-    options = ("--data", str(class_folders), "--output", "run", "--fine-tune-epochs", "1", *QUICK)
+    options = ("--data", str(class_folders), "--output", "run", "--fine-tune-epochs", "1", "--track", "tensorboard", *QUICK)
     finished = run("catdog-train", *options, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     with (tmp_path / "run" / "history.csv").open() as stream:
         assert [(row["phase"], row["number"]) for row in csv.DictReader(stream)] == [("head", "1"), ("fine-tune", "2")]
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "run" / "tensorboard" / "transfer"))
+    events.Reload()
+    assert [event.step for event in events.Tensors("loss")] == [1, 2]
+    assert "final/validation_accuracy" in events.Tags()["tensors"]
+    refused = run("catdog-train", "--data", str(class_folders), "--track", "mlflow", *QUICK, cwd=tmp_path)
+    if importlib.util.find_spec("mlflow") is None:
+        assert refused.returncode == 7
+        assert "install mlflow" in refused.stderr
 
 
 def test_all_stages_of_a_published_pipeline(class_folders: Path, tmp_path: Path) -> None:
