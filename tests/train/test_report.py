@@ -245,6 +245,14 @@ def test_pipeline_of_our_own_is_shown_what_is_to_be_beaten(tmp_path: Path) -> No
     assert own.data["stages"]["cnn"]["held_against"]["pipeline"] == "deep"
 
 
+def test_scores_that_are_far_off_are_told_as_a_problem_where_pictures_are_enough_to_tell(tmp_path: Path) -> None:
+    few = dataset_of()
+    many = replace(few, validation=pictures_of(PETS, 40, "validation"))
+    for name, dataset, told in (("few", few, False), ("many", many, True)):
+        page = write(tmp_path / name, dataset, [record_of(dataset, wrong=15)], options_of()).page
+        assert ("do not take a score for a chance" in page.text) is told
+
+
 def test_other_pictures_are_not_held_against_the_write_ups(odd: Written, tmp_path: Path) -> None:
     dataset = dataset_of()
     of_a_published_pipeline = write(tmp_path, dataset, [record_of(dataset, stage) for stage in STAGES], options_of("compact"))

@@ -18,6 +18,7 @@ from ..record import StageRecord
 from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
 
 _MOST_PAIRS, _MOST_WORST = 12, 3
+_FAR_OFF, _ENOUGH = 0.1, 50  # calibration error, 0-1, that is a problem; pictures, below which it may be chance
 LAST_EPOCHS = 5  # over which a curve's end is averaged, because single epochs jump
 
 
@@ -191,6 +192,7 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
             f"The stage {best.stage} has the higher validation accuracy, {percent(best.validation.accuracy.value)}: "
             f"{final.stage} is not the best stage of this run."
         )
+    said += _on_scores(final.validation)
     said += [
         f"Begun anew from other weights because the network of {record.stage} gave many training pictures the very same answer "
         "after its first epoch, or did no better than guess after five: "
@@ -201,6 +203,17 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
     if is_comparable(dataset.name):
         said += [*_against_published(final, options), _comparable(dataset, options)]
     return said
+
+
+def _on_scores(measured: Evaluation) -> list[str]:
+    """Say that scores are far off, where the pictures are enough to tell."""
+    if measured.calibration_error < _FAR_OFF or measured.accuracy.n < _ENOUGH:
+        return []
+    off = f"{100 * measured.calibration_error:.1f} points"
+    return [
+        f"Its scores are off by {off} on the validation pictures: do not take a score for a chance. More pictures, or a temperature "
+        "that is fitted on some of the training pictures (--held-out 0.1), make them honest."
+    ]
 
 
 def unbroken(text: str) -> str:
