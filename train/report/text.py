@@ -211,8 +211,8 @@ def _on_scores(measured: Evaluation) -> list[str]:
         return []
     off = f"{100 * measured.calibration_error:.1f} points"
     return [
-        f"Its scores are off by {off} on the validation pictures: do not take a score for a chance. More pictures, or a temperature "
-        "that is fitted on some of the training pictures (--held-out 0.1), make them honest."
+        f"Its scores are off by {off} on the validation pictures: do not take a score for a chance. More pictures, or a "
+        "temperature that is fitted on some of the training pictures (--held-out 0.1), make them honest."
     ]
 
 
