@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WIDTH = 420.0  # points; the width of a chart that stands in a column of the page
+_MOST_NAMED, _SMALLEST_NAME = 34, 8.5  # labels along a side of a matrix, and points of their names
 _LABEL = 18  # characters of a label that an axis has room for
 _MOST_BARS = 12  # labels a part that the counts are drawn for; the table beside them has all
 _BAND_ALPHA = 0.45
@@ -177,7 +178,7 @@ def confusion_chart(evaluations: Mapping[str, Evaluation], labels: Sequence[str]
     from matplotlib.colors import LinearSegmentedColormap
 
     shades = LinearSegmentedColormap.from_list("shades", [PAPER, MAIN])
-    cell = min(70.0, max(10.0, 420 / len(labels)))
+    cell = min(70.0, max(5.0, 420 / len(labels)))
     names = [shorten(label, _LABEL) for label in labels]
     drawing = canvas(len(evaluations) * (cell * len(labels) + 130), cell * len(labels) + 110)
     grid: NDArray[np.object_] = drawing.subplots(1, len(evaluations), squeeze=False)
@@ -186,8 +187,11 @@ def confusion_chart(evaluations: Mapping[str, Evaluation], labels: Sequence[str]
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         axes.imshow(shares, cmap=shades, vmin=0, vmax=1)
         size = min(11.0, 0.7 * cell)
-        axes.set_xticks(range(len(labels)), names, rotation=35, ha="right", rotation_mode="anchor", size=size, color=INK)
-        axes.set_yticks(range(len(labels)), names, size=size, color=INK)
+        named = range(0, len(labels), -(-len(labels) // _MOST_NAMED))  # of many labels every so many, to be read
+        some = [names[place] for place in named]
+        size = max(size, _SMALLEST_NAME)
+        axes.set_xticks(named, some, rotation=35, ha="right", rotation_mode="anchor", size=size, color=INK)
+        axes.set_yticks(named, some, size=size, color=INK)
         accuracy = evaluation.accuracy
         axes.set(xlabel="answer", ylabel="truth", title=f"{part}: {100 * accuracy.value:.2f} % of {accuracy.n:,}")
         for row, column in np.ndindex(*counts.shape) if cell >= 26 else ():
