@@ -1,5 +1,7 @@
 """The files themselves: how right each is, and how often it says the same as the reference."""
 
+import contextlib
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +51,9 @@ def ask(cases: Sequence[Case], options: BenchOptions) -> dict[Key, Said]:
     errors = [each for each in said.values() if isinstance(each, CatdogError)]
     if options.data is not None and len(errors) == len(said):
         raise errors[0]
-    return said
+    # What one of them has learnt from is left out for all: accuracies are compared.
+    learnt = frozenset[str]().union(*(each.learnt for each in said.values() if isinstance(each, Answers)))
+    return {key: replace(each, learnt=learnt) if isinstance(each, Answers) else each for key, each in said.items()}
 
 
 def rate(
@@ -107,12 +111,12 @@ def _accuracy(said: Said, options: BenchOptions) -> Figure | Missing:
     figure = said.accuracy
     if figure is None:
         return Missing(
-            "it has learnt from all of these photographs" if said.learnt else "none of the photographs could be read"
+            "the model has learnt from all of these photographs" if said.learnt else "none of the photographs could be read"
         )
     limited = "" if options.data_limit is None else f", {figure.n:,} of them"
     unread = f", {said.unread} could not be read" if said.unread else ""
     without = "" if NEITHER in said.truth.values() else ", none without a pet"
-    learnt = f", {len(said.learnt):,} that it has learnt from left out" if said.learnt else ""
+    learnt = f", {len(said.learnt):,} that were learnt from left out" if said.learnt else ""
     return replace(figure, data=f"photographs of {options.data.name}{limited}{without}{unread}{learnt}")
 
 
@@ -130,12 +134,14 @@ def _agreement(said: Said, reference: Said, *, alone: bool) -> Figure | Missing:
 
 
 def _typed(path: Path) -> str:
-    """Return what to type behind --model: the name of a bundled model, else a path that says nothing of people."""
+    """Return what to type behind --model: a bundled model's name, else the path from here or from home, if it lies there."""
     bundled = next((name for name in BUNDLED if bundled_tflite(name) == path), None)
     if bundled is not None:
         return bundled
     whole = path.resolve()
-    for folder, short in ((Path.cwd(), Path()), (Path.home(), Path("~"))):
-        if whole.is_relative_to(folder):
-            return (short / whole.relative_to(folder)).as_posix()
-    return whole.as_posix()
+    if whole.is_relative_to(Path.cwd()):
+        return shlex.quote(whole.relative_to(Path.cwd()).as_posix())
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        if whole.is_relative_to(home := Path.home().resolve()):
+            return f"~/{shlex.quote(whole.relative_to(home).as_posix())}"
+    return shlex.quote(whole.as_posix())

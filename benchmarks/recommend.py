@@ -75,18 +75,22 @@ def _without_target(known: Sequence[_Known]) -> Recommendation:
     fit = _as_right(known)
     row, artifact = _smallest(fit, lambda rounds: rounds.end_to_end_ms)
     rated = any(artifact.known_accuracy is not None for _, artifact in known)
-    why = "It is the fastest of those whose accuracy cannot be told from the best one's" if rated else "It is the fastest"
-    why += ", or the smallest file of those that are as fast."
+    among = " of those whose accuracy cannot be told from the best one's" if rated else ""
+    fastest = row is min((each for each, _ in fit), key=lambda each: each.main.end_to_end.p50_ms.value)
+    why = f"It is the fastest{among}." if fastest else f"It is the smallest file, as fast as the fastest{among}."
     return Recommendation(row.case.label, _command(row, artifact, None), (why, *_accuracy_said(artifact, known)))
 
 
 def _as_right(known: Sequence[_Known]) -> list[_Known]:
     """Return those whose accuracy cannot be told from the best one's; all of them where none is known."""
-    figures = [figure for _, artifact in known if (figure := artifact.known_accuracy) is not None]
+    measured = [isinstance(artifact.accuracy, Figure) for _, artifact in known]
+    # What was measured here is not held against what a file says of itself.
+    pairs = [pair for pair, here in zip(known, measured, strict=True) if here] or list(known)
+    figures = [figure for _, artifact in pairs if (figure := artifact.known_accuracy) is not None]
     best = max(figures, key=lambda figure: figure.value, default=None)
     return [
         (row, artifact)
-        for row, artifact in known
+        for row, artifact in pairs
         if best is None or (artifact.known_accuracy is not None and artifact.known_accuracy.high >= best.low)
     ]
 

@@ -12,7 +12,7 @@ from .errors import ModelError
 from .figures import Figure
 
 FORMAT_VERSION = 1
-MAX_CONTRACT_BYTES = 256 * 1024
+MAX_CONTRACT_BYTES = 1024 * 1024  # 30,000 marks of pictures and a thousand labels with their figures take half of it
 _SHOWN = 12  # digits of a key or digest that are printed
 NEITHER = "neither"  # the last label of a model with a presence check: no pet in view
 
@@ -88,7 +88,7 @@ class Origin:
     Attributes:
         date: day on which it was trained, UTC, ``YYYY-MM-DD``.
         run: key of the run, as in its `metrics.json`.
-        pictures: first digits of the SHA-256 of its data set: pictures, names, labels and split.
+        pictures: SHA-256 of its data set, pictures, names, labels and split, as hexadecimal digits.
     """
 
     date: str

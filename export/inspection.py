@@ -27,7 +27,8 @@ examples:
   catdog-export verify int8.tflite --data photos.zip --reference float32.tflite --max-drop 0.3
 
 photos/<label>/*.jpg; of a data set with train/ and validation/ the latter. Needs the edge's packages only.
-exit codes: 0 proven, 3 nothing there, 6 damaged model, 8 data, 9 not as it says of itself, 13 too few pictures to tell
+exit codes: 0 proven, 3 nothing there, 6 damaged model, 8 data, 9 not as it says of itself, 13 too few pictures to tell, or
+all of them learnt from
 """
 _INFO_EXAMPLES = """\
 examples:
@@ -86,7 +87,8 @@ def verify_command(argv: Sequence[str]) -> int:
     against = _against(golden, model.contract.input.dtype) + (objections(proof, max_drop) if proof else [])
     if arguments.json:
         found: dict[str, object] = {"file": str(model.model_path), "runtime": model.backend_name, "golden": asdict(golden)}
-        found |= {"measured": asdict(measured), "skipped": judged.skipped, "learnt": judged.learnt}
+        found |= {"measured": asdict(measured), "skipped": judged.skipped}
+        found |= {"learnt": judged.learnt, "all_learnt": judged.all_learnt}
         found |= {"proof": asdict(proof) if proof else None, "objections": against}
         found |= {"verdict": verdict(proof, against) if proof else None, "doubts": doubts(proof) if proof else []}
         print(json.dumps(found, ensure_ascii=False))
@@ -106,6 +108,10 @@ def verify_command(argv: Sequence[str]) -> int:
             fix=other_pixels_fix(model.contract.input)
             if golden.same_input is False
             else "Compare the versions of the runtime with that where it was exported, or export it again.",
+        )
+    if judged.all_learnt:
+        raise UnprovenError(
+            "pictures not learnt from", got=f"{judged.learnt:,}, all of them learnt from", fix="Name others with --data."
         )
     if proof and verdict(proof, against) == UNPROVEN:
         raise UnprovenError(
@@ -183,7 +189,8 @@ class _Judged:
         others: of the reference; empty without one.
         photographs: those that are measured on.
         skipped: how many could not be read.
-        learnt: how many the model has learnt from; they are left out, unless there are no others.
+        learnt: how many the model has learnt from.
+        all_learnt: whether there are no others; else those are left out.
     """
 
     scores: list[list[float]]
@@ -191,10 +198,7 @@ class _Judged:
     photographs: list[Photograph]
     skipped: int
     learnt: int
-
-    @property
-    def all_learnt(self) -> bool:
-        return self.learnt == len(self.photographs)
+    all_learnt: bool
 
 
 def _judge(model: Classifier, reference: Classifier | None, photographs: Sequence[Photograph]) -> _Judged:
@@ -216,6 +220,7 @@ def _judge(model: Classifier, reference: Classifier | None, photographs: Sequenc
         [photograph for photograph, _, _ in kept],
         skipped=len(photographs) - len(rows[False]) - len(rows[True]),
         learnt=len(rows[True]),
+        all_learnt=bool(rows[True]) and not rows[False],
     )
 
 

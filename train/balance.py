@@ -25,8 +25,9 @@ def class_weights(targets: NDArray[np.int64], options: TrainOptions) -> dict[int
         targets: int64 ``[n]``, index into the labels, of what is learnt from.
         options: which are wanted.
     """
-    _, counts = np.unique(targets, return_counts=True)
+    found, counts = np.unique(targets, return_counts=True)
     unlike = options.pipeline in OURS and counts.max() >= _UNLIKE * counts.min()
     if options.class_weights == BALANCED or (options.class_weights == AUTO_WEIGHTS and unlike):
-        return {index: len(targets) / (len(counts) * count) for index, count in enumerate(counts.tolist())}
+        pairs = zip(found.tolist(), counts.tolist(), strict=True)
+        return {label: len(targets) / (len(counts) * count) for label, count in pairs}
     return None

@@ -37,9 +37,9 @@ def _main(argv: Sequence[str]) -> int:
         return _cross_validate(train_options(arguments), arguments.cross_validate)
     run = _find_run(arguments, _given(parser, argv)) or _begin_run(train_options(arguments))
     _load_libraries()
+    from .record import counted
     from .report.text import answer_labels, worst_labels
     from .stages import train
-    from .suspects import counted
 
     dataset, records = train(run, _log)
     counts = ", ".join(f"{count:,} {label}" for label, count in dataset.train.counts(dataset.labels).items())

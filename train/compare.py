@@ -5,6 +5,7 @@ May import: this room's `paired` and `run`, and nothing heavy: it answers at onc
 
 import csv
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,18 +14,19 @@ from catdog.edge.command import CommandParser
 from catdog.edge.errors import InputNotFoundError, UsageError
 
 from .paired import mcnemar, paired_interval
-from .run import PREDICTIONS_FILE
+from .run import METRICS_FILE, PREDICTIONS_FILE
 
 _EXAMPLES = """\
 examples:
   catdog-train compare runs/before runs/after               the pictures that both have measured, one by one
   catdog-train compare runs/a runs/b --part test --json     one object, for a script
 
-A picture counts where both runs held it back under the same label. Numbers behind "better" are a 95 % interval of the
-difference (Agresti and Min 2005) and how likely one as large is by chance (McNemar's exact test).
+A picture, known by its name, counts where both runs held it back under the same label. Behind the difference stand its 95 %
+interval (Agresti and Min 2005) and how likely one as large is by chance (McNemar's exact test).
 exit codes: 0 compared, 2 wrong option, 3 no such run
 """
-_Answers = dict[tuple[str, str, str], str]  # part, picture and truth: answer
+_Answers = dict[tuple[str, str], str]  # picture and truth: answer
+_CHANCE = 0.05  # a difference that comes about by chance as often as this is none
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """What may be said."""
-        if self.low > 0:
-            return "B is better"
-        return "A is better" if self.high < 0 else "cannot tell them apart"
+        if self.p >= _CHANCE or self.low <= 0 <= self.high:
+            return "cannot tell them apart"
+        return "B is better" if self.low > 0 else "A is better"
 
 
 def compare_command(argv: Sequence[str]) -> int:
@@ -72,6 +74,10 @@ def compare_command(argv: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     arguments = parser.parse_args(argv)
     found = compare_runs(arguments.a, arguments.b, arguments.part)
+    names = [_data_name(folder) for folder in (arguments.a, arguments.b)]
+    if names[0] != names[1]:
+        said = f"pictures of {names[0]} and {names[1]} are taken for the same where they are called the same"
+        print(f"catdog-train: {said}", file=sys.stderr)
     if arguments.json:
         print(json.dumps(asdict(found) | {"verdict": found.verdict}))
         return 0
@@ -103,7 +109,7 @@ def compare_runs(a: Path, b: Path, part: str | None = None) -> Comparison:
         raise UsageError(
             "two runs that were measured on the same pictures", got=f"{a} and {b}, with none in common", fix="Name another run."
         )
-    right_a, right_b = ({key for key in both if answers[key] == key[2]} for answers in (ours, theirs))
+    right_a, right_b = ({key for key in both if answers[key] == key[1]} for answers in (ours, theirs))
     gained, lost = len(right_b - right_a), len(right_a - right_b)
     low, high = paired_interval(gained, lost, len(both))
     return Comparison(
@@ -112,12 +118,19 @@ def compare_runs(a: Path, b: Path, part: str | None = None) -> Comparison:
     )  # fmt: skip
 
 
+def _data_name(folder: Path) -> str:
+    try:
+        return str(json.loads((folder / METRICS_FILE).read_text())["data"]["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "a data set without a name"
+
+
 def _answers(folder: Path, part: str | None) -> _Answers:
     path = folder / PREDICTIONS_FILE
     try:
         with path.open(newline="", encoding="utf-8") as stream:
             rows = list(csv.DictReader(stream))
-        return {(row["part"], row["picture"], row["truth"]): row["answer"] for row in rows if part in (None, row["part"])}
+        return {(row["picture"], row["truth"]): row["answer"] for row in rows if part in (None, row["part"])}
     except (OSError, KeyError, csv.Error, UnicodeDecodeError) as error:
         raise InputNotFoundError(
             f"a finished run, with its {PREDICTIONS_FILE}", got=f"{folder}, which has none", fix="Check the path."

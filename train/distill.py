@@ -103,14 +103,14 @@ def distill(
     answers: dict[int, NDArray[np.float32]] = {}
     with progress_bar(total=steps * (options.distill_epochs - len(history)), unit=" steps") as bar:
         for number in range(len(history) + 1, options.distill_epochs + 1):
-            bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}", refresh=False)
+            bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
             start = time.monotonic()
             seen = []
             drawing = (number - 1) % _DRAWN
             if drawing not in answers:
-                bar.set_description(f"{DISTILL}, asking the teacher before epoch {number}", refresh=False)
+                bar.set_description(f"{DISTILL}, asking the teacher before epoch {number}")
                 answers[drawing] = _ask(teacher, larger.pixels, source, options.data.seed, drawing)
-                bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}", refresh=False)
+                bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
             for batch in _batches(dataset, source, answers[drawing], options, number).take(steps):
                 seen.append([float(value) for value in learn(*batch)])
                 bar.update()

@@ -183,7 +183,7 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
             if number == len(before) + 1 and phase.name == PLAIN:
                 _require_alive(whole, dataset.train)
             if number == len(before) + _PATIENCE < last and phase.name == PLAIN and not job.may_stall:
-                _require_learning(figures["loss"], dataset.train)
+                _require_learning(figures["loss"], dataset.train, weights)
             history = [*history, Epoch.of(phase.name, number, figures, time.monotonic() - start)]
             job.keep(phase.name, history, kept)
     return history
@@ -211,17 +211,19 @@ def _require_alive(model: keras.Model, pictures: Pictures) -> None:
         )
 
 
-def _require_learning(loss: float, pictures: Pictures) -> None:
+def _require_learning(loss: float, pictures: Pictures, weights: dict[int, float] | None) -> None:
     """Refuse a network that after some epochs is no better than guessing: some of the same starts lose all they had learnt.
 
     Args:
         loss: cross-entropy of the epoch in nats.
         pictures: those it learns from.
+        weights: of the labels' pictures in that loss; None for all the same.
 
     Raises:
         DeadNetworkError: it guesses.
     """
-    shares = np.unique(pictures.targets, return_counts=True)[1] / len(pictures)
+    found, counts = np.unique(pictures.targets, return_counts=True)
+    shares = counts * np.array([1.0 if weights is None else weights[label] for label in found.tolist()]) / len(pictures)
     guessing = -float(np.sum(shares * np.log(shares)))
     if loss > _GUESSING * guessing:
         raise DeadNetworkError(

@@ -61,8 +61,35 @@ def read_model(path: Path) -> TrainedModel:
         InputNotFoundError: there is no such file.
         ModelError: it is no Keras model of ours, or damaged.
     """
-    if str(path) in BUNDLED and not path.exists():
+    if _is_bundled(path):
         return load_bundled(str(path))
+    file = _file(path)
+    contract = read_contract(path)
+    try:
+        core = keras.models.load_model(file, compile=False)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
+        raise _damaged(file, error) from error
+    return TrainedModel(core, contract, _read_data_options(file.parent / METRICS_FILE))
+
+
+def read_contract(path: Path) -> ModelContract:
+    """Read what a model says of itself, and leave the model alone; for arguments and errors see `read_model`."""
+    if _is_bundled(path):
+        return bundled_contract(str(path))
+    file = _file(path)
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return parse_contract(archive.read(CONTRACT_FILE))
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
+        raise _damaged(file, error) from error
+
+
+def _is_bundled(path: Path) -> bool:
+    # A run in a folder of that name comes first; anything else of that name does not hide the bundled model.
+    return str(path) in BUNDLED and not (path.is_file() or (path / MODEL_FILE).is_file())
+
+
+def _file(path: Path) -> Path:
     file = path / MODEL_FILE if path.is_dir() else path
     if not file.is_file():
         raise InputNotFoundError(
@@ -70,19 +97,15 @@ def read_model(path: Path) -> TrainedModel:
             got=f"{path}, which is none",
             fix="Train one first: catdog-train.",
         )
-    try:
-        with zipfile.ZipFile(file) as archive:
-            contract = parse_contract(archive.read(CONTRACT_FILE))
-        core = keras.models.load_model(file, compile=False)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
-        raise ModelError(
-            "a model.keras that catdog-train wrote", got=f"{file}: {str(error)[:200]}", fix="Train it again."
-        ) from error
-    return TrainedModel(core, contract, _read_data_options(file.parent / METRICS_FILE))
+    return file
 
 
-def load_bundled(name: str = "default") -> TrainedModel:
-    """Build a bundled Keras model again from its float16 weights; its contract is the one in the TFLite file beside them.
+def _damaged(file: Path, error: Exception) -> ModelError:
+    return ModelError("a model.keras that catdog-train wrote", got=f"{file}: {str(error)[:200]}", fix="Train it again.")
+
+
+def bundled_contract(name: str) -> ModelContract:
+    """Return the contract of a bundled model's TFLite file, as of the floating-point model that it was exported from.
 
     Raises:
         ModelError: the files of the package are damaged.
@@ -91,8 +114,17 @@ def load_bundled(name: str = "default") -> TrainedModel:
     if contract is None:
         raise ModelError("a contract in the bundled model", got="none", fix="Install catdog again.")
     # Without what was measured on the int8 file: an export measures its own.
-    plain = replace(contract.with_input_dtype("float32"), figures=(), verified_on="")
-    return TrainedModel(rebuild(contract, bundled_weights(name)), plain, data=None)
+    return replace(contract.with_input_dtype("float32"), figures=(), verified_on="")
+
+
+def load_bundled(name: str = "default") -> TrainedModel:
+    """Build a bundled Keras model again from its float16 weights; its contract is the one in the TFLite file beside them.
+
+    Raises:
+        ModelError: the files of the package are damaged.
+    """
+    contract = bundled_contract(name)
+    return TrainedModel(rebuild(contract, bundled_weights(name)), contract, data=None)
 
 
 def rebuild(contract: ModelContract, weights: Path) -> keras.Model:

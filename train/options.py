@@ -5,6 +5,7 @@ from pathlib import Path
 
 from catdog.edge.contract import is_model_name
 from catdog.edge.errors import UsageError
+from catdog.edge.models import BUNDLED as MODELS
 
 from .pipelines import OURS, PIPELINES, STAGES, TUNED, find_cell
 
@@ -31,7 +32,7 @@ class DataOptions:
         validation_share: share of each class held back when the data has no `validation` folder of its own, 0-1. None for 0.3,
             a third of it for the test; 0.2 where there is a `test` folder.
         test_share: share of what is held back that is measured on at the end only, when there is no `test` folder. None for a
-            third of what was split off, and 192 of 1,000 of a `validation` folder, as the write-ups set aside.
+            third; beside a `validation` folder 192 of 1,000, as the write-ups set aside, also of the negatives.
         negatives: folder, zip archive or address of pictures with none of the classes in view, or ``"synthetic"``; they become
             the class ``"neither"``. None for none.
         negatives_share: share of those held back, 0-1.
@@ -152,7 +153,7 @@ class TrainOptions:
             sensible = self.data.negatives is not None and self.pipeline in OURS
             object.__setattr__(self, "conditions", CAMERA if sensible else NO_CONDITIONS)
         for name in ("start", "teacher"):
-            object.__setattr__(self, name, _absolute(getattr(self, name)))
+            object.__setattr__(self, name, _absolute_run(getattr(self, name)))
         _require(self.teacher is None or self.fine_tune_epochs > 0, "--fine-tune-epochs beside --teacher", "none")
         alone = self.stage == "transfer" and self.fine_tune_epochs and not self.distill_epochs
         _require(self.start is None or bool(alone), "--start with --fine-tune-epochs, of the stage transfer", "others")
@@ -190,6 +191,12 @@ class TrainOptions:
     def stages(self) -> tuple[str, ...]:
         """The stages to train, in turn."""
         return STAGES if self.stage == ALL else (self.stage,)
+
+
+def _absolute_run(where: str | None) -> str | None:
+    """Return the whole path of a run; the name of a bundled model as it is, unless a run lies in a folder of that name."""
+    bundled = where in MODELS and not (Path(where) / "model.keras").is_file()
+    return where if bundled else _absolute(where)
 
 
 def _absolute(where: str | None) -> str | None:

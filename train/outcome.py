@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from catdog.edge.contract import NEITHER, InputSpec, ModelContract, Origin
 from catdog.edge.files import write_text
-from catdog.edge.learnt import marks_of
+from catdog.edge.learnt import marks_of, united
 
 from .data.dataset import Dataset
 from .data.folders import place_name
-from .data.items import whole_of
-from .model_file import MODEL_FILE, save_model
-from .options import CAMERA
+from .data.items import whole_of, whole_ones
+from .model_file import MODEL_FILE, read_contract, save_model
+from .options import CAMERA, TrainOptions
 from .record import StageRecord
 from .run import METRICS_FILE, PREDICTIONS_FILE, Run
 
@@ -96,10 +96,17 @@ def _contract(record: StageRecord, labels: Sequence[str], dataset: Dataset, run:
         figures=(record.validation.accuracy, *((replace(record.test.accuracy, name="test accuracy"),) if record.test else ())),
         made_by=f"catdog {version('catdog')}",
         origin=Origin(f"{datetime.now(UTC):%Y-%m-%d}", run.key, run.pictures),
-        learnt=marks_of(
-            each for name, each in zip(dataset.train.names, dataset.train.pixels, strict=True) if whole_of(name) == name
-        ),
+        learnt=_marks(dataset, options),
     )
+
+
+def _marks(dataset: Dataset, options: TrainOptions) -> str:
+    """Return the marks of what was learnt from, also by the run that this one began with, where it has the same input."""
+    own = marks_of(dataset.train.pixels[place] for place in whole_ones(dataset.train.names))
+    if options.start is None:
+        return own
+    earlier = read_contract(Path(options.start))
+    return united(own, earlier.learnt) if own and earlier.input.height == options.data.image_size else own
 
 
 def _metrics(record: StageRecord, dataset: Dataset, run: Run) -> dict[str, object]:

@@ -1,12 +1,14 @@
 """What a run keeps of each stage that it has trained: enough for the report, without the model."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from .evaluate import Evaluation
 from .history import Epoch
-from .suspects import Suspect
+
+WRONG_LABEL, COPY, LONELY = KINDS = ("likely under a wrong label", "there twice", "unlike the others of its label")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,32 @@ class Parameters:
     total: int
     trainable: int
     frozen: int
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A training picture that is worth a look.
+
+    Attributes:
+        name: which picture.
+        label: that it is under.
+        kind: one of `KINDS`.
+        other: the label that it looks like, or the picture that it is a copy of; empty for `LONELY`.
+        score: of that label, by a head that has not learnt from it, 0-1; of `LONELY` the cosine to its nearest neighbours.
+    """
+
+    name: str
+    label: str
+    kind: str
+    other: str
+    score: float
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        if self.kind == WRONG_LABEL:
+            return f"looks like {self.other}, {self.score:.2f}"
+        return f"a copy of {self.other}" if self.kind == COPY else self.kind
 
 
 @dataclass(frozen=True)
@@ -78,3 +106,9 @@ class StageRecord:
             held_out=None if fields.get("held_out") is None else Evaluation.from_dict(fields["held_out"]),
             suspects=tuple(Suspect(**each) for each in fields.get("suspects", ())),
         )
+
+
+def counted(suspects: tuple[Suspect, ...]) -> str:
+    """Say how many there are of each kind."""
+    counts = Counter(each.kind for each in suspects)
+    return ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])

@@ -23,13 +23,14 @@ from typing import Any
 from catdog.edge.errors import CatdogError, DatasetError, InputNotFoundError, OutputError, UsageError
 from catdog.edge.files import write_text
 
-from .options import ALL, DataOptions, TrainOptions
+from .options import ALL, NO_WEIGHTS, DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .record import StageRecord
 
 RUNS = Path("runs")
 CROSS_VALIDATION_FILE = "cross-validation.json"
 _PICTURES = "pictures"
+_AS_IT_WAS = {"class_weights": NO_WEIGHTS}  # what options.json leaves out means what it meant when it was written
 OPTIONS_FILE, METRICS_FILE, CHECKPOINT_FILE = "options.json", "metrics.json", "checkpoint.npz"
 PREDICTIONS_FILE = "predictions.csv"
 
@@ -171,7 +172,8 @@ def find_run(folder: Path) -> Run:
     with _reading(path):
         begun = json.loads(path.read_text())
         fields = begun["options"]
-        return Run(begun["run"], TrainOptions(**fields | {"data": DataOptions(**fields["data"]), "output": folder}))
+        own = {"data": DataOptions(**fields["data"]), "output": folder}
+        return Run(begun["run"], TrainOptions(**_AS_IT_WAS | fields | own))
 
 
 @contextlib.contextmanager

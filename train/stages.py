@@ -12,11 +12,12 @@ import tensorflow as tf
 from catdog.edge.contract import NEITHER
 from catdog.edge.errors import CatdogError, OutputError
 from catdog.edge.files import sweep
+from catdog.edge.learnt import MOST as MOST_MARKS
 
 from .checkpoint import Checkpoint
 from .data.dataset import Dataset, held_out, load_dataset
 from .data.folders import TEST, VALIDATION
-from .data.items import whole_of
+from .data.items import whole_ones
 from .data.pictures import Pictures
 from .evaluate import evaluate
 from .features import predict
@@ -29,11 +30,12 @@ from .options import TrainOptions
 from .outcome import Outcome, write_outcome
 from .pipelines import OURS, TRANSFER, TUNED
 from .presence import attach_presence_check, fit_presence_check
-from .record import Parameters, StageRecord
+from .record import Parameters, StageRecord, Suspect
 from .report.write import write_report
 from .run import Run
+from .suspects import LEAST as LEAST_TO_JUDGE
 from .suspects import MOST as MOST_LOOKED_THROUGH
-from .suspects import Suspect, find_suspects
+from .suspects import find_suspects
 from .temperature import apply_temperature, fit_temperature
 from .trackers import track
 from .weights import copy_weights, load_backbone_weights
@@ -224,6 +226,8 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, log: Log) -> StageRecor
         held_out=on_apart,
         suspects=_suspects(stage, fitted.model, dataset, options, log),
     )
+    if len(whole_ones(dataset.train.names)) > MOST_MARKS:
+        log(f"more than {MOST_MARKS:,} training pictures: the model keeps no marks of them, so measure it on others")
     write_outcome(folder, Outcome(record, core, labels, fitted.backbone, scores), dataset, run)
     checkpoint.remove()
     track(record, options, folder, log)
@@ -244,11 +248,18 @@ def _measured(dataset: Dataset) -> dict[str, Pictures]:
 
 def _suspects(stage: str, model: StageModel, dataset: Dataset, options: TrainOptions, log: Log) -> tuple[Suspect, ...]:
     """Look through the whole training pictures of a transfer stage, where there are not too many to compare."""
-    wholes = [index for index, name in enumerate(dataset.train.names) if whole_of(name) == name]
-    if stage != TRANSFER or model.transfer is None or len(wholes) > MOST_LOOKED_THROUGH:
+    wholes = whole_ones(dataset.train.names)
+    if stage != TRANSFER or model.transfer is None:
+        return ()
+    if len(wholes) > MOST_LOOKED_THROUGH:
+        said = f"{len(wholes):,} training pictures, {MOST_LOOKED_THROUGH:,} at most"
+        log(f"not looked through for wrong labels and copies: {said}")
         return ()
     log(f"looking through {len(wholes):,} training pictures for wrong labels and copies")
     pictures = dataset.train[wholes]
+    few = [label for label, count in pictures.counts(dataset.labels).items() if count < LEAST_TO_JUDGE]
+    if few:
+        log(f"too few pictures to look for wrong labels among: {', '.join(few[:_TOLD])}")
     return find_suspects(predict(pooled_model(model.core), pictures.pixels), pictures, dataset.labels, options.data.seed)
 
 

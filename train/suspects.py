@@ -6,54 +6,29 @@ fine-tuned have seen the labels, so that they show fewer of the wrong ones.
 Source of what counts as a wrong label: C. Northcutt et al., "Confident learning: estimating uncertainty in dataset labels",
 JAIR 2021, section 3: another label's score is at least the mean score of that label's own pictures.
 
-May import: numpy, this room's `data`; Keras only where heads are fitted, since records are read without it.
+May import: numpy, Keras, this room's `data`, `interruption` and `record`.
 """
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.duplicates import copies, fingerprints
+from .data.duplicates import fingerprints, first_like
 from .data.pictures import Pictures
 from .data.splits import folds
+from .interruption import step_ended
+from .record import COPY, KINDS, LONELY, WRONG_LABEL, Suspect
 
-WRONG_LABEL, COPY, LONELY = KINDS = ("likely under a wrong label", "there twice", "unlike the others of its label")
 MOST = 10_000  # pictures: comparing each with each takes the square of that
 
-_FOLDS = 5
+_FOLDS = LEAST = 5  # parts, and pictures of a label so that each part can have one
 _STEPS, _RATE = 150, 0.02  # of the head, on all pictures at once
 _NEAREST = 3  # neighbours
 _FAR = 3.0  # interquartile ranges below the lower quartile: J. Tukey's "far out", "Exploratory Data Analysis", 1977
-_LEAST = 20  # pictures of a label, below which nothing is unlike the others
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A training picture that is worth a look.
-
-    Attributes:
-        name: which picture.
-        label: that it is under.
-        kind: one of `KINDS`.
-        other: the label that it looks like, or the picture that it is a copy of; empty for `LONELY`.
-        score: of that label, by a head that has not learnt from it, 0-1; of `LONELY` the cosine to its nearest neighbours.
-    """
-
-    name: str
-    label: str
-    kind: str
-    other: str
-    score: float
-
-    @property
-    def reason(self) -> str:
-        """Why, in words."""
-        if self.kind == WRONG_LABEL:
-            return f"looks like {self.other}, {self.score:.2f}"
-        return f"a copy of {self.other}" if self.kind == COPY else self.kind
+_CHUNK = 256
+_LEAST_NEAR = 20  # pictures of a label, below which nothing is unlike the others
 
 
 def find_suspects(features: NDArray[np.float32], pictures: Pictures, labels: tuple[str, ...], seed: int) -> tuple[Suspect, ...]:
@@ -69,20 +44,29 @@ def find_suspects(features: NDArray[np.float32], pictures: Pictures, labels: tup
         By kind, the surest first.
     """
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
-    found = [*_wrong_labels(unit, pictures, labels, seed), *_copies(pictures, labels), *_lonely(unit, pictures, labels)]
+    doubles = dict(_copies(pictures))
+    # What is there many times would make all others look lonely.
+    once = np.array([index for index in range(len(pictures)) if index not in doubles])
+    found = [
+        *_wrong_labels(unit, pictures, labels, seed),
+        *(
+            Suspect(pictures.names[copy], labels[pictures.targets[copy]], COPY, pictures.names[first], 1.0)
+            for copy, first in doubles.items()
+        ),
+        *_lonely(unit[once], pictures[once.tolist()], labels),
+    ]
     return tuple(sorted(found, key=lambda each: KINDS.index(each.kind)))
 
 
-def counted(suspects: tuple[Suspect, ...]) -> str:
-    """Say how many there are of each kind."""
-    counts = Counter(each.kind for each in suspects)
-    return ", ".join(f"{counts[kind]:,} {kind}" for kind in KINDS if counts[kind])
-
-
 def _wrong_labels(unit: NDArray[np.float32], pictures: Pictures, labels: tuple[str, ...], seed: int) -> Iterator[Suspect]:
-    if min(pictures.counts(labels).values()) < _FOLDS:
-        return  # some head would not have seen the label
-    scores, targets = _unseen(unit, pictures.targets, len(labels), seed), pictures.targets
+    # Of fewer pictures some head would not have seen the label.
+    enough = [label for label, count in enumerate(pictures.counts(labels).values()) if count >= LEAST]
+    if len(enough) < 2:
+        return
+    judged = np.flatnonzero(np.isin(pictures.targets, enough)).tolist()
+    unit, pictures = unit[judged], pictures[judged]
+    labels, targets = tuple(labels[label] for label in enough), np.searchsorted(enough, pictures.targets)
+    scores = _unseen(unit, targets, len(labels), seed)
     usual = np.array([scores[targets == label, label].mean() for label in range(len(labels))])
     others = np.where(scores >= usual, scores, 0.0)
     own = scores[np.arange(len(targets)), targets]
@@ -98,8 +82,6 @@ def _wrong_labels(unit: NDArray[np.float32], pictures: Pictures, labels: tuple[s
 
 def _unseen(unit: NDArray[np.float32], targets: NDArray[np.int64], classes: int, seed: int) -> NDArray[np.float32]:
     """Return scores ``[n, classes]``, each row of a head that was fitted without it."""
-    import keras
-
     scores = np.empty((len(targets), classes), np.float32)
     scaled = unit * np.sqrt(unit.shape[1], dtype=np.float32)
     for held in folds(targets.tolist(), _FOLDS, seed):
@@ -110,24 +92,30 @@ def _unseen(unit: NDArray[np.float32], targets: NDArray[np.int64], classes: int,
         head.compile(keras.optimizers.Adam(_RATE / np.sqrt(unit.shape[1])), "sparse_categorical_crossentropy")
         head.fit(scaled[learnt], targets[learnt], batch_size=len(learnt), epochs=_STEPS, verbose=0)
         scores[held] = head.predict(scaled[held], batch_size=1024, verbose=0)
+        step_ended()
     return scores
 
 
-def _copies(pictures: Pictures, labels: tuple[str, ...]) -> Iterator[Suspect]:
+def _copies(pictures: Pictures) -> Iterator[tuple[int, int]]:
+    """Give each picture that is there before, with the first one of its kind, both as places; only within a label."""
     prints = fingerprints(pictures.pixels)
-    for label in np.unique(pictures.targets).tolist():
-        mine = np.flatnonzero(pictures.targets == label)
-        told: set[int] = set()
-        for first, second in copies(prints[mine], prints[mine]):
-            if first < second and second not in told:
-                told.add(second)
-                yield Suspect(pictures.names[mine[second]], labels[label], COPY, pictures.names[mine[first]], 1.0)
+    told: set[int] = set()
+    for first in range(len(pictures)):
+        if first in told:
+            continue  # its own copies are the first one's
+        rest = np.flatnonzero(pictures.targets[first + 1 :] == pictures.targets[first]) + first + 1
+        for copy in first_like(prints, first, rest).tolist():
+            if copy not in told:
+                told.add(copy)
+                yield copy, first
+        if first % _CHUNK == 0:
+            step_ended()
 
 
 def _lonely(unit: NDArray[np.float32], pictures: Pictures, labels: tuple[str, ...]) -> Iterator[Suspect]:
     for label in np.unique(pictures.targets).tolist():
         mine = np.flatnonzero(pictures.targets == label)
-        if len(mine) < _LEAST:
+        if len(mine) < _LEAST_NEAR:
             continue
         alike = unit[mine] @ unit[mine].T
         np.fill_diagonal(alike, -1.0)

@@ -1,12 +1,13 @@
 """A stage's history for the tools that people already look at: TensorBoard and MLflow, where these are installed.
 
-    tensorboard    written to `runs/<name>/tensorboard`: tensorboard --logdir runs
-    mlflow         to where MLFLOW_TRACKING_URI says, as a run with options, figures and the report
+    tensorboard    written to `runs/<name>/tensorboard/<stage>`: tensorboard --logdir runs
+    mlflow         to where MLFLOW_TRACKING_URI says, a run a stage, with options, figures and the tables of answers and epochs
 
 May import: TensorFlow and MLflow inside functions only, this room's `options` and `record`.
 """
 
 import importlib.util
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from .options import MLFLOW, TENSORBOARD, TrainOptions
 from .record import StageRecord
 
 _FOLDER = "tensorboard"
+_LONGEST = 250  # characters of a parameter; MLflow takes no more
 
 
 def require_trackers(options: TrainOptions) -> None:
@@ -26,11 +28,10 @@ def require_trackers(options: TrainOptions) -> None:
     Raises:
         MissingExtraError: one is not.
     """
-    for name in options.track:
-        if importlib.util.find_spec(name) is None:
-            raise MissingExtraError(
-                f"the package {name}", got="an environment without it", fix=f"Run: {pip(f'install {name}')}"
-            )
+    # What TensorBoard reads TensorFlow writes by itself.
+    if MLFLOW in options.track and importlib.util.find_spec(MLFLOW) is None:
+        fix = f"Run: {pip(f'install {MLFLOW}')}"
+        raise MissingExtraError(f"the package {MLFLOW}", got="an environment without it", fix=fix)
 
 
 def track(record: StageRecord, options: TrainOptions, folder: Path, log: Callable[[str], None]) -> None:
@@ -45,7 +46,7 @@ def track(record: StageRecord, options: TrainOptions, folder: Path, log: Callabl
     for name in options.track:
         try:
             _TELL[name](record, options, folder)
-        except Exception as error:  # noqa: BLE001 - they are others' code, and may ask servers
+        except (OSError, ValueError, RuntimeError) as error:  # disks and servers; MLflow's own errors become these
             log(f"{name} was not told of the stage {record.stage}: {' '.join(str(error).split())[:200]}")
 
 
@@ -66,7 +67,9 @@ def _figures(record: StageRecord) -> dict[str, float]:
 def _to_tensorboard(record: StageRecord, options: TrainOptions, folder: Path) -> None:
     import tensorflow as tf
 
-    with tf.summary.create_file_writer(str(folder / _FOLDER / record.stage)).as_default():
+    place = options.output / _FOLDER / record.stage
+    shutil.rmtree(place, ignore_errors=True)  # of an earlier run in the same folder
+    with tf.summary.create_file_writer(str(place)).as_default():
         for number, name, value in _scalars(record):
             tf.summary.scalar(name, value, step=number)
         for name, value in _figures(record).items():
@@ -76,13 +79,16 @@ def _to_tensorboard(record: StageRecord, options: TrainOptions, folder: Path) ->
 def _to_mlflow(record: StageRecord, options: TrainOptions, folder: Path) -> None:
     import mlflow
 
-    with mlflow.start_run(run_name=f"{options.output.name} {record.stage}"):
-        mlflow.log_params({name: str(value)[:250] for name, value in _flat(asdict(options)).items()})
-        for number, name, value in _scalars(record):
-            mlflow.log_metric(name, value, step=number)
-        mlflow.log_metrics(_figures(record))
-        for path in sorted(folder.glob("*.csv")):
-            mlflow.log_artifact(str(path))
+    try:
+        with mlflow.start_run(run_name=f"{options.output.name} {record.stage}"):
+            mlflow.log_params({name: str(value)[:_LONGEST] for name, value in _flat(asdict(options)).items()})
+            for number, name, value in _scalars(record):
+                mlflow.log_metric(name, value, step=number)
+            mlflow.log_metrics(_figures(record))
+            for path in sorted(folder.glob("*.csv")):
+                mlflow.log_artifact(str(path))
+    except mlflow.exceptions.MlflowException as error:
+        raise RuntimeError(str(error)) from error
 
 
 def _flat(fields: Mapping[str, object]) -> dict[str, object]:

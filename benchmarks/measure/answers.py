@@ -44,7 +44,7 @@ class Answers:
         truth: of each picture its name and the label of its folder; empty for drawn ones, which are no test.
         said: of each picture its name and the label that the model gave.
         unread: pictures that could not be read.
-        learnt: names of those that the model has learnt from, which its accuracy leaves out.
+        learnt: names of those that were learnt from, which its accuracy leaves out.
     """
 
     truth: dict[str, str]

@@ -1,7 +1,9 @@
 """How right, and how much alike: on labelled pictures, on those that cannot be read, and on drawn ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -11,9 +13,12 @@ from catdog.benchmarks.measure.case import Case
 from catdog.benchmarks.measure.frames import frames_of
 from catdog.benchmarks.options import Effort
 from catdog.benchmarks.report.results import Missing
+from catdog.edge.artifact import append_to_tflite, read_model_file
 from catdog.edge.errors import DatasetError
 from catdog.edge.figures import Figure
+from catdog.edge.learnt import marks_of
 from catdog.edge.models import bundled_tflite
+from catdog.edge.preprocess import Preprocessor
 
 FEW = Effort(warmup=0, rounds=1, runs=1, seconds=0.0, longest_s=30.0)
 
@@ -36,6 +41,18 @@ def test_what_was_learnt_from_is_left_out_of_the_accuracy() -> None:
     truth, said = {"a": "cats", "b": "dogs"}, {"a": "cats", "b": "cats"}
     assert Answers(truth, said, 0, frozenset("a")).accuracy == Figure.share("accuracy", 0, 1)
     assert Answers(truth, said, 0, frozenset("ab")).accuracy is None
+
+
+def test_what_one_has_learnt_from_is_left_out_for_all(class_folders: Path, tmp_path: Path) -> None:
+    before = read_model_file(bundled_tflite("fast"))
+    spec = before.contract.input
+    pixels = [Preprocessor(spec)(cv2.imread(str(class_folders / "cats" / f"{number}.jpg")))[0].copy() for number in range(4)]
+    marked = tmp_path / "marked.tflite"
+    marked.write_bytes(append_to_tflite(before.data[: before.model_bytes], replace(before.contract, learnt=marks_of(pixels))))
+    options = BenchOptions((Path("fast"), marked), threads=(1,), scenarios=("single",), effort=FEW, data=class_folders)
+    found = run_benchmark(options).artifacts
+    assert [each.accuracy.n for each in found if isinstance(each.accuracy, Figure)] == [16, 16]
+    assert "4 that were learnt from left out" in found[0].accuracy.data
 
 
 def test_pictures_are_thinned_evenly() -> None:

@@ -1,4 +1,4 @@
-"""Which artifact and flags: the most accurate that is fast enough."""
+"""Which artifact and flags: as right as any that is fast enough, then the quickest, then the smallest."""
 
 import re
 from dataclasses import replace

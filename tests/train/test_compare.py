@@ -44,6 +44,15 @@ def test_the_better_one_is_told_on_the_command_line(tmp_path: Path) -> None:
     assert run("catdog-train", "compare", str(a), str(tmp_path / "none")).returncode == 3
 
 
+def test_five_of_five_may_be_chance(tmp_path: Path) -> None:
+    a = written(tmp_path / "a", {str(number): "dogs" if number < 5 else "cats" for number in range(100)})
+    b = written(tmp_path / "b", {str(number): "cats" for number in range(100)}, part="test")
+    found = compare_runs(a, b)
+    assert found.low > 0
+    assert found.p > 0.05
+    assert found.verdict == "cannot tell them apart"
+
+
 def test_mcnemar_is_exact() -> None:
     # By hand: 2 * (1 + 10 + 45) / 2**10; an even split says nothing.
     assert mcnemar(8, 2) == pytest.approx(2 * (1 + 10 + 45) / 1024)

@@ -377,3 +377,12 @@ def in_memory(pixels: np.ndarray, targets: np.ndarray) -> "Dataset":
 
     pictures = Pictures(pixels, targets, tuple(f"{number}/{number}" for number in range(len(pixels))))
     return Dataset("in memory", ("cats", "dogs"), pictures, pictures, pictures[[]], ())
+
+
+def test_a_run_of_before_goes_on_as_it_was_begun(tmp_path: Path) -> None:
+    begin_run(TrainOptions(DataOptions(data="synthetic", image_size=32), tmp_path / "run"))
+    path = tmp_path / "run" / "options.json"
+    begun = json.loads(path.read_text())
+    del begun["options"]["class_weights"]
+    path.write_text(json.dumps(begun))
+    assert find_run(tmp_path / "run").options.class_weights == "none"

@@ -6,7 +6,8 @@ import pytest
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
 from catdog.train.data.pictures import Pictures
-from catdog.train.suspects import COPY, LONELY, WRONG_LABEL, counted, find_suspects
+from catdog.train.record import COPY, LONELY, WRONG_LABEL, counted
+from catdog.train.suspects import find_suspects
 
 LABELS = ("ants", "bees", "wasps")
 EACH, WIDTH = 60, 64

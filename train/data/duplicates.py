@@ -77,6 +77,22 @@ def copies(
                 yield int(start + i), int(j)
 
 
+def first_like(prints: Fingerprints, one: int, others: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return which of some pictures are copies of one of them, by the limits `CLOSE`.
+
+    Args:
+        prints: of all.
+        one: its place.
+        others: places, int64 ``[n]``.
+    """
+    most_bits, most_difference = CLOSE
+    bits = prints.bits[others]
+    distance = prints.bits[one].sum() + bits.sum(axis=1) - 2 * bits @ prints.bits[one]
+    near = others[distance <= most_bits]
+    apart = np.abs(prints.thumbnails[near] - prints.thumbnails[one]).mean(axis=(1, 2))
+    return near[apart <= most_difference]
+
+
 def fingerprints(pictures: NDArray[np.uint8]) -> Fingerprints:
     """Take what pictures are compared by.
 

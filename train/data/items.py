@@ -133,6 +133,11 @@ def whole_of(name: str) -> str:
     return name.partition(_PART)[0]
 
 
+def whole_ones(names: Sequence[str]) -> list[int]:
+    """Return the places of the pictures that are whole, no parts of others."""
+    return [place for place, name in enumerate(names) if whole_of(name) == name]
+
+
 def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], Items]:
     root = find_folder(options.data)
     folders = {part: folder for part in PARTS if (folder := part_folder(root, part)) is not None}

@@ -9,8 +9,7 @@ from ..data.dataset import Dataset
 from ..data.folders import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
 from ..options import TrainOptions
-from ..record import StageRecord
-from ..suspects import counted
+from ..record import StageRecord, counted
 from .charts import confusion_chart, curves_chart, label_counts_chart, reliability_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
 from .drawing import to_svg

@@ -13,8 +13,7 @@ from ..data.folders import TEST, VALIDATION
 from ..data.pictures import Pictures
 from ..evaluate import Answer
 from ..pipelines import AUGMENTED, PIPELINES, Augmentation
-from ..record import StageRecord
-from ..suspects import KINDS, Suspect
+from ..record import KINDS, StageRecord, Suspect
 from .drawing import shorten
 
 MOST_SAMPLE_ROWS, SAMPLES = 6, 3
