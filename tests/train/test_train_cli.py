@@ -110,7 +110,8 @@ def test_mlflow_that_is_not_there_is_told_before_anything_is_learnt(tmp_path: Pa
 
 
 def test_nothing_of_the_extra_is_loaded_to_say_what_is_missing() -> None:
-    code = "import sys; sys.modules |= dict.fromkeys(['tqdm', 'keras', 'tensorflow', 'matplotlib', 'jinja2']); import catdog.train.cli"
+    absent = ["tqdm", "keras", "tensorflow", "matplotlib", "jinja2"]
+    code = f"import sys; sys.modules |= dict.fromkeys({absent}); import catdog.train.cli"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..balance import class_weights
 from ..data.dataset import Dataset
 from ..data.folders import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
@@ -119,6 +120,7 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
         stages=[_stage_row(record, dataset, options) for record in records],
         own_pipeline=published(options.pipeline, final.stage) is None,
         compared=is_comparable(dataset.name),
+        weighted=class_weights(dataset.train.targets, options) is not None,
         charts=_charts(dataset, records, options),
         labels=labels,
         evaluations=evaluations(final),
