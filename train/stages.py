@@ -260,7 +260,7 @@ def _suspects(stage: str, model: StageModel, dataset: Dataset, options: TrainOpt
     few = [label for label, count in pictures.counts(dataset.labels).items() if count < LEAST_TO_JUDGE]
     if few:
         log(f"too few pictures to look for wrong labels among: {', '.join(few[:_TOLD])}")
-    return find_suspects(predict(pooled_model(model.core), pictures.pixels), pictures, dataset.labels, options.data.seed)
+    return find_suspects(predict(pooled_model(model.core), pictures.pixels), pictures, dataset.labels)
 
 
 def _with_presence_check(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 
-BUNDLED = ("default", "fast")
+BUNDLED = ("default", "fast", "tiny")
 
 _FOLDER = Path(__file__).parent
 

@@ -59,6 +59,7 @@ def test_without_arguments_the_bundled_models_and_the_newest_export_are_measured
     assert found == [
         bundled_tflite("default"),
         bundled_tflite("fast"),
+        bundled_tflite("tiny"),
         tmp_path / "new" / "a.tflite",
         tmp_path / "new" / "b.onnx",
     ]
