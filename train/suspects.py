@@ -21,7 +21,7 @@ from .record import COPY, KINDS, LONELY, WRONG_LABEL, Suspect
 
 MOST = 10_000  # pictures: comparing each with each takes the square of that
 
-LEAST = 5  # pictures of a label, below which none is said to be under a wrong one
+LEAST = 10  # pictures of a label, below which none is said to be under a wrong one
 _STRENGTHS = tuple(np.geomspace(0.01, 10, 7))  # of the ridge, on features of length 1
 _NEAREST = 3  # neighbours
 _FAR = 3.0  # interquartile ranges below the lower quartile: J. Tukey's "far out", "Exploratory Data Analysis", 1977

@@ -69,11 +69,12 @@ def _to_tensorboard(record: StageRecord, options: TrainOptions, folder: Path) ->
 
     place = options.output / _FOLDER / record.stage
     shutil.rmtree(place, ignore_errors=True)  # of an earlier run in the same folder
-    with tf.summary.create_file_writer(str(place)).as_default():
-        for number, name, value in _scalars(record):
-            tf.summary.scalar(name, value, step=number)
-        for name, value in _figures(record).items():
-            tf.summary.scalar(f"final/{name}", value, step=len(record.history))
+    # The writer of version 1: that of version 2 asks for the package tensorboard, which only who looks at it needs.
+    with tf.Graph().as_default(), tf.compat.v1.summary.FileWriter(str(place)) as writer:
+        last = [(len(record.history), f"final/{name}", value) for name, value in _figures(record).items()]
+        for number, name, value in [*_scalars(record), *last]:
+            told = tf.compat.v1.Summary.Value(tag=name, simple_value=value)
+            writer.add_summary(tf.compat.v1.Summary(value=[told]), number)
 
 
 def _to_mlflow(record: StageRecord, options: TrainOptions, folder: Path) -> None:
