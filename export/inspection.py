@@ -144,10 +144,7 @@ def info_command(argv: Sequence[str]) -> int:
         ("trained on", contract.trained_on or "not said"),
         ("comes from", str(contract.origin or "not said")),
         ("verified on", contract.verified_on or "not said"),
-        (
-            "knows again",
-            f"{len(learnt):,} pictures that it has learnt from" if learnt else "none of the pictures it has learnt from",
-        ),
+        ("learnt from", f"{len(learnt):,} pictures, which verify and bench leave out" if learnt else "pictures it cannot tell"),
         *((figure.name, str(figure)) for figure in contract.figures),
         ("made by", contract.made_by or "not said"),
         ("runs in", model.backend_name),

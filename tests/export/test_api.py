@@ -32,8 +32,8 @@ def test_from_pictures_to_an_answer_in_three_calls(class_folders: Path, tmp_path
     assert "<table>" in trained._repr_html_()
     exported = export(trained.folder, formats=["float32"], output=tmp_path / "exports", log=said.append)
     (file,) = exported.files
-    assert exported.artifacts[0].verdict == "unproven"  # four pictures
-    assert "may not show on 4 pictures" in exported._repr_html_()
+    assert exported.artifacts[0].verdict == "unproven"  # six pictures
+    assert "may not show on 6 pictures" in exported._repr_html_()
     answer = Classifier(file, threads=1).classify(draw_picture("cats", 1))
     assert set(answer.scores) == {"cats", "dogs"}
 

@@ -199,7 +199,7 @@ def test_what_was_learnt_from_is_not_measured_on(exported: Path, tmp_path: Path,
     assert said in finished.stdout
     found = json.loads(run(*command, "--json").stdout)
     assert (found["measured"]["accuracy"]["n"], found["learnt"], found["all_learnt"]) == (measured, 6, not others)
-    assert "120 of the pictures" in run("catdog-export", "info", str(exported / NAMES[0])).stdout
+    assert "120 pictures, which verify" in run("catdog-export", "info", str(exported / NAMES[0])).stdout
 
 
 def test_verify_refuses_what_answers_otherwise(exported: Path, class_folders: Path, tmp_path: Path) -> None:
