@@ -54,18 +54,7 @@ class Golden:
 
 def verify_command(argv: Sequence[str]) -> int:
     """Run `catdog-export verify`; returns the exit code."""
-    parser = CommandParser(
-        prog="catdog-export verify", description="Prove a model file on this machine.", epilog=_VERIFY_EXAMPLES
-    )
-    parser.add_argument("file", metavar="FILE", help="a .tflite or .onnx file, or the name of a bundled model")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP", help="labelled photographs")
-    parser.add_argument("--reference", metavar="FILE", help="a second model file to compare with, such as the float32 one")
-    parser.add_argument(
-        "--max-drop", type=float, metavar="POINTS", help="accuracy it may lose against the reference (default: 0.5)"
-    )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one picture (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
-    arguments = parser.parse_args(argv)
+    arguments = _verify_parser().parse_args(argv)
     if arguments.max_drop is not None and arguments.reference is None:
         raise UsageError("--reference with --max-drop", got="none", fix="Name the file to compare with.")
     max_drop = 0.5 if arguments.max_drop is None else arguments.max_drop
@@ -101,6 +90,27 @@ def verify_command(argv: Sequence[str]) -> int:
             print(f"skipped: {judged.skipped:,} pictures that cannot be read")
         if judged.learnt:
             print(_learnt_said(judged))
+    _require_proven(model, golden, judged, proof, against)
+    return 0
+
+
+def _verify_parser() -> CommandParser:
+    parser = CommandParser(
+        prog="catdog-export verify", description="Prove a model file on this machine.", epilog=_VERIFY_EXAMPLES
+    )
+    parser.add_argument("file", metavar="FILE", help="a .tflite or .onnx file, or the name of a bundled model")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP", help="labelled photographs")
+    parser.add_argument("--reference", metavar="FILE", help="a second model file to compare with, such as the float32 one")
+    parser.add_argument(
+        "--max-drop", type=float, metavar="POINTS", help="accuracy it may lose against the reference (default: 0.5)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one picture (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    return parser
+
+
+def _require_proven(model: Classifier, golden: Golden, judged: "_Judged", proof: Proof | None, against: Sequence[str]) -> None:
+    """Make an error of what speaks against a file, and of pictures that cannot tell."""
     if against:
         raise VerificationError(
             f"{model.model_path} to be what it says",
@@ -117,7 +127,6 @@ def verify_command(argv: Sequence[str]) -> int:
         raise UnprovenError(
             "pictures enough to tell", got=f"{proof.agreement.n:,}, all of whose answers pass", fix="Name more with --data."
         )
-    return 0
 
 
 def info_command(argv: Sequence[str]) -> int:
