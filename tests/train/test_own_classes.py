@@ -107,7 +107,7 @@ def test_scores_of_photographed_classes_can_be_trusted(
     fitted, plain, right = (np.concatenate(part) for part in zip(*found, strict=True))
     errors = calibration_error(fitted, right), calibration_error(plain, right)
     print(f"{classes} classes: {right.mean():.1%} of {len(right)}, error {errors[0]:.4f}, at temperature 1 {errors[1]:.4f}")  # noqa: T201
-    assert errors[0] <= max(largest, errors[1] + CHANCE)
+    assert errors[0] <= largest + CHANCE  # of so few pictures the error itself is no surer than that
     assert errors[0] <= errors[1] + CHANCE
 
 
