@@ -62,7 +62,7 @@ def test_what_is_no_picture_is_refused(classifier: Classifier) -> None:
 
 
 def test_answers_and_classifiers_show_themselves(classifier: Classifier) -> None:
-    assert "fast: cats, dogs, neither; 160 x 160" in repr(classifier)
+    assert "fast: cats, dogs, neither; 192 x 192" in repr(classifier)
     shown = classifier.classify(draw_picture("cats", 0))._repr_html_()
     assert shown.count("<tr>") == 3
     assert "cats" in shown
