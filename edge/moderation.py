@@ -43,7 +43,8 @@ class Moderator:
             return prediction
         label = max(scores, key=scores.__getitem__)
         score = scores[label]
-        return prediction._replace(label=label if score >= self.threshold else UNSURE, score=score, scores=scores)
+        is_sure = score >= self.threshold and prediction.label != UNSURE  # which was found out by more than this frame's scores
+        return prediction._replace(label=label if is_sure else UNSURE, score=score, scores=scores)
 
     def forget(self) -> None:
         """Begin anew: what was seen before a silence says nothing of what comes after."""

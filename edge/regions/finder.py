@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from ..classifier import Classifier, Prediction, Timings
 from ..contract import NEITHER
+from ..moderation import UNSURE
 from .boxes import Box
 from .light import in_better_light
 from .movement import Movement
 from .options import RegionOptions
 from .tiles import MOST_STRETCHED, SMALLEST, Round, tiles
-from .watch import Pet, Watch, is_one
+from .watch import Pet, Watch, WholeFrame, is_one
 from .zones import Zones
 
 # How much of the surroundings is cut out with a thing, in turn: each look is then another picture of it. Measured: of a pet's
@@ -31,8 +32,8 @@ class Sight(NamedTuple):
     """What was seen in a frame.
 
     Attributes:
-        prediction: the answer that the frame has: that of the surest pet, else of the whole frame. Its times are sums over all
-            that was judged.
+        prediction: the answer that the frame has: that of the surest pet, else of the whole frame. A pet that only the whole
+            frame looks like, for long and never surely, is `unsure`. Its times are sums over all that was judged.
         pets: every pet, the surest first.
         inferences: how often the model was asked.
     """
@@ -59,6 +60,7 @@ class PetFinder:
         self._classifier, self._options = classifier, options or RegionOptions()
         zones = self._options.zones
         self._movement, self._watch, self._round = Movement(zones), Watch(), Round(zones)
+        self._whole = WholeFrame()
         self._tile_due = float("-inf")
         self._unsearched = 0  # frames since a part was looked at
         self._size = (0, 0)
@@ -69,6 +71,7 @@ class PetFinder:
         """Begin anew: what was seen before a silence says nothing of what comes after."""
         self._movement.forget()
         self._watch.forget()
+        self._whole.forget()
         self._round.restart()
         self._tile_due = float("-inf")
 
@@ -93,6 +96,7 @@ class PetFinder:
         whole = self._classifier.classify(picture)
         asked = [whole]
         seen = self._tick(now)
+        self._whole.look(whole.scores, seen)
         moving = self._movement.see(picture, seen)
         if moving is None:
             self._round.restart()
@@ -108,7 +112,10 @@ class PetFinder:
             asked.append(_ask(self._classifier, picture, tile))
             if asked[-1].label != NEITHER and asked[-1].score >= _FOUND:
                 self._watch.found(tile, asked[-1].scores, seen)
-        return _sight(whole, self._watch.pets(seen), asked, width, height)
+        pets = self._watch.pets(seen)
+        if not pets and self._whole.is_doubtful(seen):
+            whole = whole._replace(label=UNSURE)
+        return _sight(whole, pets, asked, width, height)
 
     def _tick(self, now: float) -> float:
         """Return the time for which frames were seen, in seconds: between two that are far apart nothing can have been said."""
@@ -158,7 +165,7 @@ def _ask(classifier: Classifier, picture: NDArray[np.uint8], box: Box, *, mirror
 
 
 def _sight(whole: Prediction, pets: Sequence[Pet], asked: Sequence[Prediction], width: int, height: int) -> Sight:
-    if not pets and whole.label != NEITHER:
+    if not pets and whole.label not in (NEITHER, UNSURE):
         pets = [Pet(whole.label, whole.score, Box(0, 0, width, height), whole.scores)]
     times = Timings(*(sum(values) for values in zip(*(answer.latency_ms for answer in asked), strict=True)))
     best = pets[0] if pets else None

@@ -27,6 +27,7 @@ _SURE, _SURE_LOOKS = 0.6, 2  # mean score of a pet that came from elsewhere, and
 # scenes without pets that nothing was learnt from, and 40 each with one on 6 % and 3 % by day and 6 % by night: at 0.8 a pet is
 # seen in 8 of the scenes and found in 38, 37 and 34; at 0.95, every other look mirrored, in 1, and 36, 34 and 28.
 _SURE_STILL, _SURE_STILL_LOOKS = 0.95, 4
+_SURE_WHOLE, _DOUBTFUL_LOOKS = 0.9, 4
 
 
 class Pet(NamedTuple):
@@ -125,6 +126,28 @@ class Watched:
     def is_settled(self, now: float) -> bool:
         """Whether nothing new is to be expected of it while nothing moves."""
         return not self.moves(now) and self.looks >= _LOOKS
+
+
+class WholeFrame:
+    """What was said of whole frames: a scene that looks somewhat like a pet does so again and again."""
+
+    def __init__(self) -> None:
+        self._last: deque[tuple[float, float]] = deque(maxlen=_LOOKS)  # when, and the score of the pet
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._last.clear()
+
+    def look(self, scores: Mapping[str, float], now: float) -> None:
+        """Note what the model says."""
+        label = max(scores, key=scores.__getitem__)
+        if label != NEITHER:
+            self._last.append((now, scores[label]))
+
+    def is_doubtful(self, now: float) -> bool:
+        """Whether frames have looked like a pet for some time, and never surely."""
+        looks = [score for at, score in self._last if now - at <= _STALE_LOOK_S]
+        return len(looks) >= _DOUBTFUL_LOOKS and sum(looks) / len(looks) < _SURE_WHOLE
 
 
 class Watch:

@@ -43,6 +43,10 @@ def test_nothing_is_remembered_across_a_silence() -> None:
     assert moderator(prediction(0.2), 0.1).scores["cats"] == 0.2
 
 
+def test_what_was_unsure_before_stays_so() -> None:
+    assert Moderator(smooth_s=1.0)(prediction(0.9)._replace(label=UNSURE), 0.0).label == UNSURE
+
+
 def test_weak_answers_are_unsure() -> None:
     moderator = Moderator(threshold=0.8)
     assert moderator(prediction(0.79), 0.0).label == UNSURE

@@ -18,7 +18,7 @@ from catdog.edge.regions.light import in_better_light
 from catdog.edge.regions.movement import Movement
 from catdog.edge.regions.options import OFF, TILES, RegionOptions
 from catdog.edge.regions.tiles import Round, tiles
-from catdog.edge.regions.watch import Watch
+from catdog.edge.regions.watch import Watch, WholeFrame
 from catdog.edge.regions.zones import Zones, read_polygon
 from catdog.edge.results import Result
 from catdog.edge.runner import RunOptions
@@ -165,6 +165,33 @@ def test_what_flickers_in_its_place_must_be_surer_than_what_came_from_elsewhere(
                 watched.look(scores, now)
             assert number > 2 or watch.pets(now) == []
         assert [pet.label for pet in watch.pets(now)] == expected
+
+
+def test_scene_that_only_looks_somewhat_like_a_pet_is_doubtful() -> None:
+    def doubtful(*scores: float) -> list[bool]:
+        whole, told = WholeFrame(), []
+        for number, score in enumerate(scores):
+            whole.look({"cats": score, "dogs": 0.0, "neither": 1 - score}, number / FPS)
+            told.append(whole.is_doubtful(number / FPS))
+        return told
+
+    assert doubtful(*[0.7] * 6) == [False] * 3 + [True] * 3
+    assert doubtful(*[0.99] * 6) == [False] * 6
+    assert doubtful(*[0.1, 0.7] * 4)[-1]  # again and again is enough
+    assert not doubtful(*[0.7] * 5, *[0.99] * 6)[-1]  # a pet has come so near that it fills the frame
+
+
+def test_weak_answer_of_a_whole_frame_becomes_unsure(classifier: Classifier) -> None:
+    drawn = [draw_picture("dogs", seed, width=320, height=240) for seed in range(40)]
+    answers = [classifier.classify(picture) for picture in drawn]
+    weak, (label, score, *_) = next(
+        pair for pair in zip(drawn, answers, strict=True) if pair[1].label != "neither" and pair[1].score < 0.8
+    )
+    finder = PetFinder(classifier, RegionOptions(zones=Zones.of(None, "0,0,1,1")))  # nowhere but the whole frame
+    sights = [finder.look(weak, number / FPS) for number in range(6)]
+    assert [sight.prediction.label for sight in sights] == [label] * 3 + ["unsure"] * 3
+    assert sights[-1].prediction.score == score
+    assert sights[-1].pets == ()
 
 
 def test_what_is_nothing_is_forgotten_when_it_stops() -> None:
