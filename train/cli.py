@@ -63,6 +63,8 @@ def _main(argv: Sequence[str]) -> int:
 
 
 def _cross_validate(options: TrainOptions, folds: int) -> int:
+    if options.patience:
+        raise UsageError("--cross-validate or --patience", got="both", fix="Leave one of them out.")
     if not 2 <= folds <= 20 or options.stage == ALL:
         raise UsageError(
             "--cross-validate of 2 to 20 parts, for one stage", got=f"{folds} for {options.stage}", fix="Change it."

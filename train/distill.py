@@ -139,7 +139,7 @@ def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Tea
         raise ValueError("Expected a transfer model. Received: one without a backbone")
     copy.transfer.backbone.set_weights(parts.backbone.get_weights())
     both = replace(copy.transfer, features=_mirrored_too(copy.transfer.features))
-    fit_head(both, dataset, replace(options, validate=AT_END, views=1), _HEAD_RATE, decay=True)
+    fit_head(both, dataset, replace(options, validate=AT_END, patience=0, views=1), _HEAD_RATE, decay=True)
     spread = predict(both.features, dataset.train.pixels).var(axis=0).mean()
     return Teacher(both.features, both.head, float(spread))
 

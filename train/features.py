@@ -21,6 +21,7 @@ from .history import HEAD, Epoch, require_finite
 from .interruption import step_ended
 from .model import TransferParts
 from .options import CAMERA, EACH_EPOCH, TrainOptions
+from .stopping import EarlyStopping
 
 FORWARD_BATCH = 32
 
@@ -45,7 +46,8 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
         metrics=["accuracy"],
     )
     rng = np.random.default_rng(options.data.seed)
-    history = []
+    history: list[Epoch] = []
+    stopping = EarlyStopping(model.head.variables, options.patience)
     for number in progress_bar(range(1, epochs + 1), title="training the head", unit=" epochs"):
         start = time.monotonic()
         # Each epoch sees one view of every picture, drawn at random, as if it had been altered anew.
@@ -64,6 +66,10 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
         step_ended()
         require_finite(log["loss"][-1], HEAD, number)
         history.append(Epoch.of(HEAD, number, {key: values[-1] for key, values in log.items()}, time.monotonic() - start))
+        stopping.see(history)
+        if stopping.is_over(history):
+            break
+    stopping.restore_best()
     return history
 
 

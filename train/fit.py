@@ -26,6 +26,7 @@ from .model import StageModel, logits_model, release_backbone
 from .options import CAMERA, EACH_EPOCH, TrainOptions
 from .pipelines import OURS
 from .rate import rise_and_fall
+from .stopping import EarlyStopping
 from .teacher import Teacher
 
 _RATE = 1e-3  # Adam's default, which the published pipelines use
@@ -55,7 +56,8 @@ def fit(
         restarts: how often it was begun anew.
 
     Returns:
-        The history, one entry per epoch. The validation pictures are only measured on: nothing is chosen by them.
+        The history, one entry per epoch. The validation pictures are only measured on; with `options.patience` they decide
+        which epoch's weights stay.
 
     Raises:
         OutputError: the checkpoint cannot be written.
@@ -150,14 +152,15 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     trained.compile(phase.optimizer, taught, metrics=["accuracy"])
     whole.compile(loss=loss, metrics=["accuracy"])
     phase.optimizer.build(trained.trainable_variables)
-    kept = [*trained.variables, *phase.optimizer.variables]
+    stopping = EarlyStopping(trained.variables, options.patience, len(before))
+    kept = [*trained.variables, *phase.optimizer.variables, *stopping.kept]
     history = before
     last = len(before) + phase.epochs
     if progress is not None and progress.phase == phase.name:
         progress.restore(kept)
         history = list(progress.history)
-    elif progress is not None and len(progress.history) > last:
-        return list(progress.history[:last])  # done before; the later phase restores everything
+    elif progress is not None and progress.phase == FINE_TUNE:
+        return [epoch for epoch in progress.history if epoch.phase != FINE_TUNE]  # done; the later phase restores everything
     steps = -(-len(dataset.train) // options.batch_size)
     weights = class_weights(dataset.train.targets, options)
     # One bar for all epochs, so that its remaining time is that of the phase.
@@ -169,6 +172,8 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
 
         each_step = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: step_done())
         for number in range(len(history) + 1, last + 1):
+            if stopping.is_over(history):
+                break
             bar.set_description(f"{phase.name}, epoch {number} of {last}", refresh=False)
             start = time.monotonic()
             seed = options.data.seed + number
@@ -185,7 +190,9 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
             if number == len(before) + _PATIENCE < last and phase.name == PLAIN and not job.may_stall:
                 _require_learning(figures["loss"], dataset.train, weights)
             history = [*history, Epoch.of(phase.name, number, figures, time.monotonic() - start)]
+            stopping.see(history)
             job.keep(phase.name, history, kept)
+    stopping.restore_best()
     return history
 
 

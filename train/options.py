@@ -93,6 +93,8 @@ class TrainOptions:
         epochs: passes over the data; for the transfer stage over the cached features of the frozen backbone.
         least_steps: where so few pictures make fewer steps than this in those epochs, there are more epochs; in our pipelines.
         validate: measure on the validation pictures after each ``"epoch"``, or at the ``"end"`` only.
+        patience: epochs without a lower validation loss after which a phase ends, with the weights of its best epoch; 0 for all
+            epochs. The validation pictures are then chosen by, and flatter the model.
         temperature: what to divide the logits by; None to fit it on pictures that are held out, or else on the validation
             pictures.
         held_out: share of the training pictures that is not learnt from but has the temperature fitted on it, so that the
@@ -131,6 +133,7 @@ class TrainOptions:
     epochs: int = 20
     least_steps: int = 300
     validate: str = EACH_EPOCH
+    patience: int = 0
     temperature: float | None = None
     held_out: float = 0.0
     presence_check: bool = True
@@ -167,6 +170,8 @@ class TrainOptions:
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
         _require(0 <= self.least_steps <= 1_000_000, "0 to 1,000,000 --least-steps", self.least_steps)
         _require(self.validate in VALIDATE, f"--validate to be one of {', '.join(VALIDATE)}", self.validate)
+        _require(0 <= self.patience <= 10_000, "a --patience of 0 to 10,000 epochs", self.patience)
+        _require(not self.patience or self.validate == EACH_EPOCH, "--patience with --validate epoch", self.validate)
         _require(self.temperature is None or 0.05 <= self.temperature <= 20, "a --temperature of 0.05 to 20", self.temperature)
         _require(0 <= self.held_out <= 0.5, "--held-out of 0 to 0.5", self.held_out)
         _require(not (self.held_out and self.temperature), "--temperature or --held-out", "both")
