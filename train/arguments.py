@@ -165,7 +165,7 @@ def _add_fitting_options(group: Group) -> None:
         ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),
         ("--least-steps", defaults.least_steps, "more epochs where few pictures make fewer steps than this"),
         ("--views", defaults.views, "copies of each picture that features are computed for: itself and altered ones"),
-        ("--patience", defaults.patience, "stop after so many epochs without a lower validation loss, keep the best (0: never)"),
+        ("--patience", defaults.patience, "stop after so many epochs without a lower validation loss; 0: never"),
         ("--batch-size", defaults.batch_size, "pictures per step"),
         (
             "--distill-epochs",
