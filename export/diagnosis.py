@@ -16,6 +16,7 @@ from .quantization import LayerError, calibrate, cut_ranges, quantize, rank_laye
 
 _SHARES_CUT = (1e-5, 1e-4, 1e-3)  # of an activation's values, at either end of its range
 _LAYERS_SHOWN = 10
+_MOST_IN_FLOAT = 0.5  # of the layers; with more, the file is neither small nor fast, and only called int8
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Quantizer:
                     break
         layers = tuple(rank_layers(ranges, calibration.pixels))
         if layers:
-            self.log(f"quantizing hurts most at {layers[0].name} ({layers[0].noise:.1%} of its channels' variance)")
+            self.log(f"quantizing hurts most at {layers[0].short_name} ({layers[0].noise:.1%} of its channels' variance)")
         if tried[-1].objections:
             for what, content in _with_float_layers(ranges, calibration, layers):
                 tried.append(self._judge(what, content, calibration))
@@ -137,12 +138,13 @@ def _with_cut_ranges(ranges: bytes, calibration: PictureSet) -> Iterator[tuple[s
 
 
 def _with_float_layers(ranges: bytes, calibration: PictureSet, layers: Sequence[LayerError]) -> Iterator[tuple[str, bytes]]:
-    """Leave the 1, 2, 4, ... worst layers in float."""
+    """Leave the 1, 2, 4, ... worst layers in float, while that is not most of the model."""
     count = 1
     while count < len(layers):
-        guilty = [layer.name for layer in layers[:count]]
-        left = with_consumers(ranges, guilty)
+        left = with_consumers(ranges, [layer.name for layer in layers[:count]])
+        if len(left) > _MOST_IN_FLOAT * len(layers):
+            return
         content = quantize(ranges, calibration.pixels, left)
-        named = ", ".join(guilty[:3]) + (", …" if count > 3 else "")
+        named = ", ".join(layer.short_name for layer in layers[:3][:count]) + (", …" if count > 3 else "")
         yield f"{len(left)} of {len(layers)} layers in float: the worst {count} ({named}) and what takes their output", content
         count *= 2

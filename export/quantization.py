@@ -5,6 +5,7 @@ Source of the scheme: B. Jacob et al., "Quantization and training of neural netw
 inference", CVPR 2018.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ from .tflite import convert, converter_of
 _MOST_LOOKED_AT = 32  # pictures whose activations are sorted, which takes a while
 
 _LEAST_VARIANCE = 1e-12  # of a channel over a picture; below it says nothing
+_MODELS = ("logits_model", "backbone")  # that a layer's path begins with
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,18 @@ class LayerError:
 
     name: str
     noise: float
+
+    @property
+    def short_name(self) -> str:
+        """The layer as Keras calls it: the converter's name holds the path of each operation that became part of it."""
+        return plain_name(self.name)
+
+
+def plain_name(name: str) -> str:
+    """Return the Keras layer of a tensor: `block_1_expand` of ``"logits_model_1/backbone_1/block_1_expand_relu_1/Relu6"``."""
+    path = name.partition(";")[0].split("/")
+    layer = next((part for part in path if not part.startswith(_MODELS)), path[-1])
+    return re.sub(r"(_(relu|BN|bn))?(_\d+)?$", "", layer)
 
 
 def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:

@@ -27,7 +27,9 @@ _SURE, _SURE_LOOKS = 0.6, 2  # mean score of a pet that came from elsewhere, and
 # scenes without pets that nothing was learnt from, and 40 each with one on 6 % and 3 % by day and 6 % by night: at 0.8 a pet is
 # seen in 8 of the scenes and found in 38, 37 and 34; at 0.95, every other look mirrored, in 1, and 36, 34 and 28.
 _SURE_STILL, _SURE_STILL_LOOKS = 0.95, 4
-_SURE_WHOLE, _DOUBTFUL_LOOKS = 0.9, 4
+# Of whole frames, in which nothing has come from elsewhere: 96 % of 1,000 photographs that a pet fills have as much (87 % at
+# night), and of the scenes that are called a pet, whole as they are, none for long.
+_SURE_WHOLE, _DOUBTFUL_LOOKS, _WHOLE_LOOKS = 0.9, 4, 15
 
 
 class Pet(NamedTuple):
@@ -132,7 +134,7 @@ class WholeFrame:
     """What was said of whole frames: a scene that looks somewhat like a pet does so again and again."""
 
     def __init__(self) -> None:
-        self._last: deque[tuple[float, float]] = deque(maxlen=_LOOKS)  # when, and the score of the pet
+        self._last: deque[tuple[float, float]] = deque(maxlen=_WHOLE_LOOKS)  # when, and the score of the pet
 
     def forget(self) -> None:
         """Begin anew."""

@@ -178,7 +178,7 @@ def test_scene_that_only_looks_somewhat_like_a_pet_is_doubtful() -> None:
     assert doubtful(*[0.7] * 6) == [False] * 3 + [True] * 3
     assert doubtful(*[0.99] * 6) == [False] * 6
     assert doubtful(*[0.1, 0.7] * 4)[-1]  # again and again is enough
-    assert not doubtful(*[0.7] * 5, *[0.99] * 6)[-1]  # a pet has come so near that it fills the frame
+    assert not doubtful(*[0.7] * 5, *[0.99] * 15)[-1]  # a pet has come so near that it fills the frame
 
 
 def test_weak_answer_of_a_whole_frame_becomes_unsure(classifier: Classifier) -> None:

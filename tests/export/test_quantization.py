@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
-from catdog.export.quantization import calibrate, cut_ranges, quantize
+from catdog.export.quantization import calibrate, cut_ranges, plain_name, quantize
 from catdog.train.features import predict
 from catdog.train.model import FEATURES, LOGITS, SCORES
 from catdog.train.presence import PresenceCheck, attach_presence_check
@@ -86,3 +86,17 @@ def test_neither_can_win_in_int8_though_the_ranges_come_from_pictures_of_the_cla
         expected = predict(core, picture[np.newaxis])[0]
         assert scores.argmax() == expected.argmax() == label
         assert scores == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "layer"),
+    [
+        ("logits_model_1/backbone_1/block_1_expand_relu_1/Relu6;logits_model_1/backbone_1/block_1/add_1", "block_1_expand"),
+        ("logits_model_1/backbone_1/block_2_add_1/Add", "block_2_add"),
+        ("logits_model_1/backbone_1/block_16_project_BN_1/batchnorm/add_1", "block_16_project"),
+        ("logits_model_1/dense_1/MatMul;logits_model_1/dense_1/Add", "dense"),
+        ("alone", "alone"),
+    ],
+)
+def test_layers_are_called_as_in_keras(tensor: str, layer: str) -> None:
+    assert plain_name(tensor) == layer

@@ -1,12 +1,13 @@
 """From a template to a page: self-contained, escaped, in the reports' style."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from catdog.edge.errors import missing_extra
 
 _STYLE = Path(__file__).with_name("style.css")
+_MOST_LABELS = 12  # that are named; a page of a hundred would begin with ten lines of them
 
 
 def render(template: Path, filters: Mapping[str, Callable[..., Any]], extra: str = "train", **values: object) -> str:
@@ -32,9 +33,24 @@ def render(template: Path, filters: Mapping[str, Callable[..., Any]], extra: str
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    engine.filters |= filters
+    engine.filters |= {"labels_text": labels_text, "counts_text": counts_text, **filters}
     engine.globals["style"] = _Safe(_STYLE.read_text(encoding="utf-8"))
     return engine.from_string(template.read_text(encoding="utf-8")).render(**values)
+
+
+def labels_text(labels: Sequence[str]) -> str:
+    """Name labels; of many the first ones, and how many there are."""
+    if len(labels) <= _MOST_LABELS:
+        return ", ".join(labels)
+    return f"{len(labels)} labels: {', '.join(labels[:_MOST_LABELS])}, …"
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Say how many there are of each label; of many labels the least and the most."""
+    if len(counts) <= _MOST_LABELS:
+        return ", ".join(f"{count:,} {label}" for label, count in counts.items())
+    few, many = min(counts.values()), max(counts.values())
+    return f"{few:,}{'' if few == many else f' to {many:,}'} of each of {len(counts)} labels"
 
 
 class _Safe(str):
