@@ -51,10 +51,10 @@ class LayerError:
 
 
 def plain_name(name: str) -> str:
-    """Return the Keras layer of a tensor: `block_1_expand` of ``"logits_model_1/backbone_1/block_1_expand_relu_1/Relu6"``."""
-    path = name.partition(";")[0].split("/")
-    layer = next((part for part in path if not part.startswith(_MODELS)), path[-1])
-    return re.sub(r"(_(relu|BN|bn))?(_\d+)?$", "", layer)
+    """Return the Keras layers of a tensor: `block_1_expand` of ``"logits_1/backbone_1/block_1_expand_relu_1/Relu6;..."``."""
+    paths = [path.split("/") for path in name.split(";")]
+    layers = [next((part for part in path if not part.startswith(_MODELS)), path[-1]) for path in paths]
+    return " + ".join(dict.fromkeys(re.sub(r"(_(relu|BN|bn))?(_\d+)?$", "", layer) for layer in layers))
 
 
 def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:

@@ -91,10 +91,14 @@ def test_neither_can_win_in_int8_though_the_ranges_come_from_pictures_of_the_cla
 @pytest.mark.parametrize(
     ("tensor", "layer"),
     [
-        ("logits_model_1/backbone_1/block_1_expand_relu_1/Relu6;logits_model_1/backbone_1/block_1/add_1", "block_1_expand"),
+        (
+            "backbone_1/block_1_expand_relu_1/Relu6;backbone_1/block_1_expand_BN_1/batchnorm/add_1",
+            "block_1_expand",
+        ),
         ("logits_model_1/backbone_1/block_2_add_1/Add", "block_2_add"),
         ("logits_model_1/backbone_1/block_16_project_BN_1/batchnorm/add_1", "block_16_project"),
         ("logits_model_1/dense_1/MatMul;logits_model_1/dense_1/Add", "dense"),
+        ("logits_model_1/relu_1/Relu;logits_model_1/loud_1/Conv2D", "relu + loud"),
         ("alone", "alone"),
     ],
 )
