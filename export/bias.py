@@ -15,7 +15,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from .flatbuffer import pack
+from .flatbuffer import pack, up_to
 from .interpreting import runs
 
 _WITH_BIAS = (
@@ -46,10 +46,9 @@ def correct(content: bytes, exact: bytes, pictures: NDArray[np.uint8]) -> bytes:
     wanted = _means(exact, [int(theirs[place].outputs[0]) for place in linear], some)
     for place, mean in zip(linear, wanted, strict=True):
         op = ours[place]
-        (found,) = _means(content, [int(op.outputs[0])], some)
+        (found,) = _means(pack(up_to(model, op), len(content)), [int(op.outputs[0])], some)
         _shift(model, op, mean - found)
-        content = pack(model, len(content))
-    return content
+    return pack(model, len(content))
 
 
 def _layers(model: schema.ModelT) -> list[schema.OperatorT]:

@@ -3,6 +3,8 @@
 Source of the layout: the TFLite schema that ships with LiteRT (`schema_py_generated`).
 """
 
+import copy
+
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -29,6 +31,16 @@ def pack(model: schema.ModelT, size: int) -> bytes:
     builder = _AlignedBuilder(size + 4096)
     builder.Finish(model.Pack(builder), _IDENTIFIER)
     return bytes(builder.Output())
+
+
+def up_to(model: schema.ModelT, operator: schema.OperatorT) -> schema.ModelT:
+    """Return a model that ends with one of its operators, whose output becomes its only one; what both have is shared."""
+    graph = copy.copy(model.subgraphs[0])
+    end = next(place for place, each in enumerate(graph.operators) if each is operator)
+    graph.operators, graph.outputs = graph.operators[: end + 1], operator.outputs
+    shorter = copy.copy(model)
+    shorter.subgraphs, shorter.signatureDefs = [graph], None
+    return shorter
 
 
 def append_softmax(content: bytes) -> bytes:

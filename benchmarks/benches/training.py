@@ -61,6 +61,7 @@ def _main(argv: Sequence[str]) -> int:
         output=Path(),
         backbone_weights=arguments.backbone_weights,
         epochs=arguments.epochs,
+        least_steps=0,  # as many epochs as were asked for
         views=arguments.views,
     )
     import_tensorflow()
