@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import pytest
 from commands import run
+from made_once import made_once
 
 from catdog.edge.synthetic import draw_picture
 
@@ -76,14 +77,16 @@ def class_folders(tmp_path: Path) -> Path:
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small model that `catdog-train` trained on drawn pictures."""
     pytest.importorskip("tensorflow", reason="the extra train is not installed")
-    folder = tmp_path_factory.mktemp("runs") / "small"
-    finished = run(
-        "catdog-train",
-        *("--data", "synthetic", "--synthetic-count", "60", "--image-size", "64", "--backbone-weights", "bundled"),
-        *("--views", "1", "--epochs", "10", "--least-steps", "0", "--output", str(folder)),
-    )
-    assert finished.returncode == 0, finished.stderr
-    return folder
+
+    def train(folder: Path) -> None:
+        finished = run(
+            "catdog-train",
+            *("--data", "synthetic", "--synthetic-count", "60", "--image-size", "64", "--backbone-weights", "bundled"),
+            *("--views", "1", "--epochs", "10", "--least-steps", "0", "--output", str(folder)),
+        )
+        assert finished.returncode == 0, finished.stderr
+
+    return made_once(tmp_path_factory, "small-run", train)
 
 
 @dataclass

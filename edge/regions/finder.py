@@ -96,7 +96,6 @@ class PetFinder:
         whole = self._classifier.classify(picture)
         asked = [whole]
         seen = self._tick(now)
-        self._whole.look(whole.scores, seen)
         moving = self._movement.see(picture, seen)
         if moving is None:
             self._round.restart()
@@ -113,7 +112,8 @@ class PetFinder:
             if asked[-1].label != NEITHER and asked[-1].score >= _FOUND:
                 self._watch.found(tile, asked[-1].scores, seen)
         pets = self._watch.pets(seen)
-        if not pets and self._whole.is_doubtful(seen):
+        self._whole.look(whole.scores, pets, seen)
+        if not pets and whole.label != NEITHER and self._whole.is_doubtful(whole.label, seen):
             whole = whole._replace(label=UNSURE)
         return _sight(whole, pets, asked, width, height)
 

@@ -131,25 +131,35 @@ class Watched:
 
 
 class WholeFrame:
-    """What was said of whole frames: a scene that looks somewhat like a pet does so again and again."""
+    """What was said of whole frames: a scene that looks somewhat like a pet does so again and again.
+
+    A pet that was seen from near may well look like little from afar: then whole frames are believed.
+    """
 
     def __init__(self) -> None:
-        self._last: deque[tuple[float, float]] = deque(maxlen=_WHOLE_LOOKS)  # when, and the score of the pet
+        self.forget()
 
     def forget(self) -> None:
         """Begin anew."""
-        self._last.clear()
+        self._last: deque[tuple[float, float]] = deque(maxlen=_WHOLE_LOOKS)  # when, and the score of the pet
+        self._known: set[str] = set()  # what was seen from near, while whole frames go on telling of a pet
+        self._told_at = float("-inf")
 
-    def look(self, scores: Mapping[str, float], now: float) -> None:
-        """Note what the model says."""
+    def look(self, scores: Mapping[str, float], pets: Sequence[Pet], now: float) -> None:
+        """Note what the model says of a frame, and which pets were found in it."""
         label = max(scores, key=scores.__getitem__)
+        if now - self._told_at > _STALE_LOOK_S:
+            self._known.clear()
+        self._known |= {pet.label for pet in pets}
+        if label != NEITHER or pets:
+            self._told_at = now
         if label != NEITHER:
             self._last.append((now, scores[label]))
 
-    def is_doubtful(self, now: float) -> bool:
+    def is_doubtful(self, label: str, now: float) -> bool:
         """Whether frames have looked like a pet for some time, and never surely."""
         looks = [score for at, score in self._last if now - at <= _STALE_LOOK_S]
-        return len(looks) >= _DOUBTFUL_LOOKS and sum(looks) / len(looks) < _SURE_WHOLE
+        return label not in self._known and len(looks) >= _DOUBTFUL_LOOKS and sum(looks) / len(looks) < _SURE_WHOLE
 
 
 class Watch:

@@ -18,7 +18,7 @@ from catdog.edge.regions.light import in_better_light
 from catdog.edge.regions.movement import Movement
 from catdog.edge.regions.options import OFF, TILES, RegionOptions
 from catdog.edge.regions.tiles import Round, tiles
-from catdog.edge.regions.watch import Watch, WholeFrame
+from catdog.edge.regions.watch import Pet, Watch, WholeFrame
 from catdog.edge.regions.zones import Zones, read_polygon
 from catdog.edge.results import Result
 from catdog.edge.runner import RunOptions
@@ -171,14 +171,28 @@ def test_scene_that_only_looks_somewhat_like_a_pet_is_doubtful() -> None:
     def doubtful(*scores: float) -> list[bool]:
         whole, told = WholeFrame(), []
         for number, score in enumerate(scores):
-            whole.look({"cats": score, "dogs": 0.0, "neither": 1 - score}, number / FPS)
-            told.append(whole.is_doubtful(number / FPS))
+            whole.look({"cats": score, "dogs": 0.0, "neither": 1 - score}, (), number / FPS)
+            told.append(whole.is_doubtful("cats", number / FPS))
         return told
 
     assert doubtful(*[0.7] * 6) == [False] * 3 + [True] * 3
     assert doubtful(*[0.99] * 6) == [False] * 6
     assert doubtful(*[0.1, 0.7] * 4)[-1]  # again and again is enough
     assert not doubtful(*[0.7] * 5, *[0.99] * 15)[-1]  # a pet has come so near that it fills the frame
+
+
+def test_pet_that_was_seen_from_near_is_believed_from_afar_until_frames_show_none() -> None:
+    whole, weak, pet = WholeFrame(), {"cats": 0.7, "dogs": 0.0, "neither": 0.3}, Pet("cats", 0.9, Box(0, 0, 9, 9), CATS)
+    whole.look(weak, (pet,), 0.0)
+    for number in range(1, 40):
+        whole.look(weak, (), number / FPS)
+        assert not whole.is_doubtful("cats", number / FPS)
+    assert whole.is_doubtful("dogs", 3.9)
+    for number in range(40, 80):
+        whole.look(NOBODY, (), number / FPS)
+    for number in range(80, 90):
+        whole.look(weak, (), number / FPS)
+    assert whole.is_doubtful("cats", 8.9)
 
 
 def test_weak_answer_of_a_whole_frame_becomes_unsure(classifier: Classifier) -> None:
