@@ -8,13 +8,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import pytest
 
+from catdog.benchmarks.cli import COMMANDS as BENCHES
 from catdog.edge.arguments import run_options, sink_options, source_options
 from catdog.edge.command import CommandParser
 from catdog.train.arguments import train_options
@@ -22,7 +23,7 @@ from catdog.train.arguments import train_options
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 GUIDES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
-PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "edge/models").glob("*.md"))]
 MOST_WORDS = 900  # of the README
 
 ROOMS = {"catdog-edge": "edge", "catdog-train": "train", "catdog-export": "export", "catdog-bench": "benchmarks"}
@@ -125,8 +126,8 @@ def commands_in(line: Line) -> Iterator[Command]:
 
 
 def said_commands() -> Iterator[Command]:
-    """Every command of ours in the guides: in their code blocks, and in their text where it has an option."""
-    for page in GUIDES:
+    """Every command of ours in the pages: in their code blocks, and in their text where it has an option."""
+    for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for line in code_lines(page, text):
             try:
@@ -160,32 +161,61 @@ def check_values(program: str, read: argparse.Namespace) -> None:
         train_options(read)
 
 
+def main_of(program: str) -> Callable[[Sequence[str]], int]:
+    main: Callable[[Sequence[str]], int] = import_module(f"catdog.{ROOMS[program]}.cli").main
+    return main
+
+
+def objection(command: Command, capsys: pytest.CaptureFixture[str]) -> str | None:
+    """Say why a command would not be taken; `accept` has to stand in for `parse_args`."""
+    program, *words = command.words
+    try:
+        code = main_of(program)(words)
+    except Accepted as accepted:
+        check_values(accepted.parser.prog, accepted.read)
+        options = [word.partition("=")[0] for word in accepted.words if word.startswith("--")]
+        shortened = [word for word in options if word not in accepted.parser._option_string_actions]
+        return f"not in full: {', '.join(shortened)}" if shortened else None
+    except SystemExit as end:  # --help, --version
+        return None if not end.code else f"exit code {end.code}"
+    return f"exit code {code}: {capsys.readouterr().err.strip()}"
+
+
 COMMANDS = list(said_commands())
+SUB_COMMANDS = [
+    *(["catdog-edge", name] for name in ("doctor", "service")),
+    ["catdog-train", "compare"],
+    *(["catdog-export", name] for name in ("verify", "info")),
+    *(["catdog-bench", name] for name in BENCHES),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: f"{command.line.place} {' '.join(command.words)}")
 def test_command_is_accepted(command: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Let the real program read its arguments, sub-commands and all, and stop it there."""
-    name, *words = command.words
-    main = import_module(f"catdog.{ROOMS[name]}.cli").main
     monkeypatch.setattr(CommandParser, "parse_args", accept)
-    try:
-        code = main(words)
-    except Accepted as accepted:
-        check_values(accepted.parser.prog, accepted.read)
-        options = [word.partition("=")[0] for word in accepted.words if word.startswith("--")]
-        shortened = [word for word in options if word not in accepted.parser._option_string_actions]
-        assert not shortened, f"{command.line.place}: {command.line.text}: not in full: {', '.join(shortened)}"
-    except SystemExit as end:  # --help, --version
-        assert not end.code, f"{command.line.place}: {command.line.text}"
-    else:
-        pytest.fail(f"{command.line.place}: {command.line.text}: exit code {code}: {capsys.readouterr().err.strip()}")
+    assert objection(command, capsys) is None, f"{command.line.place}: {command.line.text}"
+
+
+@pytest.mark.parametrize("words", [*([name] for name in ROOMS), *SUB_COMMANDS], ids=" ".join)
+def test_examples_of_the_help_are_accepted(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main_of(words[0])([*words[1:], "--help"])
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: {' '.join(words)}")
+    monkeypatch.setattr(CommandParser, "parse_args", accept)
+    examples = text.partition("examples:\n")[2].partition("\n\n")[0].splitlines()
+    for line in examples:
+        for command in commands_in(Line(README, 0, line.strip())):
+            assert objection(command, capsys) is None, line
 
 
 def test_no_command_is_overlooked() -> None:
     found = {(command.line.page, command.line.number) for command in COMMANDS}
     asked_about = re.compile(r"(?:-u|edit) catdog-edge|^pip ")  # the name of the service; of a package
-    for page in GUIDES:
+    for page in PAGES:
         for line in code_lines(page, page.read_text(encoding="utf-8")):
             if _NAMED.search(line.text.partition("#")[0]) and not asked_about.search(line.text):
                 assert (page, line.number) in found, f"{line.place}: {line.text}"
@@ -219,8 +249,7 @@ def test_a_wrong_option_would_fail(
     words: list[str], why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(CommandParser, "parse_args", accept)
-    assert import_module("catdog.edge.cli").main(words) == 2
-    assert why in capsys.readouterr().err
+    assert why in (objection(Command(Line(README, 1, ""), ("catdog-edge", *words)), capsys) or "")
 
 
 def test_readme_is_short() -> None:
