@@ -92,6 +92,10 @@ constraints: install  ## write the versions in .venv to constraints.txt, after a
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip; } > constraints.new
 	mv constraints.new constraints.txt
 
+.PHONY: docs
+docs: install  ## build the documentation into site/; links that lead nowhere are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 .PHONY: clean
 clean:  ## remove .venv and everything that can be made again
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache demo-output
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache demo-output site

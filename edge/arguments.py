@@ -17,14 +17,14 @@ from .view import View
 _EXAMPLES = """\
 examples:
   catdog-edge photo.jpg                      one picture
-  catdog-edge photos/ --json > results.jsonl a folder, one JSON object a line
+  catdog-edge photos/ --json > day.jsonl     a folder, one JSON object a line
   catdog-edge --camera 0                     the first camera, until Ctrl-C
   find . -name '*.jpg' | catdog-edge -       paths on stdin
   catdog-edge --watch inbox/                 every picture that comes into a folder
   catdog-edge --camera demo                  a drawn room with a cat and a dog; no hardware needed
   catdog-edge rtsp://camera.local/stream     a network camera
   catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
-  catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/  --record yard.mkv --record-events
+  catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/ --record yard.mkv --record-events
   catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
   catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/

@@ -61,7 +61,7 @@ class Prediction(NamedTuple):
 class Classifier:
     """A model, ready to be asked; several threads may ask, one is answered at a time.
 
-    Example:
+    Examples:
         >>> classifier = Classifier()
         >>> classifier.classify("photos/a.jpg").label
         'cats'

@@ -1,7 +1,7 @@
 """The one exception tree of catdog, and the exit codes of its commands.
 
 Every error says three things: what was expected, what came instead, and what to do about it. The commands print that as
-one line on stderr and end with the class's `exit_code`; the README lists the codes.
+one line on stderr and end with the class's `exit_code`; docs/troubleshooting.md lists the codes.
 """
 
 

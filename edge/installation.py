@@ -11,7 +11,7 @@ def pip(arguments: str) -> str:
     """Return a command line of pip that works on this installation.
 
     Where the distribution keeps the system's Python for itself (PEP 668) pip refuses; there an environment is made first, as
-    the README does on a Raspberry Pi.
+    docs/pi.md does on a Raspberry Pi.
 
     Args:
         arguments: such as ``"install '.[web]'"``.

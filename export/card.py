@@ -49,8 +49,8 @@ int8 and Keras give the same answer on {agreement}.
 - It knows {classes} only. Other animals should come out as `neither`; those that look like a pet (a fox, a wolf, a lion) were
   not measured.
 - The photographs above are of pets in daylight or indoor light, most of them large in the picture. How it does where they are
-  small, and at night, is measured on clips made of photographs (`catdog-bench scenes`; see the README), not on a real infrared
-  camera. The pet-free pictures are everyday scenes (COCO) and single objects (Caltech-101).
+  small, and at night, is measured on clips made of photographs (`catdog-bench scenes`; see docs/measure.md), not on a real
+  infrared camera. The pet-free pictures are everyday scenes (COCO) and single objects (Caltech-101).
 - Speed was not measured on a board. `catdog-bench` measures it on yours.
 
 ## What it was made from

@@ -1,4 +1,4 @@
-"""What can be exported: one row a format, and what it is for. The help, the table and the README say the same."""
+"""What can be exported: one row a format, and what it is for. The help, the table and docs/export.md say the same."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
 """Training: from a folder of labelled photographs to `runs/<name>/model.keras`. Needs the extra `train`.
 
-Example:
+Examples:
     >>> from catdog.train import train
     >>> train("photos/", backbone_weights="bundled").accuracy.value
     0.9833333333333333

@@ -46,7 +46,7 @@ class Sight(NamedTuple):
 class PetFinder:
     """Looks at frames, one after another, and remembers where to look.
 
-    Example:
+    Examples:
         >>> finder = PetFinder(Classifier())
         >>> finder.look(picture, now=0.0).pets[0].label
         'cats'
