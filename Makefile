@@ -40,8 +40,12 @@ demo: install  ## the main job, offline: train, export, classify, measure; about
 	$(BIN)/python -m catdog.benchmarks.demo
 
 .PHONY: test
-test: lint  ## ruff, mypy, pytest
-	$(BIN)/python -m pytest
+test: lint  ## ruff, mypy, pytest without what takes minutes
+	$(BIN)/python -m pytest -m 'not slow'
+
+.PHONY: test-slow
+test-slow: install  ## the tests that take minutes: whole trainings, exports and packages
+	$(BIN)/python -m pytest -m slow
 
 .PHONY: lint
 lint: install  ## ruff and mypy only

@@ -69,7 +69,7 @@ int8 and Keras give the same answer on {agreement}.
 
     make bundled-again DATA=cats_and_dogs_filtered.zip NEGATIVES=no_pet_scenes.zip     # from these weights: minutes
     make bundled-{name} DATA=cats_and_dogs_filtered.zip MORE_DATA=more_pets.zip NEGATIVES=no_pet_scenes.zip \\
-      MORE_NEGATIVES=more_scenes.zip WEIGHTS=mobilenet_v2_1.0_no_top.weights.h5     # an hour or more, its teacher included
+      MORE_NEGATIVES=more_scenes.zip WEIGHTS=mobilenet_v2_1.0_no_top.weights.h5     # hours: also what it goes on from
 
 The figures of the photographs, from an unpacked archive, come from
 

@@ -5,7 +5,7 @@ import re
 import signal
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +24,22 @@ for number, usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.de
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CATDOG_SHARED", ROOT.parent / "shared"))
+
+
+# Programs that whoever runs the tests has installed for them: a test that does not find one fails where it would be skipped.
+PARTS = os.environ.get("CATDOG_PARTS", "").split()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: "pytest.CallInfo[None]"
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail tests that are skipped for want of what was to be there."""
+    report = yield
+    missing = [part for part in PARTS if report.skipped and part in str(report.longrepr).lower()]
+    if missing:
+        report.outcome, report.longrepr = "failed", f"{missing[0]} was to be installed (CATDOG_PARTS); {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,14 @@ catdog's errors, as `Refusal`s, because an exception that cannot be unpickled wo
 
 import gc
 import hashlib
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import numpy as np
@@ -130,6 +134,14 @@ def begin() -> None:
     """Set the process up: Ctrl-C ends it without a word, the parent says what there is to say."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     silence_opencv()
+    threading.Thread(target=_end_with, args=(parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    """End when the command has: one that is killed cannot say so, and the pipe to it stays open in its other processes."""
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def answer(function: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401 - whatever the function gives

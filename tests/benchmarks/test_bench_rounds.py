@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +91,27 @@ def test_errors_come_back_as_what_they_were() -> None:
 def test_a_process_that_dies_is_a_failed_case() -> None:
     with Member("a.tflite") as member, pytest.raises(ModelError, match=r"a\.tflite to run; got a process that died"):
         member.ask(die)
+
+
+def test_no_process_outlives_a_command_that_is_killed() -> None:
+    program = """
+import os, sys
+from catdog.benchmarks.measure.crew import Member
+if __name__ == "__main__":
+    members = [Member("a.tflite").__enter__() for _ in range(2)]
+    print(*(member.ask(os.getpid) for member in members), flush=True)
+    sys.stdin.read()
+"""
+    command = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert command.stdout is not None
+    members = [int(number) for number in command.stdout.readline().split()]
+    assert len(members) == 2
+    command.kill()
+    command.communicate()
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{number}").exists() for number in members):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_model_that_cannot_be_read_is_refused(tmp_path: Path, noise: NDArray[np.uint8]) -> None:

@@ -18,6 +18,7 @@ from catdog.train import train
 NOTEBOOK = Path(__file__).parents[2] / "examples" / "own_classes.ipynb"
 
 
+@pytest.mark.slow
 def test_from_pictures_to_an_answer_in_three_calls(class_folders: Path, tmp_path: Path) -> None:
     said: list[str] = []
     trained = train(
@@ -57,6 +58,7 @@ def test_modules_list_what_they_have_with_help(module: object) -> None:
         assert inspect.getdoc(getattr(module, name))
 
 
+@pytest.mark.slow
 def test_notebook_runs(tmp_path: Path) -> None:
     nbformat = pytest.importorskip("nbformat", reason="the extra dev is not installed")
     client = pytest.importorskip("nbclient", reason="the extra dev is not installed")

@@ -148,6 +148,7 @@ def test_pictures_of_other_labels_prove_nothing(small_run: Path, class_folders: 
         verification_pictures(str(class_folders), read_model(small_run), 0)
 
 
+@pytest.mark.slow
 def test_neither_can_be_left_out(small_run: Path, tmp_path: Path) -> None:
     finished = run(
         "catdog-export", "--no-neither", "--name", "pond", "--model", str(small_run), "--output", "out", cwd=tmp_path
@@ -226,6 +227,7 @@ def test_verify_and_info_need_the_edges_packages_only(command: str, exported: Pa
     assert finished.returncode == 0, finished.stderr
 
 
+@pytest.mark.slow
 def test_without_a_run_the_bundled_model_is_exported(tmp_path: Path) -> None:
     finished = run("catdog-export", cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
@@ -238,6 +240,7 @@ def test_without_a_run_the_bundled_model_is_exported(tmp_path: Path) -> None:
     assert sum(same) >= 18  # calibrated on other pictures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_core_of_every_cell_exports(stage: str, pipeline: str) -> None:

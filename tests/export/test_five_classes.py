@@ -16,6 +16,7 @@ from catdog.edge import Classifier
 HUES = {"amber": 20, "green": 60, "cyan": 90, "blue": 120, "pink": 160}
 
 
+@pytest.mark.slow
 def test_five_classes_at_96_pixels(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for label, hue in HUES.items():

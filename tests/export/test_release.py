@@ -56,6 +56,7 @@ def test_bundled_backbone_is_written_from_a_keras_file(tmp_path: Path) -> None:
         assert np.array_equal(written["Conv1/kernel"], whole.get_layer("Conv1").kernel.numpy().astype(np.float16))
 
 
+@pytest.mark.slow
 def test_of_a_run_of_drawn_pictures_weights_int8_and_card_are_made(tmp_path: Path) -> None:
     trained = run(
         "catdog-train", "--data", "synthetic", "--negatives", "synthetic", "--backbone-weights", "bundled",

@@ -41,6 +41,7 @@ def test_training_ends_and_the_best_epochs_weights_stay(cached: bool, tmp_path: 
     assert validation_loss(trained.model, dataset) == pytest.approx(min(losses), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_stopped_run_goes_on_to_the_same_weights_and_the_same_end(tmp_path: Path) -> None:
     dataset = load_dataset(DATA)
     patient = options_for(tmp_path, epochs=40, patience=1, cache_features=False, fine_tune_epochs=2, fine_tune_rate=1e-3)

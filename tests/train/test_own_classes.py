@@ -1,7 +1,6 @@
 """The walk of a user with classes of their own: any number of them, uneven, few, contradictory, with copies."""
 
 import json
-import os
 import re
 import shutil
 import zipfile
@@ -22,7 +21,7 @@ from catdog.train.data.pictures import Pictures
 from catdog.train.features import predict
 from catdog.train.model_file import read_model
 
-SLOW = pytest.mark.skipif("CATDOG_SLOW" not in os.environ, reason="takes minutes; CATDOG_SLOW=1 runs it")
+pytestmark = pytest.mark.slow
 QUICK = ("--backbone-weights", "bundled", "--image-size", "96", "--views", "1")
 
 
@@ -80,7 +79,6 @@ def test_scores_of_three_drawn_classes_can_be_trusted(tmp_path: Path) -> None:
     assert fitted <= max(0.05, before + CHANCE)
 
 
-@SLOW
 @pytest.mark.parametrize(("classes", "groups", "largest"), [(10, 8, 0.03), (88, 1, 0.06)])
 def test_scores_of_photographed_classes_can_be_trusted(
     classes: int, groups: int, largest: float, shared_data: Path, tmp_path: Path

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from catdog.train.data.dataset import Dataset
 
 # The acceptance of a release kills 20 times; every test run a few.
-KILLS = int(os.environ.get("CATDOG_KILLS", "2"))
+KILLS, SEED = int(os.environ.get("CATDOG_KILLS", "2")), int(os.environ.get("CATDOG_SEED", "0"))
 
 SMALL = ("--stage", "all", "--pipeline", "compact", "--data", "synthetic", "--synthetic-count", "8", "--image-size", "40",
          "--backbone-weights", "bundled", "--epochs", "3", "--least-steps", "0", "--views", "1")  # fmt: skip
@@ -87,10 +87,9 @@ def test_interrupted_run_says_how_to_go_on_and_comes_to_the_same(whole_run: Path
     assert not [path for path in (tmp_path / "run").rglob(".*") if path.is_file()]  # temporary files
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(whole_run: Path, tmp_path: Path) -> None:
-    seed = random.SystemRandom().randrange(1 << 32)
-    print("seed", seed)  # noqa: T201 - shown when the test fails
-    chance = random.Random(seed)  # noqa: S311 - moments, not secrets
+    chance = random.Random(SEED)  # noqa: S311 - moments, not secrets
     command = (*SMALL, "--output", "run", "--resume")
     start = time.monotonic()
     for number in range(KILLS):
@@ -232,7 +231,11 @@ def test_checkpoint_of_another_run_or_a_damaged_one_is_not_taken(tmp_path: Path)
         assert Checkpoint(tmp_path, "mine").read() is None
 
 
-@pytest.mark.parametrize(("cached", "distilled"), [(True, 0), (False, 0), (True, 2)], ids=["cached", "plain", "distilled"])
+@pytest.mark.parametrize(
+    ("cached", "distilled"),
+    [(True, 0), (False, 0), pytest.param(True, 2, marks=pytest.mark.slow)],
+    ids=["cached", "plain", "distilled"],
+)
 def test_training_goes_on_to_the_same_weights_from_any_epoch(cached: bool, distilled: int, tmp_path: Path) -> None:
     from catdog.train.data.dataset import load_dataset
     from catdog.train.stages import fit_stage

@@ -264,6 +264,7 @@ def test_finished_run_is_gone_on_with(class_folders: Path, tmp_path: Path) -> No
     assert run("catdog-train", "--start", "first", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.slow
 def test_small_network_learns_from_a_larger_ones_answers(tmp_path: Path) -> None:
     data = ("--data", "synthetic", "--negatives", "synthetic", "--synthetic-count", "16", *QUICK)
     large = run("catdog-train", *data, "--image-size", "80", "--output", "large", cwd=tmp_path)
