@@ -142,6 +142,24 @@ class Registry(Generic[Row]):
             raise PluginError(f"{what} to have that name", got=row.name, fix="Tell its authors.")
         return row
 
+    @contextlib.contextmanager
+    def blaming(self, name: str) -> Iterator[None]:
+        """Name the package whose row goes wrong in a way that it should not.
+
+        Raises:
+            PluginError: for what is neither an error of ours nor the system's, of a row that is not catdog's own.
+        """
+        try:
+            yield
+        except (CatdogError, OSError, MemoryError):
+            raise
+        except Exception as error:
+            if name in self.own:
+                raise
+            what = f"the {self.noun} {name} of {self._taken()[name].package} to work"
+            said = f"{type(error).__name__}: {str(error)[:200]}"
+            raise PluginError(what, got=said, fix="Tell its authors, or remove it.") from error
+
     def _taken(self) -> Mapping[str, Offer]:
         if not self._told:
             self._told = True

@@ -16,7 +16,7 @@ from catdog.edge.golden import HEIGHT, WIDTH, golden_input_sha256, golden_pictur
 from catdog.edge.preprocess import Preprocessor
 from catdog.edge.progress import progress_bar
 
-from .formats import ONNX_SUFFIX, TFLITE_SUFFIX, Format
+from .formats import ONNX_SUFFIX, REGISTRY, TFLITE_SUFFIX, Format
 from .metadata import add_metadata
 from .onnx import attach_contract
 from .pictures import PictureSet
@@ -36,6 +36,7 @@ def convert_to(kind: Format, core: keras.Model, pictures: NDArray[np.uint8] | No
 
     Raises:
         UsageError: no backend runs such files.
+        PluginError: the package that has the format fails.
     """
     if kind.convert is None:
         raise ValueError(f"Expected a format that is converted in one step. Received: {kind.name}")
@@ -45,7 +46,8 @@ def convert_to(kind: Format, core: keras.Model, pictures: NDArray[np.uint8] | No
             got="none",
             fix="Install one: what cannot be proven is not published.",
         )
-    return kind.convert(core, pictures)
+    with REGISTRY.blaming(kind.name):
+        return kind.convert(core, pictures)
 
 
 def finish(content: bytes, kind: Format, contract: ModelContract) -> bytes:

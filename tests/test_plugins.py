@@ -41,6 +41,7 @@ other = "catdog_strange:BACKEND"
 [project.entry-points."catdog.sinks"]
 broken = "catdog_broken:ROW"
 text = "catdog_strange:TEXT"
+clumsy = "catdog_strange:CLUMSY"
 
 [project.entry-points."catdog.formats"]
 lost = "catdog_strange:FORMAT"
@@ -50,9 +51,11 @@ ticker = "catdog_ticker:ROW"
 """
 STRANGE = """\
 from catdog.edge.backends import BackendRow
+from catdog.edge.sinks.registry import SinkRow
 from catdog.export.formats import Format
 
 TEXT = "not a row"
+CLUMSY = SinkRow("clumsy", lambda given: {}[given.argument])
 BACKEND = BackendRow("litert", ("tflite",), lambda model, threads: None)
 FORMAT = Format("lost", "-lost.bin", "float32", False, "nobody reads it", 0.01, lambda core, pictures: b"lost")
 """
@@ -308,6 +311,26 @@ def test_what_is_no_row_is_refused(strange: str, picture: Path) -> None:
     assert "to be a catdog.edge.sinks.registry.SinkRow; got str at catdog_strange:TEXT" in finished.stderr
 
 
+def test_row_that_fails_is_blamed_on_its_package(strange: str, picture: Path) -> None:
+    finished = run("catdog-edge", str(picture), "--sink", "clumsy:x", PYTHONPATH=strange)
+    assert finished.returncode == 14
+    assert finished.stderr == (
+        "catdog-edge: expected the sink clumsy of catdog-strange 2.0 to work; got KeyError: 'x'. Tell its authors, or remove "
+        "it.\n"
+    )
+
+
+def test_file_of_a_strange_kind_is_refused_whatever_packages_do(strange: str, picture: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model.bin"
+    model.write_bytes(b"any")
+    finished = run("catdog-edge", str(picture), "--model", str(model), "--labels", "a,b", PYTHONPATH=strange)
+    assert (finished.returncode, finished.stdout) == (6, "")
+    said = finished.stderr.splitlines()
+    assert said[-1].startswith("catdog-edge: expected a TFLite or ONNX model")
+    assert sum("the backend broken of catdog-strange 2.0 to load" in line for line in said) == 1
+    assert not any("Traceback" in line for line in said)
+
+
 @pytest.mark.slow
 def test_format_that_no_backend_runs_is_refused_and_the_others_are_published(
     strange: str, small_run: Path, tmp_path: Path
@@ -330,7 +353,7 @@ def test_doctor_names_plugins_their_packages_and_their_troubles(installed: str, 
         "backbones": ["quarter (catdog-quarter 0.1)"],
         "backends": ["litert-plain (catdog-plain 0.1)", "packed (catdog-packed 0.1)"],
         "formats": ["lost (catdog-strange 2.0)", "packed (catdog-packed 0.1)"],
-        "sinks": ["sqlite (catdog-sqlite 0.1)"],
+        "sinks": ["clumsy (catdog-strange 2.0)", "sqlite (catdog-sqlite 0.1)"],
         "sources": ["ticker (catdog-strange 2.0)", "zip (catdog-zip 0.1)"],
     }
     troubles = [finding for finding in findings if finding["name"] == "plugin"]

@@ -128,7 +128,8 @@ def _scaled(pixels: Any, scale: tuple[float, float]) -> Any:  # noqa: ANN401 - K
 
 def _network(row: BackboneRow, image_size: int, cut: str | None, *, earlier: bool) -> keras.Model:
     """Build a backbone, frozen: up to its last map or the layer `cut`, with the maps before it if the head is to see them."""
-    whole = row.build(image_size)
+    with BACKBONES.blaming(row.name):
+        whole = row.build(image_size)
     if whole.output_shape[-1] != row.features or len(whole.output_shape) != 4:
         expected = f"the backbone {row.name} to give maps of {row.features} channels"
         raise PluginError(expected, got=f"an output of shape {whole.output_shape}", fix="Tell its authors.")

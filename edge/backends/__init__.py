@@ -29,11 +29,12 @@ def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Bac
         UsageError: there is no such backend, or it does not run this kind of file.
         ModelError: the runtime refuses the file.
         MissingExtraError: the runtime is not installed.
-        PluginError: the package that has the backend cannot be loaded.
+        PluginError: the package that has the backend cannot be loaded, or fails.
     """
     row = next(runtimes_of(model.kind), None) if name == AUTO else REGISTRY.find(name)
     if row is not None and model.kind in row.kinds:
-        return row.open(model, threads)
+        with REGISTRY.blaming(row.name):
+            return row.open(model, threads)
     usual = " or ".join(each.name for each in runtimes_of(model.kind)) or "of another package"
     kinds = " or ".join(f".{kind}" for kind in (row.kinds if row is not None else ()))
     raise UsageError(

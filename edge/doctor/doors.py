@@ -31,6 +31,7 @@ def _check(door: EntryPoint) -> Iterator[Finding]:
             troubles.append(from_error("plugin", error, Verdict.WARNING))
             continue
         added.append(f"{offer.name} ({offer.package})")
+    own = [f"{name} (extra {extra})" if (extra := getattr(row, "extra", "")) else name for name, row in registry.own.items()]
     values: dict[str, Value] = {"own": list(registry.own), "added": added}
-    yield Finding(door.name, Verdict.OK, ", ".join([*registry.own, *added]), values=values)
+    yield Finding(door.name, Verdict.OK, ", ".join([*own, *added]), values=values)
     yield from troubles

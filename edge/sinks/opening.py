@@ -8,7 +8,7 @@ from ..classifier import Classifier
 from .base import Sink
 from .options import SinkOptions
 from .queue import LAST_WISH_S, PATIENCE_S, QueuedSink
-from .registry import Opening, asked_for
+from .registry import SINKS, Opening, asked_for
 
 
 @contextmanager
@@ -26,13 +26,14 @@ def open_sinks(
 
     Raises:
         CatdogError: a sink cannot be opened.
-        PluginError: the package that has one cannot be loaded.
+        PluginError: the package that has one cannot be loaded, or fails.
     """
     opened: list[Sink] = [QueuedSink(stdout, tell) if queued else stdout]
     last_wish_s = LAST_WISH_S
     try:
         for row, argument in asked_for(options):
-            sink = row.open(Opening(argument, options, model, tell, opened))
+            with SINKS.blaming(row.name):
+                sink = row.open(Opening(argument, options, model, tell, opened))
             opened.append(QueuedSink(sink, tell, drops=queued) if row.queued else sink)
         yield opened
         if not queued:

@@ -72,9 +72,11 @@ def open_address(row: SourceRow, address: str, options: SourceOptions) -> Source
         UsageError: it is not valid.
         InputNotFoundError: nothing is there.
         SourceError: nothing answers.
+        PluginError: the package that has the scheme fails.
     """
     if not row.live:
-        return row.open(address, options)
+        with SOURCES.blaming(row.name):
+            return row.open(address, options)
     from dataclasses import asdict
 
     from .live.source import LiveSource

@@ -24,13 +24,15 @@ class PluginSource:
         options: fields of `SourceOptions`.
 
     Raises:
-        PluginError: the package that has the scheme cannot be loaded.
+        PluginError: the package that has the scheme cannot be loaded, or fails.
         CatdogError: what the source raises.
     """
 
     def __init__(self, scheme: str, address: str, options: dict[str, Any]) -> None:
         given = SourceOptions(**options | {"inputs": tuple(options["inputs"])})
-        self._source = SOURCES.find(scheme).open(address, given)
+        row = SOURCES.find(scheme)
+        with SOURCES.blaming(scheme):
+            self._source = row.open(address, given)
 
     def packets(self) -> Iterator[Packet]:
         """Give its frames; what else it tells is the supervisor's to tell."""
