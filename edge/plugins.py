@@ -15,31 +15,28 @@ May import: `catdog.edge.errors`.
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from .errors import CatdogError, PluginError, UsageError
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+    from typing import Protocol
+
+    class Named(Protocol):
+        """What every row has."""
+
+        @property
+        def name(self) -> str:
+            """What it is asked for by."""
+            ...
+
 
 DOORS = "catdog.doors"  # the group in which each room names its registries, for the doctor
+Row = TypeVar("Row", bound="Named")
 
 
-class Named(Protocol):
-    """What every row has."""
-
-    @property
-    def name(self) -> str:
-        """What it is asked for by."""
-        ...
-
-
-Row = TypeVar("Row", bound=Named)
-
-
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """A row that another package has, not loaded yet.
 
     Attributes:

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from ..errors import PluginError
-from ..plugins import DOORS, Named, Registry
+from ..plugins import DOORS, Registry
 from .findings import Finding, Value, Verdict, from_error
+
+if TYPE_CHECKING:
+    from ..plugins import Named
 
 
 def check_doors() -> Iterator[Finding]:
