@@ -8,7 +8,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-from catdog.edge.backends import BACKENDS
+from catdog.edge.backends import AUTO, REGISTRY
 from catdog.edge.command import CommandParser, end_like_ctrl_c, run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import PartialFailureError
@@ -67,7 +67,7 @@ _ARTIFACT_HELP = (
     "in ./exports/)"
 )
 _THREADS_HELP = "threads for one inference (default: 1 and the number of cores)"
-_BACKEND_HELP = f"runtimes, out of {', '.join(BACKENDS)} (default: the one for the file)"
+_BACKEND_HELP = f"runtimes, out of {', '.join((AUTO, *REGISTRY.own))} and plugins' (default: the one for the file)"
 _SCENARIO_HELP = "single (one frame after another), camera (paced), offline (a folder on all cores); default: all three"
 _QUICK_DATA = 200  # photographs
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from catdog.edge.backends import BACKENDS
+from catdog.edge.backends import BACKENDS, BackendRow
 from catdog.edge.cores import usable_cores
 from catdog.edge.errors import UsageError
+from catdog.edge.plugins import Choices
 
 MAX_THREADS = 256  # far above any board; keeps a slip of the finger from asking for a million
 MAX_COUNT = 1_000_000
@@ -141,7 +142,7 @@ def _in_range(name: str, values: tuple[float, ...], low: float, high: float, *, 
     _differ(name, values)
 
 
-def _known(name: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:
+def _known(name: str, values: tuple[str, ...], known: tuple[str, ...] | Choices[BackendRow]) -> None:
     unknown = [value for value in values if value not in known]
     if unknown or not values:
         raise UsageError(f"--{name} out of {', '.join(known)}", got=", ".join(unknown) or "nothing", fix="Check the spelling.")

@@ -32,8 +32,10 @@ examples:
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
-7 missing package, 10 cannot write, 11 some of several pictures failed, 130 interrupted
+7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
 """
+_BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
+_SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -69,6 +71,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if arguments.inputs or arguments.camera is not None:  # one question, answered by the command line
         for name in ("inputs", "camera", "watch"):
             chosen.pop(name, None)
+    if arguments.sink:  # those of the file would be added to
+        chosen.pop("sink", None)
     parser.set_defaults(**chosen)
     return parser.parse_args(argv)
 
@@ -135,7 +139,11 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
 
 
 def sink_options(arguments: argparse.Namespace) -> SinkOptions:
-    """Say where to tell it."""
+    """Say where to tell it.
+
+    Raises:
+        UsageError: nobody has a sink of the name that `--sink` gives.
+    """
     return SinkOptions(
         show=arguments.show,
         csv=arguments.csv,
@@ -148,6 +156,7 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         on_event=arguments.on_event,
         mqtt=arguments.mqtt,
         serve=arguments.serve,
+        others=tuple(arguments.sink or ()),
     )
 
 
@@ -157,7 +166,7 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="picture, folder, 'pattern*.jpg', video, http(s):// or rtsp(s):// address; - for paths on stdin",
+        help="picture, folder, 'pattern*.jpg', video, http(s):// or rtsp(s):// address, or a plugin's; - for paths on stdin",
     )
     add("--watch", action="store_true", help="go on with every new picture that comes into the folder, or pattern")
     add("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
@@ -208,7 +217,7 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         help="TFLite or ONNX file, or the name of a bundled model (default: %(default)s)",
     )
     add("--labels", type=_names, metavar="A,B", help="label names in order, for a file without catdog's contract")
-    add("--backend", choices=BACKENDS, default="auto", help="runtime (default: the one for the file)")
+    add("--backend", choices=BACKENDS, default="auto", metavar="NAME", help=_BACKEND_HELP)
     add(
         "--threads",
         type=_threads,
@@ -261,6 +270,7 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         metavar="[HOST:]PORT",
         help="a web page, for this machine alone unless HOST is another address; then with a token",
     )
+    add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
 
 
 def _threads(text: str) -> int | None:

@@ -3,7 +3,8 @@
 TFLite: a zip archive is appended to the flatbuffer (the place where TFLite's associated files live), holding
 `catdog.json` and `labels.txt`.
 ONNX: the contract is the value of the metadata property `catdog`; ONNX Runtime hands it out after parsing the file.
-Both end in a seal (`catdog.edge.seal`).
+Kinds that other packages bring runtimes for: as TFLite, whatever the bytes before the archive are.
+All end in a seal (`catdog.edge.seal`).
 """
 
 import os
@@ -19,6 +20,7 @@ from .seal import DIGITS, ZIP_COMMENT, has_onnx_seal, is_whole, seal
 CONTRACT_FILE = "catdog.json"
 LABELS_FILE = "labels.txt"
 ONNX_PROPERTY = "catdog"
+TFLITE, ONNX = "tflite", "onnx"  # kinds of files
 
 _TFLITE_IDENTIFIER = b"TFL3"  # at byte 4 of the flatbuffer
 
@@ -28,7 +30,7 @@ class ModelFile(NamedTuple):
 
     Attributes:
         path: where it came from.
-        kind: ``"tflite"`` or ``"onnx"``.
+        kind: ``"tflite"``, ``"onnx"``, or the suffix without its dot of a kind that another package has a runtime for.
         data: the whole file, which is what the runtime gets; it does not look behind the model. Read into memory rather than
             mapped, so that a file that is overwritten later cannot pull the model from under a running program.
         model_bytes: how many of `data` are the model; the archive with the contract follows.
@@ -49,7 +51,7 @@ def read_model_file(path: Path) -> ModelFile:
 
     Raises:
         InputNotFoundError: there is no such file.
-        ModelError: it is neither TFLite nor ONNX, is damaged, or its contract is not valid.
+        ModelError: no runtime takes it, it is damaged, or its contract is not valid.
     """
     if not os.access(path, os.F_OK) or path.is_dir():
         raise InputNotFoundError(
@@ -77,12 +79,15 @@ def parse_model(data: bytes, path: Path) -> ModelFile:
         ModelError: as `read_model_file`.
     """
     if data[4:8] == _TFLITE_IDENTIFIER:
-        return ModelFile(path, "tflite", data, *_split_tflite(data, path))
+        return ModelFile(path, TFLITE, data, *_split(data, path))
     if path.suffix.lower() == ".onnx" and data:
         sealed = has_onnx_seal(data)
         if sealed and not is_whole(data):
             raise damaged(path)
-        return ModelFile(path, "onnx", data, len(data), None, sealed)
+        return ModelFile(path, ONNX, data, len(data), None, sealed)
+    kind = path.suffix.lower().removeprefix(".")
+    if data and kind not in ("", TFLITE, ONNX) and _has_runtime(kind):
+        return ModelFile(path, kind, data, *_split(data, path))
     raise ModelError(
         "a TFLite or ONNX model",
         got=f"{path}, which is neither",
@@ -90,12 +95,17 @@ def parse_model(data: bytes, path: Path) -> ModelFile:
     )
 
 
-def append_to_tflite(flatbuffer: bytes, contract: ModelContract) -> bytes:
-    """Return the file that holds `flatbuffer` and, appended, `contract`, the labels and the seal."""
+def append_to_tflite(content: bytes, contract: ModelContract) -> bytes:
+    """Return the file that holds a model and, appended, `contract`, the labels and the seal.
+
+    Args:
+        content: a TFLite flatbuffer, or a model of any kind whose runtime takes the first `ModelFile.model_bytes` of a file.
+        contract: what the file is to say about itself.
+    """
     import io
     import zipfile
 
-    buffer = io.BytesIO(flatbuffer)
+    buffer = io.BytesIO(content)
     # Stored, not compressed, with a fixed date: the same model gives the same file, byte for byte.
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
         for name, text in ((CONTRACT_FILE, contract.to_json()), (LABELS_FILE, "\n".join(contract.labels) + "\n")):
@@ -113,7 +123,13 @@ def damaged(path: Path) -> ModelError:
     )
 
 
-def _split_tflite(data: bytes, path: Path) -> tuple[int, ModelContract | None, bool]:
+def _has_runtime(kind: str) -> bool:
+    from .backends.registry import runtimes_of  # asks other packages, for files that are neither TFLite nor ONNX
+
+    return any(runtimes_of(kind))
+
+
+def _split(data: bytes, path: Path) -> tuple[int, ModelContract | None, bool]:
     """Return where the model ends, the contract behind it, and whether they are sealed."""
     try:
         entries = _stored_entries(data)

@@ -69,7 +69,7 @@ class Classifier:
     Args:
         model: name of a bundled model or path of a TFLite or ONNX file.
         labels: names for the scores of a file that carries no contract; refused for one that does.
-        backend: ``"auto"``, ``"litert"`` or ``"onnxruntime"``.
+        backend: ``"auto"``, ``"litert"``, ``"onnxruntime"``, or that of another package.
         threads: number of threads for one inference.
 
     Attributes:
@@ -80,6 +80,7 @@ class Classifier:
         InputNotFoundError: the file does not exist.
         ModelError: it cannot be used; the message says why.
         UsageError: an argument is out of range.
+        PluginError: the package that has the backend cannot be loaded, or fails.
     """
 
     def __init__(

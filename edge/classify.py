@@ -46,7 +46,7 @@ def classify(argv: Sequence[str]) -> int:
 def _classify(arguments: "Namespace") -> int:
     if arguments.list_cameras:
         return _list_cameras()
-    how = run_options(arguments)
+    how, wanted = run_options(arguments), sink_options(arguments)
     silence_opencv()
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
@@ -55,7 +55,6 @@ def _classify(arguments: "Namespace") -> int:
         load = partial(_load, arguments.model, arguments.labels, arguments.backend)
         # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
         queued = any(getattr(source, "keeps_pace", False) for source in sources)
-        wanted = sink_options(arguments)
         with _open_sinks(wanted, stdout, partial(load, 1), queued=queued) as sinks:
             how = replace(how, keep_pictures=lambda: any(sink.wants_pictures for sink in sinks))
             with _announced(run(sources, load, how)) as results:

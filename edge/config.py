@@ -111,6 +111,8 @@ def _as_typed(action: argparse.Action, key: str, value: object, path: Path) -> S
         kind = "a table" if isinstance(value, dict) else repr(value)
         raise UsageError(f"text or a number for {key} in {path}", got=kind, fix="Write keys as --help lists the options.")
     texts = [str(part) for part in parts]
+    if isinstance(action, argparse._AppendAction):
+        return [f"{action.option_strings[-1]}={text}" for text in texts]
     between = ";" if key in _SEVERAL_PARTS else ","
     return [f"{action.option_strings[-1]}={between.join(texts)}"] if action.option_strings else ["--", *texts]
 
@@ -120,7 +122,7 @@ def _placeholder(action: argparse.Action) -> str:
         return "true"
     if action.nargs == "*":
         return f'["{action.metavar}"]'
-    return str(action.metavar or json.dumps(action.default))
+    return json.dumps(action.default) if action.choices else str(action.metavar or json.dumps(action.default))
 
 
 def _advice(key: str, known: Sequence[str]) -> str:

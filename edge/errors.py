@@ -99,6 +99,12 @@ class UnprovenError(CatdogError):
     exit_code = 13
 
 
+class PluginError(CatdogError):
+    """Another package that adds to catdog cannot be loaded, or offers something else than it says."""
+
+    exit_code = 14
+
+
 def missing_extra(package: str, extra: str) -> MissingExtraError:
     """Build the error for an absent optional package.
 

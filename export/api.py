@@ -71,7 +71,7 @@ def export(
 
     Args:
         model: a run's folder or its ``model.keras``, or the name of a bundled model; None for the newest run.
-        formats: of ``catdog.export.formats.FORMATS``: ``"int8"``, ``"float16"``, ``"onnx"``, ...
+        formats: of ``catdog.export.formats.FORMATS``: ``"int8"``, ``"float16"``, ``"onnx"``, ..., or of other packages.
         output: folder for the files.
         log: told what is going on, a line at a time; None prints to stderr.
         options: other fields of `ExportOptions`, such as ``verify`` or ``max_drop``.

@@ -1,6 +1,5 @@
 """From a model to the bytes of a file, and from these to what the edge runner makes of pictures."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,34 +9,52 @@ from numpy.typing import NDArray
 
 from catdog.edge.artifact import append_to_tflite, parse_model
 from catdog.edge.backends import Backend, open_backend
+from catdog.edge.backends.registry import runtimes_of
 from catdog.edge.contract import Golden, ModelContract
+from catdog.edge.errors import UsageError
 from catdog.edge.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
 from catdog.edge.preprocess import Preprocessor
 from catdog.edge.progress import progress_bar
 
-from .formats import DYNAMIC, FLOAT16, FLOAT32, ONNX, ONNX_SUFFIX, Format
+from .formats import ONNX_SUFFIX, REGISTRY, TFLITE_SUFFIX, Format
 from .metadata import add_metadata
-from .onnx import attach_contract, to_onnx
+from .onnx import attach_contract
 from .pictures import PictureSet
 from .proof import Proof, compare
-from .tflite import to_dynamic, to_float16, to_float32
 
 _THREADS = 2
 _ASKED_TWICE = 8  # pictures; one would do, were it the right one
 
-WITHOUT_RANGES: dict[str, Callable[[keras.Model], bytes]] = {
-    FLOAT16: to_float16,
-    FLOAT32: to_float32,
-    DYNAMIC: to_dynamic,
-    ONNX: to_onnx,
-}
+
+def convert_to(kind: Format, core: keras.Model, pictures: NDArray[np.uint8] | None) -> bytes:
+    """Convert a Keras model in one step.
+
+    Args:
+        kind: any format but int8.
+        core: float32 ``[n, size, size, 3]`` RGB 0-255 to scores ``[n, classes]``.
+        pictures: uint8 ``[n, size, size, 3]`` RGB, to take ranges from; None for a format that needs none.
+
+    Raises:
+        UsageError: no backend runs such files.
+        PluginError: the package that has the format fails.
+    """
+    if kind.convert is None:
+        raise ValueError(f"Expected a format that is converted in one step. Received: {kind.name}")
+    if not any(runtimes_of(kind.suffix.removeprefix("."))):
+        raise UsageError(
+            f"a backend that runs {kind.suffix} files, to compare them with Keras",
+            got="none",
+            fix="Install one: what cannot be proven is not published.",
+        )
+    with REGISTRY.blaming(kind.name):
+        return kind.convert(core, pictures)
 
 
 def finish(content: bytes, kind: Format, contract: ModelContract) -> bytes:
     """Return the file: the converted model with its contract, in the standard places, and sealed."""
     if kind.suffix == ONNX_SUFFIX:
         return attach_contract(content, contract)
-    return append_to_tflite(add_metadata(content, contract), contract)
+    return append_to_tflite(add_metadata(content, contract) if kind.suffix == TFLITE_SUFFIX else content, contract)
 
 
 def describe(contract: ModelContract, kind: Format, proof: Proof, golden: Golden) -> ModelContract:
@@ -83,7 +100,7 @@ def open_file(file: bytes, suffix: str) -> Backend:
 
     Args:
         file: its bytes.
-        suffix: ``".tflite"`` or ``".onnx"``.
+        suffix: ``".tflite"``, ``".onnx"``, or that of another package's kind of file.
 
     Raises:
         ModelError: it is refused.

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,11 +16,10 @@ from catdog.edge.errors import CatdogError, UsageError, VerificationError
 from catdog.train.features import predict
 from catdog.train.model_file import TrainedModel
 
-from .artifact import WITHOUT_RANGES, describe, finish, open_file, prove
+from .artifact import convert_to, describe, finish, open_file, prove
 from .diagnosis import Quantized, Quantizer
-from .formats import FORMATS, INT8, ONNX_INT8, Format
+from .formats import INT8, REGISTRY, Format
 from .graph import without_neither
-from .onnx import to_onnx, to_onnx_int8
 from .options import ExportOptions
 from .pictures import PictureSet, calibration_pictures, drawn_pictures, verification_pictures
 from .proof import Proof, doubts, objections, verdict
@@ -172,7 +170,7 @@ def convert(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
     reference = predict(source.core, pictures.pixels)
     if not np.isfinite(reference).all():
         raise VerificationError("a model whose scores are numbers", got="others", fix="Train it again.")
-    kinds = [FORMATS[name] for name in options.formats]
+    kinds = [REGISTRY.find(name) for name in options.formats]
     calibration = _calibration(source, options, 1) if any(kind.quantized for kind in kinds) else None
     if calibration is not None:
         counts = calibration.counts(source.contract.labels)
@@ -205,7 +203,7 @@ class _Job:
         """Convert to one format and prove it."""
         if kind.name == INT8 and calibration is not None:
             return self._int8(kind, calibration)
-        content = _write(kind, self.source.core, calibration)
+        content = convert_to(kind, self.source.core, None if calibration is None else calibration.pixels)
         proof, golden = self._prove(content, kind=kind)
         made = self._artifact(content, kind, proof, golden)
         return replace(made, calibration=calibration)
@@ -254,12 +252,6 @@ def _with_exact_pixels(source: TrainedModel, log: Log) -> TrainedModel:
         log(f"trained on pictures resized {spec.interpolation}; measured and exported {BILINEAR_EXACT}")
         spec = replace(spec, interpolation=BILINEAR_EXACT)
     return replace(source, contract=replace(source.contract, input=spec))
-
-
-def _write(kind: Format, core: keras.Model, calibration: PictureSet | None) -> bytes:
-    if kind.name == ONNX_INT8 and calibration is not None:
-        return to_onnx_int8(to_onnx(core), calibration.pixels)
-    return WITHOUT_RANGES[kind.name](core)
 
 
 def _calibration(source: TrainedModel, options: ExportOptions, times: int) -> PictureSet:

@@ -11,8 +11,9 @@ from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import missing_extra
 from catdog.edge.files import check_folder
 from catdog.edge.models import BUNDLED
+from catdog.edge.plugins import Choices
 
-from .formats import FORMATS, INT8, ONNX_SUFFIX
+from .formats import FORMATS, INT8, REGISTRY
 from .options import ExportOptions
 from .publish import REPORT_FILE
 
@@ -33,13 +34,14 @@ which file:
 next: catdog-edge photo.jpg --model exports/<file>
 
 exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write,
-130 interrupted
+14 broken plugin, 130 interrupted
 """
 
 _MODEL_HELP = "a run's folder or model.keras, or the name of a bundled model (default: the newest run, else the bundled one)"
 _CALIBRATION_HELP = "folder or zip of photographs for the int8 ranges (default: the run's training pictures, else drawn ones)"
 _COUNT_HELP = "pictures to calibrate on (default: %(default)s)"
 _VERIFY_HELP = "folder or zip to compare with Keras on (default: the run's held-back pictures, else drawn ones)"
+_FORMAT_HELP = "one of these by name, or that of another package (catdog-edge doctor lists them); may be given often"
 _DROP_HELP = "accuracy that a file may lose against Keras to be published (default: %(default)s)"
 _DIAGNOSIS_HELP = "where int8 is refused, do not look for the layer at fault and a remedy"
 
@@ -71,6 +73,9 @@ def _add_formats(group: argparse._ArgumentGroup) -> None:
         purpose = each.purpose.replace("%", "%%")
         group.add_argument(f"--{each.name}", dest="formats", action="append_const", const=each.name, help=purpose)
     group.add_argument("--all", dest="formats", action="store_const", const=list(FORMATS), help="all of them")
+    group.add_argument(
+        "--format", dest="formats", action="append", choices=Choices(REGISTRY), metavar="NAME", help=_FORMAT_HELP
+    )
 
 
 def _add_proof_options(group: argparse._ArgumentGroup) -> None:
@@ -147,9 +152,8 @@ def _doubts(artifacts: "Sequence[Artifact]") -> dict[str, list[str]]:
 def _require_packages(options: ExportOptions) -> None:
     import importlib.util
 
-    onnx = any(FORMATS[name].suffix == ONNX_SUFFIX for name in options.formats)
-    needed = ["tensorflow", "flatbuffers", "jinja2", *(["tf2onnx", "onnx", "onnxruntime"] if onnx else [])]
-    for package in needed:
+    others = (package for name in options.formats for package in REGISTRY.find(name).packages)
+    for package in ("tensorflow", "flatbuffers", "jinja2", *others):
         if importlib.util.find_spec(package) is None:
             raise missing_extra(package, "export")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from catdog.edge.contract import is_model_name
 from catdog.edge.errors import UsageError
 
-from .formats import FORMATS, INT8
+from .formats import INT8, REGISTRY
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class ExportOptions:
     """What to export and how to prove it.
 
     Attributes:
-        formats: which artifacts, of `FORMATS`.
+        formats: which artifacts, of `catdog.export.formats.REGISTRY`.
         model: a run's folder or its `model.keras`, or the name of a bundled model; None for the newest run under
             `runs/`, else the bundled model.
         name: what to call the files; None for the model's own name.
@@ -46,7 +46,8 @@ class ExportOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _require(bool(self.formats) and set(self.formats) <= set(FORMATS), "a known format", ", ".join(self.formats))
+        known = bool(self.formats) and all(name in REGISTRY for name in self.formats)
+        _require(known, "a known format", ", ".join(self.formats))
         _require(self.name is None or is_model_name(self.name), "a --name of printable characters without slashes", self.name)
         _require(1 <= self.calibration_count <= 10_000, "1 to 10,000 pictures to calibrate on", self.calibration_count)
         _require(0 <= self.max_drop <= 100, "a --max-drop of 0 to 100 points", self.max_drop)

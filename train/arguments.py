@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from catdog.edge.command import CommandParser
+from catdog.edge.plugins import Choices
 
+from .backbones import BACKBONES, BUNDLED, IMAGENET, MOBILENETV2, RANDOM
 from .options import (
     ALL,
-    BUNDLED,
     CLASS_WEIGHTS,
     CONDITIONS,
     HELD_BACK,
     HELD_BACK_BESIDE_TEST,
-    IMAGENET,
     PUBLIC_ARCHIVE,
     SYNTHETIC,
     TEST_OF_FOLDER,
@@ -49,7 +49,7 @@ examples:
 next: look at runs/<name>/report.html, then catdog-export --int8
 
 exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write or no
-memory, 12 training came to nothing, 130 interrupted
+memory, 12 training came to nothing, 14 broken plugin, 130 interrupted
 """
 
 
@@ -149,10 +149,17 @@ def _add_data_options(group: Group) -> None:
 
 def _add_fitting_options(group: Group) -> None:
     group.add_argument(
+        "--backbone",
+        choices=Choices(BACKBONES),
+        default=MOBILENETV2,
+        metavar="NAME",
+        help=f"{', '.join(BACKBONES.own)}, or that of another package, for the transfer stage (default: %(default)s)",
+    )
+    group.add_argument(
         "--backbone-weights",
         default=IMAGENET,
         metavar="W",
-        help=f"{IMAGENET} (downloaded), {BUNDLED}, or a file (default: %(default)s)",
+        help=f"{IMAGENET} (downloaded), {BUNDLED} (mobilenetv2's), {RANDOM}, or a file (default: %(default)s)",
     )
     defaults = TrainOptions
     group.add_argument(

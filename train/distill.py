@@ -134,7 +134,8 @@ def _read_again(dataset: Dataset, options: TrainOptions, size: int) -> Pictures:
 def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Teacher:
     """Give the larger copy of the backbone a head, from one view of each picture: the features are what matters."""
     size = options.distill_size
-    copy = build_model(TRANSFER, options.pipeline, len(dataset.labels), size, levels=False, seed=options.data.seed)
+    kind, classes, seed = options.backbone, len(dataset.labels), options.data.seed
+    copy = build_model(TRANSFER, options.pipeline, classes, size, backbone=kind, levels=False, seed=seed)
     if copy.transfer is None:
         raise ValueError("Expected a transfer model. Received: one without a backbone")
     copy.transfer.backbone.set_weights(parts.backbone.get_weights())

@@ -79,7 +79,7 @@ def fit(
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
         history = _fit_whole(job, _Phase(PLAIN, epochs, optimizer), history)
     if model.transfer is not None and options.fine_tune_epochs:
-        release_backbone(model.transfer.backbone)
+        release_backbone(model.transfer.backbone, statistics=options.is_blank)
         steps = options.fine_tune_epochs * -(-len(dataset.train) // options.batch_size)
         rate = rise_and_fall(options.fine_tune_rate, steps)
         optimizer = keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY)

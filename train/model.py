@@ -3,8 +3,6 @@
 `core` is what is exported: pixels in, scores out. `augment` stays outside of it, because Keras' augmentation layers are
 active by default whenever they are called, and would be baked into an export. Training composes the two. The write-ups
 scale the pixels before they augment; scaling is affine, so flips and reflected rotations commute with it.
-
-Source of the backbone: M. Sandler et al., "MobileNetV2: Inverted residuals and linear bottlenecks", CVPR 2018.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,19 +12,16 @@ from typing import Any
 import keras
 from keras import layers
 
-from catdog.edge.errors import UsageError
+from catdog.edge.errors import PluginError, UsageError
 
+from .backbones import BACKBONES, MOBILENETV2
+from .backbones import Backbone as BackboneRow
 from .pipelines import TUNED, Augmentation, find_cell
 
 BACKBONE, FEATURES, LOGITS, ONE_LOGIT, SCORES = "backbone", "features", "logits", "one_logit", "scores"
 LEVELS = "levels"
 SOFTMAX, ONE_UNIT = "softmax", "one-unit"
 HEADS = (SOFTMAX, ONE_UNIT)
-# Maps that a head may see beside the last one, and factors that spread their means as widely: the last keeps what ImageNet
-# asks for, those before it have more. Errors of a head on frozen features of 2,410 training pictures of cats, dogs and neither,
-# 5-fold, mean of three seeds, without and with them: about 84 and 62 at 160 px, 42 and 31 at 224 px. Cross-entropy falls by a
-# third.
-_EARLIER = {"block_14_depthwise_relu": 5.0, "block_15_depthwise_relu": 10.0, "block_16_depthwise_relu": 2.0}
 
 
 @dataclass(frozen=True)
@@ -34,9 +29,9 @@ class TransferParts:
     """The two halves of a transfer model, with a cut where the frozen part ends.
 
     Attributes:
-        backbone: MobileNetV2 without its top, or its first blocks, -1 to 1 in; gives its last map, and earlier ones where the
-            head sees them.
-        features: pixels to pooled maps, float32 ``[n, features]``: 1,280 of the last one, then those of the others.
+        backbone: a network without its top, or its first blocks, scaled pixels in (MobileNetV2: -1 to 1); gives its last map,
+            and earlier ones where the head sees them.
+        features: pixels to pooled maps, float32 ``[n, features]``: of the last one (MobileNetV2: 1,280), then of the others.
         head: features to logits ``[n, classes]``.
         augment: as in `StageModel`.
     """
@@ -69,6 +64,7 @@ def build_model(
     image_size: int = 160,
     backbone_weights: str | None = None,
     *,
+    backbone: str = MOBILENETV2,
     head: str = SOFTMAX,
     levels: bool = True,
     seed: int = 0,
@@ -81,12 +77,13 @@ def build_model(
         classes: number of labels, at least 2.
         image_size: side of the input in pixels.
         backbone_weights: ``"imagenet"``, ``"bundled"`` or a path, for the transfer stage; None leaves random weights.
+        backbone: one of `catdog.train.backbones.BACKBONES`, for the transfer stage.
         head: ``"softmax"``, or ``"one-unit"``: for two classes a single logit that a sigmoid turns into the second score.
         levels: let the head see earlier maps of the backbone, where the pipeline has it so.
         seed: for the augmentation and dropout.
 
     Raises:
-        UsageError: no such stage, pipeline or head, or too small an input for it.
+        UsageError: no such stage, pipeline, backbone or head, or too small an input for it.
         CatdogError: the backbone weights cannot be had.
     """
     cell = find_cell(stage, pipeline, image_size)
@@ -96,25 +93,26 @@ def build_model(
         )
     augment = None if cell.augmentation is None else build_augmentation(cell.augmentation, seed)
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
-    scaled = layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocess")(pixels) if cell.preprocess else pixels
+    row = BACKBONES.find(backbone) if cell.backbone else None
+    scaled = _scaled(pixels, (-1.0, 1.0) if row is None else row.scale) if cell.preprocess else pixels
     hidden, output = _hidden_layers(cell.layers, seed), _output_layers(classes, head)
-    if not cell.backbone:
+    if row is None:
         logits = _chain([*hidden, *output], scaled)
         return StageModel(keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core"), augment)
 
     words = cell.layers.split()
-    backbone = _backbone(image_size, cell.cut, earlier=levels and LEVELS in words)
+    network = _network(row, image_size, cell.cut, earlier=levels and LEVELS in words)
     if backbone_weights is not None:
         from .weights import load_backbone_weights
 
-        load_backbone_weights(backbone, backbone_weights)
+        load_backbone_weights(network, backbone_weights, row)
     pool, *rest = hidden
-    last, *earlier = keras.tree.flatten(backbone(scaled, training=False))
-    features = _with_levels(pool(last), earlier)
+    last, *earlier = keras.tree.flatten(network(scaled, training=False))
+    features = _with_levels(pool(last), earlier, tuple(row.levels.values()))
     vector = keras.Input((features.shape[-1],), name="vector")
     core = keras.Model(pixels, layers.Softmax(name=SCORES)(_chain([*rest, *output], features)), name="core")
     parts = TransferParts(
-        backbone=backbone,
+        backbone=network,
         features=keras.Model(pixels, features, name="feature_extractor"),
         head=keras.Model(vector, _chain([*rest, *output], vector), name="head"),
         augment=augment,
@@ -122,41 +120,49 @@ def build_model(
     return StageModel(core, augment, parts)
 
 
-def _backbone(image_size: int, cut: str | None, *, earlier: bool) -> keras.Model:
-    whole = keras.applications.MobileNetV2((image_size, image_size, 3), include_top=False, weights=None, name=BACKBONE)
-    whole.trainable = False
-    if cut is not None:
-        part = keras.Model(whole.input, whole.get_layer(cut).output, name=BACKBONE)
-        part.trainable = False
-        return part
-    if not earlier:
-        return whole
-    maps = [whole.output, *(whole.get_layer(name).output for name in _EARLIER)]
-    several = keras.Model(whole.input, maps, name=BACKBONE)
-    several.trainable = False
-    return several
+def _scaled(pixels: Any, scale: tuple[float, float]) -> Any:  # noqa: ANN401 - Keras tensors have no public type
+    """Bring pixels from 0-255 to what a network takes for black and white."""
+    black, white = scale
+    return layers.Rescaling((white - black) / 255, offset=black, name="preprocess")(pixels)
 
 
-def _with_levels(pooled: Any, earlier: Sequence[Any]) -> Any:  # noqa: ANN401 - Keras tensors have no public type
-    """Put the means of earlier maps beside what is pooled of the last one."""
+def _network(row: BackboneRow, image_size: int, cut: str | None, *, earlier: bool) -> keras.Model:
+    """Build a backbone, frozen: up to its last map or the layer `cut`, with the maps before it if the head is to see them."""
+    with BACKBONES.blaming(row.name):
+        whole = row.build(image_size)
+    if whole.output_shape[-1] != row.features or len(whole.output_shape) != 4:
+        expected = f"the backbone {row.name} to give maps of {row.features} channels"
+        raise PluginError(expected, got=f"an output of shape {whole.output_shape}", fix="Tell its authors.")
+    maps = [whole.output if cut is None else whole.get_layer(cut).output]
+    if earlier and cut is None:
+        maps += [whole.get_layer(name).output for name in row.levels]
+    network = keras.Model(whole.input, maps if len(maps) > 1 else maps[0], name=BACKBONE)
+    network.trainable = False
+    return network
+
+
+def _with_levels(pooled: Any, earlier: Sequence[Any], factors: Sequence[float]) -> Any:  # noqa: ANN401 - as above
+    """Put the means of earlier maps beside what is pooled of the last map."""
     if not earlier:
         return pooled
     means = [
         layers.Rescaling(factor, name=f"{LEVELS}_{number}")(layers.GlobalAveragePooling2D(name=f"mean_{number}")(given))
-        for number, (given, factor) in enumerate(zip(earlier, _EARLIER.values(), strict=True), start=1)
+        for number, (given, factor) in enumerate(zip(earlier, factors, strict=True), start=1)
     ]
     return layers.Concatenate(name=LEVELS)([pooled, *means])
 
 
-def release_backbone(backbone: keras.Model) -> None:
+def release_backbone(backbone: keras.Model, *, statistics: bool = False) -> None:
     """Make a backbone trainable, but for its batch normalisation: the statistics of small sets would replace ImageNet's.
+
+    With `statistics` that, too: random weights have none to be kept, and without any a deep network's values fade away.
 
     Calling the backbone with ``training=False`` is not enough: Keras (3.15, `functional.operation_fn`) hands ``training=True``
     of a fit down to every layer, whatever it was called with. Only a layer that is not trainable keeps its statistics.
     """
     backbone.trainable = True
     for layer in backbone.layers:
-        if isinstance(layer, layers.BatchNormalization):
+        if isinstance(layer, layers.BatchNormalization) and not statistics:
             layer.trainable = False
 
 
@@ -179,7 +185,7 @@ def logits_model(core: keras.Model) -> keras.Model:
 
 
 def pooled_model(core: keras.Model) -> keras.Model:
-    """Return the part of a transfer stage's `core` up to what is pooled of the last map: pixels to ``[n, 1280]``."""
+    """Return the part of a transfer stage's `core` up to what is pooled of the last map: pixels to ``[n, features]``."""
     return keras.Model(core.input, core.get_layer(FEATURES).output, name="pooled_model")
 
 

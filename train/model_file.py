@@ -13,6 +13,7 @@ from catdog.edge.errors import InputNotFoundError, ModelError, UsageError
 from catdog.edge.files import replacing
 from catdog.edge.models import BUNDLED, bundled_tflite, bundled_weights
 
+from .backbones import BACKBONES, MOBILENETV2
 from .model import build_model
 from .options import DataOptions
 from .pipelines import SMALL, TRANSFER, TUNED
@@ -65,6 +66,7 @@ def read_model(path: Path) -> TrainedModel:
         return load_bundled(str(path))
     file = _file(path)
     contract = read_contract(path)
+    _make_layers_known(file.parent / METRICS_FILE)
     try:
         core = keras.models.load_model(file, compile=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
@@ -98,6 +100,16 @@ def _file(path: Path) -> Path:
             fix="Train one first: catdog-train.",
         )
     return file
+
+
+def _make_layers_known(metrics: Path) -> None:
+    """Import the package that has a run's backbone: Keras must know layers of its own before it reads them."""
+    try:
+        name = json.loads(metrics.read_text())["options"].get("backbone", MOBILENETV2)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return
+    if name in BACKBONES:
+        BACKBONES.find(name)
 
 
 def _damaged(file: Path, error: Exception) -> ModelError:

@@ -7,12 +7,12 @@ from catdog.edge.contract import is_model_name
 from catdog.edge.errors import UsageError
 from catdog.edge.models import BUNDLED as MODELS
 
+from .backbones import BACKBONES, BUNDLED, IMAGENET, MOBILENETV2, RANDOM
 from .pipelines import OURS, PIPELINES, STAGES, TUNED, find_cell
 
 PUBLIC_ARCHIVE = "https://storage.googleapis.com/mledu-datasets/cats_and_dogs_filtered.zip"
 SYNTHETIC = "synthetic"
 ALL = "all"
-IMAGENET, BUNDLED = "imagenet", "bundled"
 SMALLEST_SIZE, LARGEST_SIZE = 32, 512
 NO_CONDITIONS, CAMERA = CONDITIONS = ("none", "camera")
 EACH_EPOCH, AT_END = VALIDATE = ("epoch", "end")
@@ -84,7 +84,9 @@ class TrainOptions:
         data: where the pictures come from.
         stage: which of the pipeline's stages, or ``"all"`` of them in turn.
         pipeline: one of `catdog.train.pipelines.PIPELINES`.
-        backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"``, or the path of a weights file.
+        backbone: what looks at the pictures in the transfer stage, of `catdog.train.backbones.BACKBONES`.
+        backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"`` (of MobileNetV2), ``"random"``, another word of the
+            backbone's, or the path of a weights file.
         start: folder of a finished run, its model, or a bundled one's name, whose network is gone on with, head and all, in
             place of backbone weights and a new head: only the fine-tuning is done. None for a new network.
         teacher: likewise, whose answers are learnt from beside the labels in fine-tuning; None for the labels alone.
@@ -126,6 +128,7 @@ class TrainOptions:
     output: Path
     stage: str = "transfer"
     pipeline: str = TUNED
+    backbone: str = MOBILENETV2
     backbone_weights: str = IMAGENET
     start: str | None = None
     teacher: str | None = None
@@ -150,7 +153,8 @@ class TrainOptions:
     cache_features: bool = True
 
     def __post_init__(self) -> None:
-        if self.backbone_weights not in (IMAGENET, BUNDLED):
+        backbone = BACKBONES.find(self.backbone)
+        if self.backbone_weights not in (IMAGENET, BUNDLED, RANDOM, *backbone.weights):
             object.__setattr__(self, "backbone_weights", str(Path(self.backbone_weights).resolve()))
         if self.conditions is None:
             sensible = self.data.negatives is not None and self.pipeline in OURS
@@ -165,7 +169,9 @@ class TrainOptions:
         _require(self.stage in (*STAGES, ALL), f"--stage to be one of {', '.join((*STAGES, ALL))}", self.stage)
         _require(self.pipeline in PIPELINES, f"--pipeline to be one of {', '.join(PIPELINES)}", self.pipeline)
         for stage in self.stages:
-            find_cell(stage, self.pipeline, self.data.image_size)
+            cell = find_cell(stage, self.pipeline, self.data.image_size)
+            if cell.backbone:
+                backbone.require(self.backbone_weights, self.data.image_size, cell.cut)
         _require(self.name is None or is_model_name(self.name), "a --name of printable characters without slashes", self.name)
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
         _require(0 <= self.least_steps <= 1_000_000, "0 to 1,000,000 --least-steps", self.least_steps)
@@ -191,6 +197,11 @@ class TrainOptions:
         """Return how many epochs there are with so many training pictures."""
         steps = -(-pictures // self.batch_size)
         return max(self.epochs, -(-self.least_steps // steps)) if self.pipeline in OURS else self.epochs
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether the backbone begins with random weights."""
+        return self.start is None and self.backbone_weights == RANDOM
 
     @property
     def stages(self) -> tuple[str, ...]:

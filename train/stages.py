@@ -14,6 +14,7 @@ from catdog.edge.errors import CatdogError, OutputError
 from catdog.edge.files import sweep
 from catdog.edge.learnt import MOST as MOST_MARKS
 
+from .backbones import BACKBONES, MOBILENETV2
 from .checkpoint import Checkpoint
 from .data.dataset import Dataset, held_out, load_dataset
 from .data.folders import TEST, VALIDATION
@@ -157,21 +158,25 @@ def fit_stage(
 def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None, restarts: int) -> Fitted:
     seed, size = options.data.seed + restarts * _SEEDS_APART, options.data.image_size
     keras.utils.set_random_seed(seed % 2**31)
-    model = build_model(stage, options.pipeline, classes=len(dataset.labels), image_size=size, seed=seed)
+    model = build_model(stage, options.pipeline, len(dataset.labels), size, backbone=options.backbone, seed=seed)
     parts = model.transfer
     backbone: str | None
     if options.start is not None:
         backbone = _go_on_with(model, Path(options.start))
     else:
-        backbone = None if parts is None else load_backbone_weights(parts.backbone, options.backbone_weights)
+        backbone = None if parts is None else _fill(parts.backbone, options)
     if checkpoint:
         checkpoint.restarts = restarts
     history = fit(model, dataset, options, checkpoint, restarts)
     if parts is not None and (options.fine_tune_epochs or options.distill_epochs):
-        release_backbone(parts.backbone)  # to count what was changed
+        release_backbone(parts.backbone, statistics=options.is_blank)  # to count what was changed
     total = model.core.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)
     return Fitted(model, backbone, Parameters(total, trainable, total - trainable), history, restarts)
+
+
+def _fill(network: keras.Model, options: TrainOptions) -> str:
+    return load_backbone_weights(network, options.backbone_weights, BACKBONES.find(options.backbone))
 
 
 def _go_on_with(model: StageModel, start: Path) -> str:
@@ -239,6 +244,8 @@ def _name(stage: str, options: TrainOptions) -> str:
     if options.name is not None and stage == options.stages[-1]:
         return options.name
     usual = f"{stage}-{options.data.image_size}"
+    if stage == TRANSFER and options.backbone != MOBILENETV2:
+        usual = f"{options.backbone}-{usual}"
     return usual if options.pipeline == TUNED else f"{options.pipeline}-{usual}"
 
 

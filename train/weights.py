@@ -1,7 +1,9 @@
 """Backbone weights: Keras' download, a file, or the float16 weights that come with the package."""
 
+import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,56 +14,86 @@ from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, Usa
 from catdog.edge.files import replacing
 from catdog.edge.models import bundled_backbone
 
+from .backbones import BACKBONES, BUNDLED, IMAGENET, MOBILENETV2, OFFLINE_WAYS, RANDOM, Backbone
 from .data.download import download
-from .options import BUNDLED, IMAGENET
 
-_OFFLINE_WAYS = (
-    "Without a network, name a weights file with --backbone-weights PATH, or use the package's own: --backbone-weights bundled."
-)
 # Keras publishes ImageNet weights for these input sizes; others start from the largest.
 _IMAGENET_SIZES = (96, 128, 160, 192, 224)
 _MAX_FLOAT16 = float(np.finfo(np.float16).max)
 
 
-def load_backbone_weights(backbone: keras.Model, which: str) -> str:
-    """Fill a MobileNetV2 backbone.
+def load_backbone_weights(network: keras.Model, which: str, row: Backbone | None = None) -> str:
+    """Fill a backbone.
 
     Args:
-        backbone: a Keras MobileNetV2 (alpha 1.0) without its top, or its first blocks.
-        which: ``"imagenet"``, ``"bundled"``, or the path of a Keras `.weights.h5` / `.h5` file.
+        network: what `row` builds, or a part of it.
+        which: one of the row's words, such as ``"imagenet"``, ``"random"`` for what it has, or the path of a Keras
+            `.weights.h5` / `.h5` file.
+        row: which backbone it is; None for MobileNetV2.
 
     Returns:
-        What was loaded, in words, without a path.
+        What was loaded, in words, without a path; of other backbones than MobileNetV2 with its title.
 
     Raises:
         DatasetError: the download failed.
         InputNotFoundError: there is no such file.
         ModelError: the file does not hold this backbone's weights.
     """
+    row = row or BACKBONES.find(MOBILENETV2)
+    if row.name == MOBILENETV2:
+        return "random weights" if which == RANDOM else fill_mobilenetv2(network, which)
+    if which == RANDOM:
+        return f"{row.title}, random weights"
+    whole = row.build(network.input_shape[1])
+    if row.fill is not None and which in row.weights:
+        said = row.fill(whole, which)
+    else:
+        path = _existing(Path(which), f"Name one of {row.title}, or take --backbone-weights {RANDOM}.")
+        said = f"weights from {path.name}"
+        with _refusing(path, row.title, "Name another file."), warnings.catch_warnings(action="error", category=UserWarning):
+            whole.load_weights(path)  # Keras warns, and goes on, where layers have nothing in the file
+    _copy_by_layer(whole, network)
+    return f"{row.title}, {said}"
+
+
+def fill_mobilenetv2(network: keras.Model, which: str) -> str:
+    """Fill MobileNetV2 (alpha 1.0) without its top, or its first blocks; otherwise as `load_backbone_weights`."""
     if which == BUNDLED:
         # Not that of a bundled model, which has learnt to see pets: a linear head on it, learnt from 12 pictures each of 88
         # other classes, is right on 87 % of 1,056 more, one on ImageNet's on 91 %.
-        load_weights(bundled_backbone(), backbone)
+        load_weights(bundled_backbone(), network)
         return "catdog's bundled ImageNet weights"
-    path = download(_imagenet_url(backbone.input_shape[1]), offline_ways=_OFFLINE_WAYS) if which == IMAGENET else Path(which)
-    if not path.is_file():
-        raise InputNotFoundError("a file of backbone weights", got=f"{path}, which does not exist", fix=_OFFLINE_WAYS)
-    try:
-        _load_file(backbone, path)
-    except (ValueError, OSError, KeyError) as error:
-        raise ModelError(
-            "weights of MobileNetV2 1.0 without its top", got=f"{path}: {str(error)[:200]}", fix=_OFFLINE_WAYS
-        ) from error
+    path = download(_imagenet_url(network.input_shape[1]), offline_ways=OFFLINE_WAYS) if which == IMAGENET else Path(which)
+    with _refusing(_existing(path, OFFLINE_WAYS), "MobileNetV2 1.0", OFFLINE_WAYS):
+        _load_file(network, path)
     return "ImageNet weights of Keras Applications" if which == IMAGENET else f"weights from {path.name}"
 
 
-def _load_file(backbone: keras.Model, path: Path) -> None:
-    whole = keras.applications.MobileNetV2(backbone.input_shape[1:], include_top=False, weights=None)
-    if len(whole.weights) == len(backbone.weights):
-        backbone.load_weights(path)
+def _existing(path: Path, fix: str) -> Path:
+    if not path.is_file():
+        raise InputNotFoundError("a file of backbone weights", got=f"{path}, which does not exist", fix=fix)
+    return path
+
+
+@contextmanager
+def _refusing(path: Path, title: str, fix: str) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError, KeyError, UserWarning) as error:
+        raise ModelError(f"weights of {title} without its top", got=f"{path}: {str(error)[:200]}", fix=fix) from error
+
+
+def _load_file(network: keras.Model, path: Path) -> None:
+    whole = keras.applications.MobileNetV2(network.input_shape[1:], include_top=False, weights=None)
+    if len(whole.weights) == len(network.weights):
+        network.load_weights(path)
         return
     whole.load_weights(path)  # a file holds all of it
-    for layer in backbone.layers:
+    _copy_by_layer(whole, network)
+
+
+def _copy_by_layer(whole: keras.Model, part: keras.Model) -> None:
+    for layer in part.layers:
         if layer.weights:
             layer.set_weights(whole.get_layer(layer.name).get_weights())
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
-from catdog.train.options import BUNDLED, DataOptions, TrainOptions
+from catdog.train.backbones import BUNDLED
+from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.tensorflow_setup import import_tensorflow
 
 from .turns import print_table, require_at_least, say

@@ -1,41 +1,44 @@
-"""Runtimes that turn pixels into scores. Each module wraps one; `open_backend` picks.
+"""Runtimes that turn pixels into scores. Each module wraps one, `registry` has a row of each; `open_backend` picks.
 
-May import: `catdog.edge.errors`, `catdog.edge.artifact`, `catdog.edge.quiet` and, where it is used, the runtime itself.
+May import: `catdog.edge.errors`, `catdog.edge.artifact`, `catdog.edge.plugins`, `catdog.edge.quiet` and, where it is used, the
+runtime itself.
 """
 
 from ..artifact import ModelFile
 from ..errors import UsageError
+from ..plugins import Choices
 from .base import Backend
+from .registry import BACKENDS as REGISTRY
+from .registry import BackendRow, runtimes_of
 
-BACKENDS = ("auto", "litert", "onnxruntime")
+AUTO = "auto"
+BACKENDS = Choices(REGISTRY, AUTO)
 
-__all__ = ["BACKENDS", "Backend", "open_backend"]
+__all__ = ["BACKENDS", "REGISTRY", "Backend", "BackendRow", "open_backend"]
 
 
-def open_backend(model: ModelFile, *, name: str = "auto", threads: int = 1) -> Backend:
-    """Load a model into the runtime for its kind.
+def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Backend:
+    """Load a model into a runtime for its kind.
 
     Args:
         model: the file, as `read_model_file` gives it.
-        name: one of `BACKENDS`; ``"auto"`` takes the one for the file's kind.
+        name: one of `BACKENDS`; ``"auto"`` takes the first that runs the file's kind.
         threads: number of threads for one inference, at least 1.
 
     Raises:
-        UsageError: the named backend does not run this kind of file.
+        UsageError: there is no such backend, or it does not run this kind of file.
         ModelError: the runtime refuses the file.
         MissingExtraError: the runtime is not installed.
+        PluginError: the package that has the backend cannot be loaded, or fails.
     """
-    wanted = {"tflite": "litert", "onnx": "onnxruntime"}[model.kind]
-    if name not in ("auto", wanted):
-        raise UsageError(
-            f"the backend {wanted} for a {model.kind} file",
-            got=f"{name} for {model.path}",
-            fix=f"Leave --backend out, or name a {'.onnx' if name == 'onnxruntime' else '.tflite'} file.",
-        )
-    if wanted == "litert":
-        from .litert import LiteRTBackend
-
-        return LiteRTBackend(model, threads=threads)
-    from .onnx import OnnxBackend
-
-    return OnnxBackend(model, threads=threads)
+    row = next(runtimes_of(model.kind), None) if name == AUTO else REGISTRY.find(name)
+    if row is not None and model.kind in row.kinds:
+        with REGISTRY.blaming(row.name):
+            return row.open(model, threads)
+    usual = " or ".join(each.name for each in runtimes_of(model.kind)) or "of another package"
+    kinds = " or ".join(f".{kind}" for kind in (row.kinds if row is not None else ()))
+    raise UsageError(
+        f"the backend {usual} for a {model.kind} file",
+        got=f"{name} for {model.path}",
+        fix=f"Leave --backend out, or name a {kinds or 'model'} file.",
+    )

@@ -26,10 +26,12 @@ def examine(options: DoctorOptions) -> Iterator[Finding]:
     # Only now: these import numpy and OpenCV.
     from ..decode import silence_opencv
     from .cameras import check_cameras
+    from .doors import check_doors
     from .model import check_model
     from .speed import check_speed, thread_counts
 
     silence_opencv()
+    yield from check_doors()
     yield from check_cameras(options.camera)
     found, usable = check_model(options.model, options.threads or 1)
     yield from found

@@ -1,4 +1,4 @@
-"""Where results go. Each module is one kind of sink; `queue` keeps a slow one from slowing the camera.
+"""Where results go. Each module is one kind of sink, with a row in `registry`; `queue` keeps slow ones from slowing a camera.
 
-May import: results, events, errors and files of `catdog.edge`, OpenCV for pictures. Imported where one is asked for.
+May import: results, events, errors, files and plugins of `catdog.edge`, OpenCV for pictures. Imported where one is asked for.
 """

@@ -1,15 +1,14 @@
 """Opens the sinks that were asked for, each behind a queue of its own, and lets them finish at the end."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..classifier import Classifier
-from ..errors import missing_extra
 from .base import Sink
 from .options import SinkOptions
 from .queue import LAST_WISH_S, PATIENCE_S, QueuedSink
+from .registry import SINKS, Opening, asked_for
 
 
 @contextmanager
@@ -27,23 +26,15 @@ def open_sinks(
 
     Raises:
         CatdogError: a sink cannot be opened.
+        PluginError: the package that has one cannot be loaded, or fails.
     """
     opened: list[Sink] = [QueuedSink(stdout, tell) if queued else stdout]
     last_wish_s = LAST_WISH_S
     try:
-        for sink in _plain(options, model, tell):
-            opened.append(QueuedSink(sink, tell, drops=queued))
-        if options.show:
-            from .window import WindowSink
-
-            opened.append(WindowSink())  # a window is its thread's own
-        if options.serve is not None:
-            try:
-                from ..web.sink import WebSink
-            except ModuleNotFoundError as error:
-                raise missing_extra(error.name or "aiohttp", "web") from error
-
-            opened.append(WebSink(options.serve, model(), opened, tell))  # not behind a queue: it says why
+        for row, argument in asked_for(options):
+            with SINKS.blaming(row.name):
+                sink = row.open(Opening(argument, options, model, tell, opened))
+            opened.append(QueuedSink(sink, tell, drops=queued) if row.queued else sink)
         yield opened
         if not queued:
             last_wish_s = PATIENCE_S
@@ -53,29 +44,3 @@ def open_sinks(
             waiting.end(deadline)  # all of them, before one is waited for
         for sink in opened:
             sink.close()
-
-
-def _plain(options: SinkOptions, model: Callable[[], Classifier], tell: Callable[[str], None]) -> Iterator[Sink]:
-    """Open one after another; each module is imported where its sink is wanted."""
-    if options.csv is not None:
-        from .table import CsvSink
-
-        yield CsvSink(options.csv, model().contract.labels)
-    if options.record is not None:
-        from .record import RecordSink
-
-        yield RecordSink(options.record, most_mb=options.record_limit_mb, only_events=options.record_events)
-    if options.save_uncertain is not None:
-        from .uncertain import UncertainSink
-
-        yield UncertainSink(options.save_uncertain, tell, below=options.uncertain_below, most=options.save_limit)
-    if options.on_event is not None:
-        from .command import CommandSink
-
-        yield CommandSink(options.on_event)
-    if options.mqtt is not None:
-        from .mqtt.broker import Broker
-        from .mqtt.sink import MqttSink
-
-        broker = Broker.of(options.mqtt, os.environ)  # before the model is loaded for its labels
-        yield MqttSink(broker, model().contract.labels, tell)

@@ -20,6 +20,10 @@ class SinkOptions:
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
         serve: ``[HOST:]PORT`` of a web page.
+        others: sinks of other packages, each ``NAME`` or ``NAME:ARGUMENT``.
+
+    Raises:
+        UsageError: nobody has a sink of such a name.
     """
 
     show: bool = False
@@ -33,3 +37,10 @@ class SinkOptions:
     on_event: str | None = None
     mqtt: str | None = None
     serve: str | None = None
+    others: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.others:
+            from .registry import check_others
+
+            check_others(self.others)

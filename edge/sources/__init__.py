@@ -1,6 +1,6 @@
-"""Where frames come from. Each module is one kind of source; `open_sources` picks by what was asked for.
+"""Where frames come from. Each module is one kind of source; `open_sources` picks by what was asked for, `registry` by address.
 
-May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.synthetic`, OpenCV, PyAV.
+May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.plugins`, `catdog.edge.synthetic`, OpenCV, PyAV.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,6 @@ from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
 from .video import VIDEO_SUFFIXES, VideoFileSource
 
-STREAM_SCHEMES = ("http://", "https://", "rtsp://", "rtsps://")
-
 __all__ = ["Change", "Frame", "Idle", "Source", "SourceOptions", "State", "open_sources"]
 
 
@@ -27,6 +25,7 @@ def open_sources(options: SourceOptions) -> Iterator[list[Source]]:
         InputNotFoundError: a path does not exist or a folder holds no picture.
         SourceError: a camera or stream cannot be opened.
         UnreadableInputError: a path may not be read.
+        PluginError: the package that has an address' scheme cannot be loaded.
     """
     sources: list[Source] = []
     try:
@@ -69,18 +68,6 @@ def _csi_command() -> list[str]:
     return ["/usr/bin/python3", str(Path(__file__).parent / "live" / "csi_worker.py")]
 
 
-def _open_stream(url: str, options: SourceOptions) -> Source:
-    from .stream import StreamSource, check_stream  # brings all of Python's HTTP
-
-    name, live = check_stream(url, options.timeout_s, wait=options.wait)
-    if not live:
-        return StreamSource(url, timeout_s=options.timeout_s)
-    from .live.source import LiveSource
-
-    specification = {"kind": "stream", "url": url, "timeout_s": options.timeout_s}
-    return LiveSource(name, specification, wait=options.wait, every=options.buffer == "all")
-
-
 def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> None:
     if text == "-":
         from .listed import ListedSource
@@ -92,9 +79,13 @@ def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> Non
 
         sources.append(WatchedSource(text))
         return
-    if text.lower().startswith(STREAM_SCHEMES):
-        sources.append(_open_stream(text, options))
-        return
+    if "://" in text:
+        from .registry import find_scheme, open_address
+
+        row = find_scheme(text)
+        if row is not None:
+            sources.append(open_address(row, text, options))
+            return
     # Neighbouring pictures share a source.
     for is_video, paths in groupby(find_inputs(text), key=lambda path: path.suffix.lower() in VIDEO_SUFFIXES):
         neighbours = list(paths)

@@ -12,7 +12,8 @@ class SourceOptions:
     """Which frames to look at.
 
     Attributes:
-        inputs: picture files, folders, glob patterns, video files, ``http(s)://`` and ``rtsp(s)://`` addresses.
+        inputs: picture files, folders, glob patterns, video files, ``http(s)://`` and ``rtsp(s)://`` addresses, and those of
+            other packages' schemes.
         camera: camera number, ``/dev/videoN``, ``/dev/v4l/by-id/NAME``, ``"picamera2"`` or ``"demo"``; None for no camera.
         buffer: ``"latest"`` gives the newest frame and skips those that nobody had time for, ``"all"`` every frame;
             ``"auto"`` is the former for cameras and streams, the latter for files.

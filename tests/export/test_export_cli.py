@@ -22,7 +22,7 @@ from catdog.edge.artifact import append_to_tflite, read_model_file
 from catdog.edge.contract import parse_contract
 from catdog.edge.errors import DatasetError, VerificationError
 from catdog.edge.synthetic import draw_picture
-from catdog.export.artifact import WITHOUT_RANGES, ask, open_file
+from catdog.export.artifact import ask, open_file
 from catdog.export.bundle import export, require_all_published
 from catdog.export.formats import FLOAT16, FLOAT32, FORMATS, ONNX, ONNX_INT8
 from catdog.export.options import ExportOptions
@@ -124,10 +124,10 @@ def test_a_later_export_keeps_what_is_said_of_earlier_files(exported: Path, smal
 def test_format_that_cannot_be_made_does_not_take_the_others_with_it(
     small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(core: keras.Model) -> bytes:
+    def broken(core: keras.Model, pictures: object) -> bytes:
         raise RuntimeError("a converter's own words")
 
-    monkeypatch.setitem(WITHOUT_RANGES, FLOAT16, broken)
+    monkeypatch.setitem(FORMATS, FLOAT16, replace(FORMATS[FLOAT16], convert=broken))
     found = export(read_model(small_run), ExportOptions(formats=(FLOAT16, FLOAT32), output=tmp_path / "out"), lambda line: None)
     assert found.refused == {NAMES[1]: ("a converter's own words",)}
     assert {path.name for path in (tmp_path / "out").iterdir()} == {NAMES[2], "manifest.json", "report.html", "report.json"}

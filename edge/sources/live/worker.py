@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..camera import CameraSource
     from ..faulty import FaultyDemo
     from ..stream import StreamSource
+    from .plugin import PluginSource
 
 
 def main() -> None:
@@ -56,7 +57,7 @@ def _packets(specification: dict[str, Any]) -> Iterator[Packet]:
     return source.packets()
 
 
-def _open(kind: str, specification: dict[str, Any]) -> "CameraSource | StreamSource | FaultyDemo":
+def _open(kind: str, specification: dict[str, Any]) -> "CameraSource | StreamSource | FaultyDemo | PluginSource":
     if kind == "camera":
         from ..camera import CameraSource
 
@@ -69,6 +70,10 @@ def _open(kind: str, specification: dict[str, Any]) -> "CameraSource | StreamSou
         from ..faulty import FaultyDemo
 
         return FaultyDemo(**specification)
+    if kind == "plugin":
+        from .plugin import PluginSource
+
+        return PluginSource(**specification)
     raise ValueError(f"Expected a kind of source. Received: {kind!r}")
 
 

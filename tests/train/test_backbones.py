@@ -1,0 +1,116 @@
+"""Backbones beside MobileNetV2: trained, read back, exported and run on the edge."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="the extra train is not installed")
+
+from commands import run
+
+from catdog.edge import Classifier
+from catdog.edge.errors import InputNotFoundError, ModelError, UsageError
+from catdog.edge.synthetic import draw_picture
+from catdog.train.backbones import BACKBONES, MOBILENETV2
+from catdog.train.features import predict
+from catdog.train.model import build_model, release_backbone
+from catdog.train.model_file import read_model
+from catdog.train.options import DataOptions, TrainOptions
+from catdog.train.weights import load_backbone_weights
+
+SMALL = "mobilenetv3-small"
+PIXELS = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def other_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run on another backbone, from random weights."""
+    folder = tmp_path_factory.mktemp("runs") / "other"
+    finished = run(
+        "catdog-train", *("--data", "synthetic", "--synthetic-count", "24", "--image-size", "64", "--backbone", SMALL),
+        *("--backbone-weights", "random", "--views", "1", "--epochs", "2", "--least-steps", "0", "--fine-tune-epochs", "1"),
+        *("--output", str(folder)),
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", BACKBONES.own)
+def test_row_says_what_is_built(name: str) -> None:
+    row = BACKBONES.find(name)
+    parts = build_model("transfer", "deep", image_size=row.smallest, backbone=name).transfer
+    assert parts is not None
+    assert parts.features.output_shape == (None, row.features)
+    assert not parts.backbone.trainable_weights
+
+
+def test_run_reads_back_and_names_its_backbone(other_run: Path) -> None:
+    model = read_model(other_run)
+    assert model.contract.name == f"{SMALL}-transfer-64"
+    assert "backbone: MobileNetV3 Small, random weights, fine-tuned end to end" in model.contract.trained_on
+    assert json.loads((other_run / "options.json").read_text())["options"]["backbone"] == SMALL
+    scores = predict(model.core, PIXELS)
+    assert scores.shape == (3, 3)  # cats, dogs, neither
+    assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_int8_and_onnx_answer_on_the_edge_as_keras_does(other_run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="the extra export is not installed")
+    asked = ("--int8", "--onnx", "--calibration-count", "24", "--max-drop", "100", "--output", str(tmp_path))
+    finished = run("catdog-export", "--model", str(other_run), *asked)
+    assert finished.returncode == 0, finished.stderr
+    core = read_model(other_run).core
+    pixels = np.stack([draw_picture("cats", seed, width=64, height=64) for seed in range(6)])
+    exact = predict(core, pixels[..., ::-1])
+    for ending, tolerance in (("int8.tflite", 0.1), ("float32.onnx", 1e-4)):
+        classifier = Classifier(tmp_path / f"{SMALL}-transfer-64-{ending}")
+        ours = np.array([list(answer.scores.values()) for answer in classifier.classify_all(pixels)])
+        assert np.abs(ours - exact).mean() < tolerance
+
+
+def test_weights_come_from_a_file_of_keras(tmp_path: Path) -> None:
+    row = BACKBONES.find(SMALL)
+    known = row.build(96)
+    known.save_weights(tmp_path / "known.weights.h5")
+    parts = build_model("transfer", image_size=64, backbone=SMALL).transfer
+    assert parts is not None
+    assert load_backbone_weights(parts.backbone, str(tmp_path / "known.weights.h5"), row) == (
+        "MobileNetV3 Small, weights from known.weights.h5"
+    )
+    for ours, theirs in zip(parts.backbone.get_weights(), known.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+    with pytest.raises(InputNotFoundError, match="backbone weights"):
+        load_backbone_weights(parts.backbone, str(tmp_path / "absent.h5"), row)
+    BACKBONES.find(MOBILENETV2).build(64).save_weights(tmp_path / "other.weights.h5")
+    with pytest.raises(ModelError, match="MobileNetV3 Small"):
+        load_backbone_weights(parts.backbone, str(tmp_path / "other.weights.h5"), row)
+
+
+def test_random_weights_learn_their_statistics_and_imagenets_are_kept() -> None:
+    import keras
+
+    backbone = build_model("transfer", image_size=64, backbone=SMALL).transfer.backbone
+    norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    for statistics in (True, False):
+        release_backbone(backbone, statistics=statistics)
+        assert {layer.trainable for layer in norms} == {statistics}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"backbone_weights": "bundled"}, "--backbone-weights of imagenet, random, or a file, for mobilenetv3-small"),
+        ({"pipeline": "small"}, "--backbone mobilenetv2 for a pipeline that cuts it off"),
+        ({"backbone": "alexnet"}, "a backbone of mobilenetv2, mobilenetv3-small"),
+    ],
+)
+def test_what_a_backbone_does_not_do_is_refused(options: dict[str, str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=said):
+        TrainOptions(DataOptions(), tmp_path, **{"backbone": SMALL} | options)  # type: ignore[arg-type]
+
+
+def test_stages_without_a_backbone_do_not_ask_for_it(tmp_path: Path) -> None:
+    assert TrainOptions(DataOptions(), tmp_path, stage="cnn", backbone=SMALL, backbone_weights="bundled").backbone == SMALL
