@@ -85,8 +85,14 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="K",
         help="train K times without a part of the training pictures, and measure on that part; keeps no model",
     )
-    _add_data_options(parser.add_argument_group("data"))
-    _add_fitting_options(parser.add_argument_group("fitting"))
+    for title, add in (
+        ("data", _add_data_options),
+        ("split", _add_split_options),
+        ("network", _add_network_options),
+        ("fitting", _add_fitting_options),
+        ("measuring", _add_measuring_options),
+    ):
+        add(parser.add_argument_group(title))
     return parser
 
 
@@ -124,10 +130,16 @@ def _add_data_options(group: Group) -> None:
         help=f"side of the model's input (default: {', '.join(f'{usual_size(name)} for {name}' for name in PIPELINES)})",
     )
     defaults = DataOptions
+    _add_number(
+        group, "--negative-parts", defaults.negative_parts, "parts cut out of each of --negatives, to be learnt from, too"
+    )
+    _add_number(group, "--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}")
+
+
+def _add_split_options(group: Group) -> None:
+    defaults = DataOptions
     for name, default, text in (
         ("--negatives-share", defaults.negatives_share, "share of the negatives that is held back"),
-        ("--negative-parts", defaults.negative_parts, "parts cut out of each of the others, to be learnt from, too"),
-        ("--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}"),
         ("--seed", defaults.seed, "decides the split and all random numbers"),
     ):
         _add_number(group, name, default, text)
@@ -147,7 +159,7 @@ def _add_data_options(group: Group) -> None:
     )
 
 
-def _add_fitting_options(group: Group) -> None:
+def _add_network_options(group: Group) -> None:
     group.add_argument(
         "--backbone",
         choices=Choices(BACKBONES),
@@ -161,13 +173,22 @@ def _add_fitting_options(group: Group) -> None:
         metavar="W",
         help=f"{IMAGENET} (downloaded), {BUNDLED} (mobilenetv2's), {RANDOM}, or a file (default: %(default)s)",
     )
-    defaults = TrainOptions
     group.add_argument(
         "--start", metavar="RUN", help="go on with the network of a finished run or bundled model; needs --fine-tune-epochs"
     )
     group.add_argument(
         "--teacher", metavar="RUN", help="a larger run or bundled model, whose answers fine-tuning learns beside the labels"
     )
+    group.add_argument(
+        "--no-presence-check",
+        dest="presence_check",
+        action="store_false",
+        help="without negatives, give tuned's transfer stage no answer neither",
+    )
+
+
+def _add_fitting_options(group: Group) -> None:
+    defaults = TrainOptions
     for name, default, text in (
         ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),
         ("--least-steps", defaults.least_steps, "more epochs where few pictures make fewer steps than this"),
@@ -204,12 +225,10 @@ def _add_fitting_options(group: Group) -> None:
         help="camera: alter pictures as a camera would: pets that are small or cut off, night, noise, blur, compression; those "
         "of --negatives are what pets are put into (default: camera with --negatives, else none)",
     )
-    group.add_argument(
-        "--no-presence-check",
-        dest="presence_check",
-        action="store_false",
-        help="without negatives, give tuned's transfer stage no answer neither",
-    )
+
+
+def _add_measuring_options(group: Group) -> None:
+    defaults = TrainOptions
     group.add_argument(
         "--validate",
         choices=VALIDATE,

@@ -185,15 +185,26 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
                 figures |= {f"val_{name}": value for name, value in measured.items()}
                 bar.set_postfix_str(f"validation {measured['accuracy']:.1%}", refresh=False)
             require_finite(figures["loss"], phase.name, number)
-            if number == len(before) + 1 and phase.name == PLAIN:
-                _require_alive(whole, dataset.train)
-            if number == len(before) + _PATIENCE < last and phase.name == PLAIN and not job.may_stall:
-                _require_learning(figures["loss"], dataset.train, weights)
+            if phase.name == PLAIN:
+                _require_progress(whole, job, figures["loss"], number - len(before), phase.epochs)
             history = [*history, Epoch.of(phase.name, number, figures, time.monotonic() - start)]
             stopping.see(history)
             job.keep(phase.name, history, kept)
     stopping.restore_best()
     return history
+
+
+def _require_progress(model: keras.Model, job: _Job, loss: float, done: int, epochs: int) -> None:
+    """Look after the first epoch whether the network is alive, and after some whether it learns.
+
+    Raises:
+        DeadNetworkError: it is not, or does not.
+    """
+    pictures = job.dataset.train
+    if done == 1:
+        _require_alive(model, pictures)
+    if done == _PATIENCE < epochs and not job.may_stall:
+        _require_learning(loss, pictures, class_weights(pictures.targets, job.options))
 
 
 def _require_alive(model: keras.Model, pictures: Pictures) -> None:
