@@ -42,6 +42,7 @@ examples:
   catdog-train --data photos/ --fine-tune-epochs 2                  the whole network, gently, after the head
   catdog-train --data photos/ --start runs/mine --fine-tune-epochs 1    a finished network, a little more
   catdog-train --data photos/ --pipeline small --fine-tune-epochs 5 --teacher runs/mine    a small one, taught by a larger
+  catdog-train --data photos/ --backbone mobilenetv3-small          another network to look at the pictures
   catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
   catdog-train compare runs/before runs/after                       two runs on the same pictures

@@ -171,7 +171,8 @@ class TrainOptions:
         for stage in self.stages:
             cell = find_cell(stage, self.pipeline, self.data.image_size)
             if cell.backbone:
-                backbone.require(self.backbone_weights, self.data.image_size, cell.cut)
+                weights = RANDOM if self.start is not None else self.backbone_weights  # those of the start
+                backbone.require(weights, self.data.image_size, cell.cut)
         _require(self.name is None or is_model_name(self.name), "a --name of printable characters without slashes", self.name)
         _require(1 <= self.epochs <= 10_000, "1 to 10,000 --epochs", self.epochs)
         _require(0 <= self.least_steps <= 1_000_000, "0 to 1,000,000 --least-steps", self.least_steps)

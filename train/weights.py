@@ -147,7 +147,8 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
     if [(name, variable.shape) for name, variable in ours] != [
         (name, theirs[name].shape) for name, _ in ours if name in theirs
     ]:
-        raise UsageError("a run of the same pipeline with as many labels", got="another network", fix="Name another --start.")
+        expected = "a run of the same pipeline and backbone with as many labels"
+        raise UsageError(expected, got="another network", fix="Name another --start.")
     for name, variable in ours:
         variable.assign(theirs[name])
 

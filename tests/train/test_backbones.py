@@ -112,5 +112,7 @@ def test_what_a_backbone_does_not_do_is_refused(options: dict[str, str], said: s
         TrainOptions(DataOptions(), tmp_path, **{"backbone": SMALL} | options)  # type: ignore[arg-type]
 
 
-def test_stages_without_a_backbone_do_not_ask_for_it(tmp_path: Path) -> None:
-    assert TrainOptions(DataOptions(), tmp_path, stage="cnn", backbone=SMALL, backbone_weights="bundled").backbone == SMALL
+@pytest.mark.parametrize("options", [{"stage": "cnn"}, {"start": "fast", "fine_tune_epochs": 1}])
+def test_weights_that_nobody_asks_for_are_not_looked_at(options: dict[str, object], tmp_path: Path) -> None:
+    asked = TrainOptions(DataOptions(), tmp_path, backbone=SMALL, backbone_weights="bundled", **options)  # type: ignore[arg-type]
+    assert asked.backbone == SMALL
