@@ -6,6 +6,7 @@ from commands import run
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
 
+@pytest.mark.slow
 def test_both_ways_are_trained_and_compared() -> None:
     finished = run("catdog-bench", "training", "--data", "synthetic", "--image-size", "32", "--epochs", "1", "--seeds", "2")
     # One epoch is no benchmark: whether the cache pays is not asked here, so either exit code will do.

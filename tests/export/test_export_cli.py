@@ -95,6 +95,7 @@ def test_onnx_file_stands_on_its_own(exported: Path, kind: str) -> None:
     assert rows.shape == (3, 3)  # cats, dogs, neither
 
 
+@pytest.mark.slow
 def test_what_does_not_agree_leaves_nothing_but_its_report(small_run: Path, tmp_path: Path) -> None:
     # Ranges taken from blank pictures cannot fit; the gate has to see it.
     for label in ("cats", "dogs"):

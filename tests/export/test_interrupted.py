@@ -77,6 +77,7 @@ def test_killed_while_converting(published: Path, small_run: Path, after: float)
         Classifier(path)
 
 
+@pytest.mark.slow
 def test_disk_full(published: Path) -> None:
     before = digests(published)
     finished = subprocess.run(

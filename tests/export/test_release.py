@@ -60,7 +60,7 @@ def test_bundled_backbone_is_written_from_a_keras_file(tmp_path: Path) -> None:
 def test_of_a_run_of_drawn_pictures_weights_int8_and_card_are_made(tmp_path: Path) -> None:
     trained = run(
         "catdog-train", "--data", "synthetic", "--negatives", "synthetic", "--backbone-weights", "bundled",
-        "--synthetic-count", "12", "--image-size", "64", "--epochs", "2", "--views", "1", "--held-out", "0.2",
+        "--synthetic-count", "80", "--image-size", "96", "--epochs", "10", "--views", "1", "--held-out", "0.2",
         "--validate", "end", "--output", "run", cwd=tmp_path,
     )  # fmt: skip
     assert trained.returncode == 0, trained.stderr

@@ -46,6 +46,7 @@ def test_row_says_what_is_built(name: str) -> None:
     assert not parts.backbone.trainable_weights
 
 
+@pytest.mark.slow
 def test_run_reads_back_and_names_its_backbone(other_run: Path) -> None:
     model = read_model(other_run)
     assert model.contract.name == f"{SMALL}-transfer-64"
@@ -56,6 +57,7 @@ def test_run_reads_back_and_names_its_backbone(other_run: Path) -> None:
     assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_int8_and_onnx_answer_on_the_edge_as_keras_does(other_run: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="the extra export is not installed")

@@ -63,6 +63,7 @@ def test_scenes_are_the_training_pictures_of_neither() -> None:
     assert len(Camera.of(Dataset("drawn", ("cats", "dogs", "kangaroos"), pictures, pictures, pictures[[]], ())).scenes) == 0
 
 
+@pytest.mark.slow
 def test_trains_with_them(tmp_path: Path) -> None:
     finished = run(
         "catdog-train", "--data", "synthetic", "--negatives", "synthetic", "--backbone-weights", "bundled",

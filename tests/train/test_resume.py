@@ -70,6 +70,7 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_interrupted_run_says_how_to_go_on_and_comes_to_the_same(whole_run: Path, tmp_path: Path) -> None:
     process = _start(*SMALL, "--output", "run", cwd=tmp_path)
     _wait_for((tmp_path / "run" / "augmented" / "checkpoint.npz").exists, process)
@@ -125,6 +126,7 @@ def test_finished_run_is_left_alone(whole_run: Path) -> None:
     assert finished.stdout.startswith("trained on")
 
 
+@pytest.mark.slow
 def test_disk_that_fills_leaves_the_last_checkpoint(tmp_path: Path) -> None:
     process = _start(*SMALL, "--output", "run", cwd=tmp_path)
     kept = tmp_path / "run" / "cnn" / "checkpoint.npz"
@@ -233,7 +235,7 @@ def test_checkpoint_of_another_run_or_a_damaged_one_is_not_taken(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("cached", "distilled"),
-    [(True, 0), (False, 0), pytest.param(True, 2, marks=pytest.mark.slow)],
+    [(True, 0), pytest.param(False, 0, marks=pytest.mark.slow), pytest.param(True, 2, marks=pytest.mark.slow)],
     ids=["cached", "plain", "distilled"],
 )
 def test_training_goes_on_to_the_same_weights_from_any_epoch(cached: bool, distilled: int, tmp_path: Path) -> None:

@@ -248,6 +248,7 @@ def test_few_pictures_make_few_steps_and_so_more_epochs(class_folders: Path, tmp
         assert len(list(csv.DictReader(stream))) == 40  # 16 pictures, one step each
 
 
+@pytest.mark.slow
 def test_finished_run_is_gone_on_with(class_folders: Path, tmp_path: Path) -> None:
     data = ("--data", str(class_folders), "--no-presence-check")
     assert run("catdog-train", *data, "--output", "first", *QUICK, cwd=tmp_path).returncode == 0
@@ -295,6 +296,7 @@ def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path
     assert 150_000 < record["parameters"]["total"] < 250_000
 
 
+@pytest.mark.slow
 def test_validation_pictures_are_measured_on_at_the_end_only(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--validate", "end", "--temperature", "1.5", "--no-presence-check", "--fine-tune-epochs", "1", *QUICK)
     finished = run("catdog-train", "--data", str(class_folders), "--output", "run", *arguments, cwd=tmp_path)
