@@ -79,7 +79,7 @@ def _charts(report: BenchReport) -> dict[str, str]:
         "distribution": distribution_chart(rows),
         "drift": drift_chart(rows),
     }
-    if any(artifact.known_accuracy is not None for artifact in report.artifacts):
+    if report.with_accuracy:
         charts["pareto"] = pareto_chart(report)
     if all(Scenario.CAMERA in row.scenarios for row in rows):
         charts["camera"] = camera_chart(rows, report.options.fps)

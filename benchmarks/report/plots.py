@@ -129,11 +129,7 @@ def camera_chart(rows: Sequence[CaseResult], fps: float) -> str:
 
 def pareto_chart(report: BenchReport) -> str:
     """Draw accuracy over latency, each case's file size as the area of its point; the line joins those that no other beats."""
-    shown = [
-        (row, artifact, accuracy)
-        for row in report.measured
-        if (accuracy := (artifact := report.artifact_of(row.case)).known_accuracy) is not None
-    ]
+    shown = report.with_accuracy
     points = [(row.main.end_to_end.p50_ms.value, accuracy.value) for row, _, accuracy in shown]
     largest = max(artifact.file_bytes for _, artifact, _ in shown)
     front = pareto_front(points)
@@ -154,7 +150,7 @@ def pareto_chart(report: BenchReport) -> str:
 
 def pareto_key(report: BenchReport) -> list[str]:
     """Name the points of `pareto_chart`, in the order of their numbers."""
-    return [row.case.label for row in report.measured if report.artifact_of(row.case).known_accuracy is not None]
+    return [row.case.label for row, _, _ in report.with_accuracy]
 
 
 def _parts(row: CaseResult) -> tuple[float, float]:

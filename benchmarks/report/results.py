@@ -239,6 +239,18 @@ class BenchReport:
         return next(each for each in self.artifacts if (each.name, each.backend) == (case.artifact, case.backend))
 
     @property
+    def with_accuracy(self) -> list[tuple[CaseResult, ArtifactResult, Figure]]:
+        """The cases whose accuracies may be held against each other: measured here; where none was, those that files state."""
+        pairs = [(row, self.artifact_of(row.case)) for row in self.measured]
+        known = [(row, artifact, artifact.known_accuracy) for row, artifact in pairs]
+        here = any(isinstance(artifact.accuracy, Figure) for _, artifact, _ in known)
+        return [
+            (row, artifact, figure)
+            for row, artifact, figure in known
+            if figure is not None and (not here or figure is artifact.accuracy)
+        ]
+
+    @property
     def missing(self) -> list[str]:
         """Say of each column that is not filled everywhere why, one line a reason."""
         found: dict[str, None] = {}

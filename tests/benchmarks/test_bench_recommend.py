@@ -9,6 +9,7 @@ from benchmark_reports import made_up, made_up_artifact, made_up_row
 from catdog.benchmarks import BenchReport
 from catdog.benchmarks.options import Target
 from catdog.benchmarks.recommend import pareto_front, recommend
+from catdog.benchmarks.report.plots import pareto_key
 from catdog.benchmarks.report.results import ArtifactResult, Missing
 from catdog.benchmarks.report.write import to_markdown, to_terminal
 from catdog.benchmarks.validity.checks import Check
@@ -156,3 +157,13 @@ def test_pareto_front() -> None:
     points = [(5.0, 0.9), (2.0, 0.8), (6.0, 0.85), (8.0, 0.95), (2.0, 0.7)]
     assert pareto_front(points) == [1, 0, 3]
     assert pareto_front([]) == []
+
+
+def test_what_was_measured_here_is_not_drawn_beside_what_a_file_says(report: BenchReport) -> None:
+    slow, quick = report.artifacts
+    said = Figure.share("accuracy", 99, 100, "other pictures")
+    alone = replace(report, artifacts=(slow, replace(quick, accuracy=Missing("other labels"), claimed=said)))
+    assert [artifact.name for _, artifact, _ in alone.with_accuracy] == [slow.name]
+    assert pareto_key(alone) == [report.measured[0].case.label]
+    nowhere = [replace(each, accuracy=Missing("no photographs"), claimed=said) for each in report.artifacts]
+    assert [figure for _, _, figure in replace(report, artifacts=tuple(nowhere)).with_accuracy] == [said, said]
