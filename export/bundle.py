@@ -143,7 +143,8 @@ def require_all_published(found: Export, output: Path) -> None:
     if not found.refused:
         return
     file, reasons = next(iter(found.refused.items()))
-    others = f"{'The others were' if found.published else 'Nothing was'} published; {output / REPORT_FILE} has the details."
+    others = f"{'The others were' if found.published else 'Nothing was'} published; {output / REPORT_FILE} has the details. "
+    others += "Export --float16, prove it on more pictures (--verify), or allow more (--max-drop POINTS)."
     earlier = [name for name in found.refused if (output / name).exists()]
     if earlier:
         others += f" Earlier files of these names are still there: {', '.join(earlier)}."
