@@ -101,11 +101,16 @@ def append_to_tflite(content: bytes, contract: ModelContract) -> bytes:
     Args:
         content: a TFLite flatbuffer, or a model of any kind whose runtime takes the first `ModelFile.model_bytes` of a file.
         contract: what the file is to say about itself.
+
+    Raises:
+        ModelError: the content is a zip archive, which appending would change.
     """
     import io
     import zipfile
 
     buffer = io.BytesIO(content)
+    if zipfile.is_zipfile(buffer):
+        raise ModelError("a model that is no zip archive", got="one", fix="Have the format write the model in another form.")
     # Stored, not compressed, with a fixed date: the same model gives the same file, byte for byte.
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
         for name, text in ((CONTRACT_FILE, contract.to_json()), (LABELS_FILE, "\n".join(contract.labels) + "\n")):

@@ -5,7 +5,7 @@ import math
 from .classifier import Prediction
 from .errors import UsageError
 
-UNSURE = "unsure"  # the label of an answer below the threshold
+UNSURE = "unsure"  # the label of an answer below the threshold, and of a whole frame that is doubted (`regions`)
 
 
 class Moderator:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import missing_extra
+from catdog.edge.errors import MissingExtraError, missing_extra
 from catdog.edge.files import check_folder
+from catdog.edge.installation import pip
 from catdog.edge.models import BUNDLED
 from catdog.edge.plugins import Choices
 
@@ -152,10 +153,17 @@ def _doubts(artifacts: "Sequence[Artifact]") -> dict[str, list[str]]:
 def _require_packages(options: ExportOptions) -> None:
     import importlib.util
 
-    others = (package for name in options.formats for package in REGISTRY.find(name).packages)
-    for package in ("tensorflow", "flatbuffers", "jinja2", *others):
+    own = [package for name in options.formats if name in FORMATS for package in FORMATS[name].packages]
+    for package in ("tensorflow", "flatbuffers", "jinja2", *own):
         if importlib.util.find_spec(package) is None:
             raise missing_extra(package, "export")
+    for name in options.formats:
+        for package in () if name in FORMATS else REGISTRY.find(name).packages:
+            if importlib.util.find_spec(package.partition(".")[0]) is None:
+                fix = f"Run: {pip(f'install {package}')}"
+                raise MissingExtraError(
+                    f"the package {package}, for the format {name}", got="an environment without it", fix=fix
+                )
 
 
 def _log(line: str) -> None:

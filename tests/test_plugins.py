@@ -81,9 +81,12 @@ class Ticker:
         number = 0
         while True:
             now = time.monotonic()
+            print("frame", number)  # where the capture process speaks to the command
+            if number == 100:
+                raise KeyError("number")
             yield Frame("ticker", number, now, 0.0, 0.0, self._pictures[number % len(self._pictures)], scene_s=now)
             time.sleep(0.1)
-            number += 1
+            number += 1 if len(self._pictures) == 2 else 100
 
     def close(self):
         pass
@@ -282,6 +285,13 @@ def test_live_source_runs_in_a_process_of_its_own(strange: str) -> None:
     assert [line["source"] for line in lines if "label" in line] == ["ticker://..."] * 3
     assert all("captured_at" in line for line in lines if "label" in line)
     assert "secret" not in finished.stdout + finished.stderr
+
+
+def test_live_source_that_fails_is_blamed_on_its_package(strange: str) -> None:
+    finished = run("catdog-edge", "ticker://secret/1", "--json", "--max-frames", "3", "--timeout", "3", PYTHONPATH=strange)
+    said = finished.stdout + finished.stderr
+    assert "the source ticker of catdog-strange" in said
+    assert "KeyError" in said
 
 
 def test_broken_package_is_one_line_and_harms_nobody_else(strange: str, picture: Path) -> None:

@@ -161,7 +161,7 @@ def release_backbone(backbone: keras.Model, *, statistics: bool = False) -> None
     of a fit down to every layer, whatever it was called with. Only a layer that is not trainable keeps its statistics.
     """
     backbone.trainable = True
-    for layer in backbone.layers:
+    for layer in backbone._flatten_layers(include_self=False):  # those within layers, too
         if isinstance(layer, layers.BatchNormalization) and not statistics:
             layer.trainable = False
 

@@ -66,11 +66,11 @@ def read_model(path: Path) -> TrainedModel:
         return load_bundled(str(path))
     file = _file(path)
     contract = read_contract(path)
-    _make_layers_known(file.parent / METRICS_FILE)
+    missing = _make_layers_known(file.parent / METRICS_FILE)
     try:
         core = keras.models.load_model(file, compile=False)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError) as error:
-        raise _damaged(file, error) from error
+        raise _damaged(file, error, missing) from error
     return TrainedModel(core, contract, _read_data_options(file.parent / METRICS_FILE))
 
 
@@ -102,18 +102,32 @@ def _file(path: Path) -> Path:
     return file
 
 
-def _make_layers_known(metrics: Path) -> None:
-    """Import the package that has a run's backbone: Keras must know layers of its own before it reads them."""
+def _make_layers_known(metrics: Path) -> str | None:
+    """Import the package that has a run's backbone: Keras must know layers of its own before it reads them.
+
+    Returns:
+        The backbone's name where no package has it. Without layers of its own the model can be read all the same.
+
+    Raises:
+        PluginError: the package fails.
+    """
     try:
-        name = json.loads(metrics.read_text())["options"].get("backbone", MOBILENETV2)
+        name = str(json.loads(metrics.read_text())["options"].get("backbone", MOBILENETV2))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return
-    if name in BACKBONES:
-        BACKBONES.find(name)
+        return None
+    if name in BACKBONES.own:
+        return None
+    if name not in BACKBONES:
+        return name
+    row = BACKBONES.find(name)
+    with BACKBONES.blaming(name):
+        row.build(row.smallest)  # which imports what makes the layers
+    return None
 
 
-def _damaged(file: Path, error: Exception) -> ModelError:
-    return ModelError("a model.keras that catdog-train wrote", got=f"{file}: {str(error)[:200]}", fix="Train it again.")
+def _damaged(file: Path, error: Exception, missing: str | None = None) -> ModelError:
+    fix = "Train it again." if missing is None else f"Install the package that has the backbone {missing}."
+    return ModelError("a model.keras that catdog-train wrote", got=f"{file}: {str(error)[:200]}", fix=fix)
 
 
 def bundled_contract(name: str) -> ModelContract:

@@ -3,6 +3,7 @@
 May import: Keras, this room's `history`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ class EarlyStopping:
     Args:
         variables: Keras variables of the model that is trained.
         patience: epochs without a lower validation loss after which the phase is over; 0 for never.
-        before: epochs of earlier phases, which do not count.
+        before: epochs of earlier phases, which do not count: what a phase begins with is none of its epochs.
 
     Attributes:
         kept: variables that hold the best epoch's values, to be checkpointed with the others; none without patience.
@@ -45,4 +46,4 @@ class EarlyStopping:
 
     def _best(self, history: Sequence[Epoch]) -> int:
         losses = {epoch.number: epoch.val_loss for epoch in history[self._before :] if epoch.val_loss is not None}
-        return min(losses, key=losses.__getitem__)
+        return min(losses, key=lambda number: losses[number] if math.isfinite(losses[number]) else math.inf)

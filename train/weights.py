@@ -44,9 +44,11 @@ def load_backbone_weights(network: keras.Model, which: str, row: Backbone | None
         return "random weights" if which == RANDOM else fill_mobilenetv2(network, which)
     if which == RANDOM:
         return f"{row.title}, random weights"
-    whole = row.build(network.input_shape[1])
+    with BACKBONES.blaming(row.name):
+        whole = row.build(network.input_shape[1])
     if row.fill is not None and which in row.weights:
-        said = row.fill(whole, which)
+        with BACKBONES.blaming(row.name):
+            said = row.fill(whole, which)
     else:
         path = _existing(Path(which), f"Name one of {row.title}, or take --backbone-weights {RANDOM}.")
         said = f"weights from {path.name}"
@@ -93,6 +95,9 @@ def _load_file(network: keras.Model, path: Path) -> None:
 
 
 def _copy_by_layer(whole: keras.Model, part: keras.Model) -> None:
+    if [weight.shape for weight in whole.weights] == [weight.shape for weight in part.weights]:
+        part.set_weights(whole.get_weights())  # all of it, whatever Keras has called its layers this time
+        return
     for layer in part.layers:
         if layer.weights:
             layer.set_weights(whole.get_layer(layer.name).get_weights())

@@ -77,7 +77,7 @@ class PetFinder:
 
     def is_settled(self) -> bool:
         """Whether nothing new is to be expected of the next frames while nothing moves."""
-        return self._round.rounds > 0 and self._watch.is_settled(self._seen_s)
+        return self._round.rounds > 0 and self._watch.is_settled(self._seen_s) and self._whole.is_settled()
 
     def look(self, picture: NDArray[np.uint8], now: float) -> Sight:
         """Judge a frame of a camera or film, and regions of it.

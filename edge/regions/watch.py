@@ -30,6 +30,7 @@ _SURE_STILL, _SURE_STILL_LOOKS = 0.95, 4
 # Of whole frames, in which nothing has come from elsewhere: 96 % of 1,000 photographs that a pet fills have as much (87 % at
 # night), and of the scenes that are called a pet, whole as they are, none for long.
 _SURE_WHOLE, _DOUBTFUL_LOOKS, _WHOLE_LOOKS = 0.9, 4, 15
+_KNOWN_S = 10.0  # for so long whole frames are believed of what was seen from near
 
 
 class Pet(NamedTuple):
@@ -133,7 +134,7 @@ class Watched:
 class WholeFrame:
     """What was said of whole frames: a scene that looks somewhat like a pet does so again and again.
 
-    A pet that was seen from near may well look like little from afar: then whole frames are believed.
+    A pet that was just seen from near may well look like little from afar: then whole frames are believed for a while.
     """
 
     def __init__(self) -> None:
@@ -142,24 +143,28 @@ class WholeFrame:
     def forget(self) -> None:
         """Begin anew."""
         self._last: deque[tuple[float, float]] = deque(maxlen=_WHOLE_LOOKS)  # when, and the score of the pet
-        self._known: set[str] = set()  # what was seen from near, while whole frames go on telling of a pet
-        self._told_at = float("-inf")
+        self._near: dict[str, float] = {}  # when each label was last seen from near
+        self._undecided = 0  # looks at what may be a pet and may be doubted, in a row
 
     def look(self, scores: Mapping[str, float], pets: Sequence[Pet], now: float) -> None:
         """Note what the model says of a frame, and which pets were found in it."""
         label = max(scores, key=scores.__getitem__)
-        if now - self._told_at > _STALE_LOOK_S:
-            self._known.clear()
-        self._known |= {pet.label for pet in pets}
-        if label != NEITHER or pets:
-            self._told_at = now
-        if label != NEITHER:
+        self._near |= dict.fromkeys((pet.label for pet in pets), now)
+        if label == NEITHER:
+            self._undecided = 0
+        else:
+            self._undecided += 1
             self._last.append((now, scores[label]))
 
     def is_doubtful(self, label: str, now: float) -> bool:
         """Whether frames have looked like a pet for some time, and never surely."""
         looks = [score for at, score in self._last if now - at <= _STALE_LOOK_S]
-        return label not in self._known and len(looks) >= _DOUBTFUL_LOOKS and sum(looks) / len(looks) < _SURE_WHOLE
+        known = now - self._near.get(label, float("-inf")) <= _KNOWN_S
+        return not known and len(looks) >= _DOUBTFUL_LOOKS and sum(looks) / len(looks) < _SURE_WHOLE
+
+    def is_settled(self) -> bool:
+        """Whether the next frame's answer, were it the same, would be believed or doubted as this one's."""
+        return self._undecided == 0 or self._undecided >= _DOUBTFUL_LOOKS
 
 
 class Watch:

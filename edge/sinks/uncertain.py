@@ -18,6 +18,7 @@ import cv2
 
 from ..errors import OutputError, UsageError
 from ..files import replacing, write_bytes
+from ..moderation import UNSURE
 from ..results import Result, pets_as_json
 from .base import Seen
 
@@ -63,7 +64,7 @@ class UncertainSink:
             return
         scores = result.prediction.scores
         guess = max(scores, key=scores.__getitem__)
-        if scores[guess] >= self._below:
+        if scores[guess] >= self._below and result.prediction.label != UNSURE:
             return
         folder = self._folder / (re.sub(r"[^\w. -]+", "_", guess).strip(". ") or "_")
         if result.frame.scene_s is None:

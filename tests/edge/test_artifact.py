@@ -1,3 +1,5 @@
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,11 @@ def test_damaged_tail_of_the_bundled_model_is_refused(tmp_path: Path) -> None:
         path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 0x10]) + whole[offset + 1 :])
         with pytest.raises(ModelError):
             Classifier(path)
+
+
+def test_zip_archive_is_no_model_to_append_to() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("weights", b"0123456789")
+    with pytest.raises(ModelError, match="no zip archive"):
+        append_to_tflite(buffer.getvalue(), CONTRACT)

@@ -181,18 +181,30 @@ def test_scene_that_only_looks_somewhat_like_a_pet_is_doubtful() -> None:
     assert not doubtful(*[0.7] * 5, *[0.99] * 15)[-1]  # a pet has come so near that it fills the frame
 
 
-def test_pet_that_was_seen_from_near_is_believed_from_afar_until_frames_show_none() -> None:
+def test_pet_that_was_seen_from_near_is_believed_from_afar_for_a_while() -> None:
     whole, weak, pet = WholeFrame(), {"cats": 0.7, "dogs": 0.0, "neither": 0.3}, Pet("cats", 0.9, Box(0, 0, 9, 9), CATS)
-    whole.look(weak, (pet,), 0.0)
-    for number in range(1, 40):
+    for number in range(10):
         whole.look(weak, (), number / FPS)
-        assert not whole.is_doubtful("cats", number / FPS)
-    assert whole.is_doubtful("dogs", 3.9)
-    for number in range(40, 80):
-        whole.look(NOBODY, (), number / FPS)
-    for number in range(80, 90):
+    assert whole.is_doubtful("cats", 0.9)  # a sofa that looks like a cat
+    whole.look(weak, (pet,), 1.0)  # and a real one that passes
+    doubted = []
+    for number in range(11, 140):
         whole.look(weak, (), number / FPS)
-    assert whole.is_doubtful("cats", 8.9)
+        doubted.append(whole.is_doubtful("cats", number / FPS))
+        assert whole.is_doubtful("dogs", number / FPS)
+    assert not any(doubted[:95])
+    assert all(doubted[105:])
+
+
+def test_whole_frame_is_settled_when_it_is_known_whether_it_is_doubted() -> None:
+    whole, weak = WholeFrame(), {"cats": 0.7, "dogs": 0.0, "neither": 0.3}
+    told = []
+    for number in range(5):
+        told.append(whole.is_settled())
+        whole.look(weak, (), number / FPS)
+    assert told == [True, False, False, False, True]
+    whole.look(NOBODY, (), 0.5)
+    assert whole.is_settled()
 
 
 def test_weak_answer_of_a_whole_frame_becomes_unsure(classifier: Classifier) -> None:

@@ -8,13 +8,16 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
+import keras
 from commands import run
 
 from catdog.edge.errors import UsageError
 from catdog.train.checkpoint import Checkpoint
 from catdog.train.data.dataset import load_dataset
+from catdog.train.history import Epoch
 from catdog.train.options import AT_END, DataOptions, TrainOptions
 from catdog.train.stages import fit_stage
+from catdog.train.stopping import EarlyStopping
 
 DATA = DataOptions(data="synthetic", image_size=32, synthetic_count=16)
 
@@ -72,3 +75,15 @@ def test_patience_needs_something_to_be_measured(tmp_path: Path) -> None:
     refused = run("catdog-train", "--data", "synthetic", "--cross-validate", "3", "--patience", "2", cwd=tmp_path)
     assert refused.returncode == 2
     assert "--cross-validate or --patience" in refused.stderr
+
+
+def test_loss_that_is_no_number_is_never_the_best() -> None:
+    variable = keras.Variable(np.zeros(1))
+    stopping, history = EarlyStopping([variable], patience=2), []
+    for number, loss in enumerate((float("nan"), 0.5, float("nan"), 0.6), start=1):
+        variable.assign([float(number)])
+        history.append(Epoch("plain", number, 1.0, 0.5, loss, 0.5, 1.0))
+        stopping.see(history)
+    assert stopping.is_over(history)
+    stopping.restore_best()
+    assert variable.numpy().tolist() == [2.0]

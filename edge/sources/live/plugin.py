@@ -29,17 +29,23 @@ class PluginSource:
     """
 
     def __init__(self, scheme: str, address: str, options: dict[str, Any]) -> None:
+        self._scheme = scheme
         given = SourceOptions(**options | {"inputs": tuple(options["inputs"])})
         row = SOURCES.find(scheme)
         with SOURCES.blaming(scheme):
             self._source = row.open(address, given)
 
     def packets(self) -> Iterator[Packet]:
-        """Give its frames; what else it tells is the supervisor's to tell."""
-        for frame in self._source.frames():
-            if isinstance(frame, Frame):
-                decode = partial(_picture, frame)
-                yield Packet(frame.source, frame.number, frame.captured_at, frame.capture_ms, decode)
+        """Give its frames; what else it tells is the supervisor's to tell.
+
+        Raises:
+            PluginError: it fails in a way that no source should.
+        """
+        with SOURCES.blaming(self._scheme):
+            for frame in self._source.frames():
+                if isinstance(frame, Frame):
+                    decode = partial(_picture, frame)
+                    yield Packet(frame.source, frame.number, frame.captured_at, frame.capture_ms, decode)
 
 
 def _picture(frame: Frame) -> NDArray[np.uint8]:

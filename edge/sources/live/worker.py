@@ -11,11 +11,12 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...decode import silence_opencv
-from ...errors import CatdogError
+from ...errors import CatdogError, PluginError
 from ..frame import EndError, Frame, Packet
 from .newest import wanted
 from .ring import Ring
@@ -30,30 +31,33 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Capture until killed, or until the source ends."""
+    say = partial(_say, _pipe_of_its_own())
     specification = json.loads(_first_line())
     taken = threading.Semaphore(1)
     threading.Thread(target=_listen, args=(taken,), daemon=True).start()
     silence_opencv()
     ring, every = Ring(specification.pop("descriptor")), specification.pop("every")
     try:
-        _say({"stage": Stage.OPENING})
-        for packet in wanted(_packets(specification), taken, every=every):
+        say({"stage": Stage.OPENING})
+        for packet in wanted(_packets(specification, say), taken, every=every):
             frame = packet.frame()
             if isinstance(frame.error, EndError):
                 break
-            _say(_describe(frame, ring))
-        _say({"ended": "it gave no more frames"})
+            say(_describe(frame, ring))
+        say({"ended": "it gave no more frames"})
+    except PluginError as error:  # whose it is stands in what was expected
+        say({"ended": f"expected {error.expected}; got {error.got}", "expected": error.expected, "fix": error.fix})
     except CatdogError as error:
-        _say({"ended": error.got, "expected": error.expected, "fix": error.fix})
+        say({"ended": error.got, "expected": error.expected, "fix": error.fix})
     except (OSError, ValueError) as error:
-        _say({"ended": f"{type(error).__name__}: {error}"})
+        say({"ended": f"{type(error).__name__}: {error}"})
     # Not past the library's own clean-up, which may hang as well.
     os._exit(0)
 
 
-def _packets(specification: dict[str, Any]) -> Iterator[Packet]:
+def _packets(specification: dict[str, Any], say: Callable[[dict[str, Any]], None]) -> Iterator[Packet]:
     source = _open(specification.pop("kind"), specification)
-    _say({"stage": Stage.OPENED, "settings": getattr(source, "settings", "")})
+    say({"stage": Stage.OPENED, "settings": getattr(source, "settings", "")})
     return source.packets()
 
 
@@ -92,8 +96,15 @@ def _describe(frame: Frame, ring: Ring) -> dict[str, Any]:
     return said | {"slot": slot, "stamp": stamp, "shape": frame.picture.shape}
 
 
-def _say(what: dict[str, Any]) -> None:
-    os.write(1, json.dumps(what).encode() + b"\n")
+def _pipe_of_its_own() -> int:
+    """Keep the pipe to the command for what is said here: libraries, and other packages' sources, write to stdout as well."""
+    pipe = os.dup(1)
+    os.dup2(2, 1)
+    return pipe
+
+
+def _say(pipe: int, what: dict[str, Any]) -> None:
+    os.write(pipe, json.dumps(what).encode() + b"\n")
 
 
 def _first_line() -> bytes:
