@@ -52,9 +52,10 @@ class LayerError:
 
 def plain_name(name: str) -> str:
     """Return the Keras layers of a tensor: `block_1_expand` of ``"logits_1/backbone_1/block_1_expand_relu_1/Relu6;..."``."""
-    paths = [path.split("/") for path in name.split(";")]
+    paths = [path.split("/") for path in name.split(";") if path]
     layers = [next((part for part in path if not part.startswith(_MODELS)), path[-1]) for path in paths]
-    return " + ".join(dict.fromkeys(re.sub(r"(_(relu|BN|bn))?(_\d+)?$", "", layer) for layer in layers))
+    names = dict.fromkeys(re.sub(r"^bn_|(_(relu|BN|bn))?(_\d+)?$", "", layer) for layer in layers)
+    return " + ".join(filter(None, names))
 
 
 def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:

@@ -99,6 +99,7 @@ def test_neither_can_win_in_int8_though_the_ranges_come_from_pictures_of_the_cla
         ("logits_model_1/backbone_1/block_16_project_BN_1/batchnorm/add_1", "block_16_project"),
         ("logits_model_1/dense_1/MatMul;logits_model_1/dense_1/Add", "dense"),
         ("logits_model_1/relu_1/Relu;logits_model_1/loud_1/Conv2D", "relu + loud"),
+        ("backbone_1/Conv1_relu_1/Relu6;backbone_1/bn_Conv1_1/batchnorm/add_1;", "Conv1"),
         ("alone", "alone"),
     ],
 )

@@ -13,5 +13,6 @@ def test_few_labels_are_named_and_many_counted() -> None:
 
 def test_counts_of_few_labels_are_given_and_those_of_many_summed_up() -> None:
     assert counts_text({"cats": 1000, "dogs": 2}) == "1,000 cats, 2 dogs"
+    assert counts_text({"cats": 3, "dogs": 2, "neither": 0}) == "3 cats, 2 dogs"
     assert counts_text(dict.fromkeys(MANY, 2)) == "2 of each of 101 labels"
     assert counts_text(dict.fromkeys(MANY, 2) | {"thing-7": 5}) == "2 to 5 of each of 101 labels"

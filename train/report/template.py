@@ -46,7 +46,8 @@ def labels_text(labels: Sequence[str]) -> str:
 
 
 def counts_text(counts: Mapping[str, int]) -> str:
-    """Say how many there are of each label; of many labels the least and the most."""
+    """Say how many there are of each label that there is; of many labels the least and the most."""
+    counts = {label: count for label, count in counts.items() if count}
     if len(counts) <= _MOST_LABELS:
         return ", ".join(f"{count:,} {label}" for label, count in counts.items())
     few, many = min(counts.values()), max(counts.values())
