@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 QUICK = ("--backbone-weights", "bundled", "--image-size", "96", "--views", "1")
 
 
+_LEARNT = 18  # pictures of a class of photographs
+
 CHANCE = 0.02  # by which two calibration errors of some hundred pictures differ for no reason
 
 
@@ -83,10 +85,17 @@ def test_scores_of_three_drawn_classes_can_be_trusted(tmp_path: Path) -> None:
 def test_scores_of_photographed_classes_can_be_trusted(
     classes: int, groups: int, largest: float, shared_data: Path, tmp_path: Path
 ) -> None:
-    """The objects of Caltech-101 that are in the shared archives: 24 to learn from, 5 that stay unseen, of each of 88."""
+    """The objects of Caltech-101 that are in the shared archives: 18 to learn from, 11 that stay unseen, of each of 88.
+
+    More would be learnt from 24, but the error of few pictures is mostly chance: were scores spread as those of 88 classes
+    exact, it would be 0.058 on 440 pictures and 0.039 on 968 (by simulation).
+    """
     learnt, unseen = (objects_in(shared_data / name) for name in ("more_scenes.zip", "no_pet_scenes.zip"))
     names = sorted(learnt.keys() & unseen.keys())
     assert len(names) == 88
+    for name in names:
+        unseen[name] = unseen[name] + learnt[name][_LEARNT:]
+        learnt[name] = learnt[name][:_LEARNT]
     found = []
     for group in range(groups):
         chosen = names[group * classes : (group + 1) * classes]
