@@ -1,6 +1,6 @@
 """The program `catdog-bench`, as the shell starts it; also `python -m catdog.benchmarks`."""
 
-from catdog.edge.loading import end_at_once
+from catdog.edge.common.startup import end_at_once
 
 end_at_once("catdog-bench")
 

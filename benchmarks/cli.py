@@ -9,10 +9,10 @@ from importlib import import_module
 from pathlib import Path
 
 from catdog.edge.backends import AUTO, REGISTRY
-from catdog.edge.command import CommandParser, end_like_ctrl_c, run_command
-from catdog.edge.decode import silence_opencv
+from catdog.edge.common.command import CommandParser, end_like_ctrl_c, run_command
+from catdog.edge.common.files import check_folder
 from catdog.edge.errors import PartialFailureError
-from catdog.edge.files import check_folder
+from catdog.edge.pictures.decode import silence_opencv
 
 from .extras import require_extras
 from .options import QUICK, THOROUGH, BenchOptions, Scenario, Target, default_threads

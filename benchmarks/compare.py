@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.common.command import CommandParser, run_command
 from catdog.edge.errors import InputNotFoundError, UnreadableInputError, UsageError
 
 from .options import Scenario

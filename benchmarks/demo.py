@@ -14,10 +14,10 @@ from typing import Any
 
 import cv2
 
-from catdog.edge.command import run_command
-from catdog.edge.contract import NEITHER
+from catdog.edge.common.command import run_command
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import CatdogError
-from catdog.edge.figures import Figure
 from catdog.edge.synthetic import LABELS, DemoFilm, draw_picture
 
 OUTPUT = Path("demo-output")

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from catdog.edge.errors import missing_extra
+from catdog.edge.common.installation import missing_extra
 
 PACKAGES = ("jinja2", "matplotlib", "psutil", "tqdm")
 

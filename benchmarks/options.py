@@ -5,9 +5,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from catdog.edge.backends import BACKENDS, BackendRow
-from catdog.edge.cores import usable_cores
+from catdog.edge.common.cores import usable_cores
+from catdog.edge.common.plugins import Choices
 from catdog.edge.errors import UsageError
-from catdog.edge.plugins import Choices
 
 MAX_THREADS = 256  # far above any board; keeps a slip of the finger from asking for a million
 MAX_COUNT = 1_000_000

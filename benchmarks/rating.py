@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from catdog.edge.contract import NEITHER
-from catdog.edge.cores import usable_cores
+from catdog.edge.common.cores import usable_cores
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import CatdogError
-from catdog.edge.figures import Figure
 from catdog.edge.models import BUNDLED, bundled_tflite
 
 from .artifacts import find_artifacts

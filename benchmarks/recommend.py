@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 from .options import Target
 from .report.results import ArtifactResult, BenchReport, CaseResult, Missing, Recommendation, Rounds

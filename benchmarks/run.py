@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from catdog.edge.cores import usable_cores
-from catdog.edge.errors import missing_extra
+from catdog.edge.common.cores import usable_cores
+from catdog.edge.common.installation import missing_extra
 
 from .artifacts import find_artifacts
 from .measure.case import Case, FailedCase, make_cases
@@ -166,7 +166,7 @@ def _check_figures(ran: Sequence[CaseResult], effort: Effort) -> list[Check]:
 def _progress(turns: int) -> Iterator[Callable[[], None]]:
     """Show on stderr how far it has come; yields the function that moves it on."""
     try:
-        from catdog.edge.progress import progress_bar
+        from catdog.edge.common.progress import progress_bar
     except ModuleNotFoundError as error:
         raise missing_extra("tqdm", "bench") from error
     with progress_bar(total=turns, title="measuring", unit=" turns", leave=False) as bar:

@@ -10,9 +10,9 @@
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from .classifier import Classifier, Prediction, Timings
-    from .contract import InputSpec, ModelContract
+    from .contract.model_contract import InputSpec, ModelContract
     from .errors import CatdogError
+    from .inference.classifier import Classifier, Prediction, Timings
     from .regions.finder import PetFinder
     from .regions.options import RegionOptions
     from .regions.watch import Pet
@@ -31,14 +31,14 @@ __all__ = [
 
 _HOMES = {
     "CatdogError": "errors",
-    "Classifier": "classifier",
-    "InputSpec": "contract",
-    "ModelContract": "contract",
+    "Classifier": "inference.classifier",
+    "InputSpec": "contract.model_contract",
+    "ModelContract": "contract.model_contract",
     "Pet": "regions.watch",
     "PetFinder": "regions.finder",
-    "Prediction": "classifier",
+    "Prediction": "inference.classifier",
     "RegionOptions": "regions.options",
-    "Timings": "classifier",
+    "Timings": "inference.classifier",
 }
 
 

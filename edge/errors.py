@@ -103,20 +103,3 @@ class PluginError(CatdogError):
     """Another package that adds to catdog cannot be loaded, or offers something else than it says."""
 
     exit_code = 14
-
-
-def missing_extra(package: str, extra: str) -> MissingExtraError:
-    """Build the error for an absent optional package.
-
-    Args:
-        package: import name that is not there, e.g. ``"onnxruntime"``.
-        extra: the extra of catdog that brings it, e.g. ``"onnx"``.
-    """
-    from .installation import pip
-
-    command = pip(f"install '.[{extra}]'")
-    return MissingExtraError(
-        f"the package {package}",
-        got="an environment without it",
-        fix=f"In catdog's source folder, run: {command}",
-    )

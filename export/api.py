@@ -13,8 +13,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catdog.edge.decode import silence_opencv
-from catdog.edge.files import check_folder
+from catdog.edge.common.files import check_folder
+from catdog.edge.pictures.decode import silence_opencv
 from catdog.train.api import to_stderr
 from catdog.train.tensorflow_setup import import_tensorflow
 

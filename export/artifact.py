@@ -7,14 +7,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.artifact import append_to_tflite, parse_model
 from catdog.edge.backends import Backend, open_backend
 from catdog.edge.backends.registry import runtimes_of
-from catdog.edge.contract import Golden, ModelContract
+from catdog.edge.common.progress import progress_bar
+from catdog.edge.contract.artifact import append_to_tflite, parse_model
+from catdog.edge.contract.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
+from catdog.edge.contract.model_contract import Golden, ModelContract
+from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import UsageError
-from catdog.edge.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
-from catdog.edge.preprocess import Preprocessor
-from catdog.edge.progress import progress_bar
 
 from .formats import ONNX_SUFFIX, REGISTRY, TFLITE_SUFFIX, Format
 from .metadata import add_metadata

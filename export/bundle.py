@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract import BILINEAR_EXACT, NEITHER, Golden, ModelContract
+from catdog.edge.contract.model_contract import BILINEAR_EXACT, NEITHER, Golden, ModelContract
 from catdog.edge.errors import CatdogError, UsageError, VerificationError
 from catdog.train.features import predict
 from catdog.train.model_file import TrainedModel

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from catdog.edge.contract import NEITHER
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import TrainOptions
 from catdog.train.pipelines import SMALL

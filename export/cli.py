@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catdog.edge.command import CommandParser, run_command
-from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import MissingExtraError, missing_extra
-from catdog.edge.files import check_folder
-from catdog.edge.installation import pip
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.files import check_folder
+from catdog.edge.common.installation import missing_extra, pip
+from catdog.edge.common.plugins import Choices
+from catdog.edge.errors import MissingExtraError
 from catdog.edge.models import BUNDLED
-from catdog.edge.plugins import Choices
+from catdog.edge.pictures.decode import silence_opencv
 
 from .formats import FORMATS, INT8, REGISTRY
 from .options import ExportOptions

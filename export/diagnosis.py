@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import keras
 
-from catdog.edge.contract import Golden
+from catdog.edge.contract.model_contract import Golden
 
 from .pictures import PictureSet
 from .proof import Proof, objections

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from catdog.edge.plugins import Registry
+from catdog.edge.common.plugins import Registry
 
 if TYPE_CHECKING:
     import keras

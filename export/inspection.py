@@ -11,12 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from catdog.edge.classifier import Classifier
-from catdog.edge.command import CommandParser
-from catdog.edge.decode import silence_opencv
+from catdog.edge.common.command import CommandParser
+from catdog.edge.contract.golden import (
+    LARGEST_DIFFERENCE,
+    golden_difference,
+    golden_input_sha256,
+    golden_picture,
+    other_pixels_fix,
+)
+from catdog.edge.contract.learnt import Learnt
 from catdog.edge.errors import CatdogError, DatasetError, UnprovenError, UsageError, VerificationError
-from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture, other_pixels_fix
-from catdog.edge.learnt import Learnt
+from catdog.edge.inference.classifier import Classifier
+from catdog.edge.pictures.decode import silence_opencv
 
 from .labelled import Photograph, find_photographs
 from .proof import UNPROVEN, Measured, Proof, Truth, compare, doubts, measure, objections, verdict
@@ -257,7 +263,7 @@ def _learnt_said(judged: _Judged) -> str:
 
 def _with_progress(photographs: Sequence[Photograph]) -> Iterable[Photograph]:
     try:
-        from catdog.edge.progress import progress_bar
+        from catdog.edge.common.progress import progress_bar
     except ModuleNotFoundError:  # the edge does without
         return photographs
     bar: Iterable[Photograph] = progress_bar(photographs, title="verifying", unit=" pictures")

@@ -11,8 +11,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
-from catdog.edge.cores import usable_cores
-from catdog.edge.quiet import native_output_dropped
+from catdog.edge.common.cores import usable_cores
+from catdog.edge.common.quiet import native_output_dropped
 
 
 def runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:

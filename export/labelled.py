@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.decode import PICTURE_SUFFIXES, decode_picture, read_picture
 from catdog.edge.errors import DatasetError
+from catdog.edge.pictures.decode import PICTURE_SUFFIXES, decode_picture, read_picture
 
 _HELD_BACK = ("validation", "valid", "val", "test", "testing")  # the parts of a data set that nothing was learnt from
 

@@ -10,8 +10,8 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from catdog.edge.artifact import CONTRACT_FILE, LABELS_FILE
-from catdog.edge.contract import ModelContract
+from catdog.edge.contract.artifact import CONTRACT_FILE, LABELS_FILE
+from catdog.edge.contract.model_contract import ModelContract
 
 from .flatbuffer import pack
 

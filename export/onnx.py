@@ -9,10 +9,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.artifact import ONNX_PROPERTY
-from catdog.edge.contract import ModelContract
-from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
-from catdog.edge.seal import seal_onnx
+from catdog.edge.common.quiet import STDERR, STDOUT, native_output_dropped
+from catdog.edge.contract.artifact import ONNX_PROPERTY
+from catdog.edge.contract.model_contract import ModelContract
+from catdog.edge.contract.seal import seal_onnx
 from catdog.train.model import FEATURES
 from catdog.train.presence import NEAREST
 

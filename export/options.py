@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from catdog.edge.contract import is_model_name
+from catdog.edge.contract.model_contract import is_model_name
 from catdog.edge.errors import UsageError
 
 from .formats import INT8, REGISTRY

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge import synthetic
-from catdog.edge.contract import NEITHER, InputSpec
+from catdog.edge.contract.model_contract import NEITHER, InputSpec
+from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import DatasetError
-from catdog.edge.preprocess import Preprocessor
 from catdog.train.data.dataset import Dataset, load_dataset, load_part
 from catdog.train.data.pictures import Pictures
 from catdog.train.data.splits import balanced

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.contract.figures import Figure
 from catdog.edge.errors import VerificationError
-from catdog.edge.figures import Figure
 from catdog.train.evaluate import per_label
 from catdog.train.paired import mcnemar, paired_interval
 

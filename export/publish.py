@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from catdog.edge.files import replacing, sweep
+from catdog.edge.common.files import replacing, sweep
 
 MANIFEST_FILE, REPORT_FILE, DATA_FILE = "manifest.json", "report.html", "report.json"
 

@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 
-from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
+from catdog.edge.common.quiet import STDERR, STDOUT, native_output_dropped
 from catdog.train.model import FEATURES, logits_model
 from catdog.train.presence import NEAREST
 

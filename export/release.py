@@ -18,11 +18,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catdog.edge.command import CommandParser, run_command
-from catdog.edge.decode import silence_opencv
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.files import write_bytes
 from catdog.edge.errors import InputNotFoundError, UsageError, VerificationError
-from catdog.edge.files import write_bytes
 from catdog.edge.models import BUNDLED
+from catdog.edge.pictures.decode import silence_opencv
 from catdog.train.options import AT_END
 from catdog.train.pipelines import OURS, TRANSFER
 
@@ -134,7 +134,7 @@ def release_again(name: str, data: str, negatives: str, output: Path) -> None:
         VerificationError: the int8 file does not agree with Keras.
         CatdogError: the data cannot be used.
     """
-    from catdog.edge.artifact import read_model_file
+    from catdog.edge.contract.artifact import read_model_file
     from catdog.edge.models import bundled_tflite
     from catdog.train.model_file import load_bundled
     from catdog.train.options import DataOptions

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
+from catdog.edge.common.quiet import STDERR, STDOUT, native_output_dropped
 
 from .graph import frozen_function
 

@@ -12,8 +12,8 @@ from catdog.benchmarks.options import Scenario
 from catdog.benchmarks.report.results import ArtifactResult, CaseResult, Missing
 from catdog.benchmarks.report.scenario import scenario_result
 from catdog.edge.backends.delegation import Delegation
-from catdog.edge.contract import InputSpec
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import InputSpec
 
 SOME_HOME = "/home/somebody/private"
 DELEGATION = Delegation("XNNPACK", 68, 69)

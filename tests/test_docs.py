@@ -16,8 +16,8 @@ from typing import NamedTuple, NoReturn
 import pytest
 
 from catdog.benchmarks.cli import COMMANDS as BENCHES
-from catdog.edge.arguments import run_options, sink_options, source_options
-from catdog.edge.command import CommandParser
+from catdog.edge.common.command import CommandParser
+from catdog.edge.program.arguments import run_options, sink_options, source_options
 from catdog.train.arguments import train_options
 
 ROOT = Path(__file__).parent.parent
@@ -29,7 +29,7 @@ PAGES = [*GUIDES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT 
 TRIED = [page for page in PAGES if page.parent != EXTEND]
 MOST_WORDS = 900  # of the README
 
-ROOMS = {"catdog-edge": "edge", "catdog-train": "train", "catdog-export": "export", "catdog-bench": "benchmarks"}
+ROOMS = {"catdog-edge": "edge.program", "catdog-train": "train", "catdog-export": "export", "catdog-bench": "benchmarks"}
 _FENCE = re.compile(r" {0,3}```(?P<language>\w*)")
 _SHELL = ("", "sh", "bash", "console")
 _NAMED = re.compile(rf"(?<![\w-])(?:{'|'.join(ROOMS)})(?![\w:-])")

@@ -50,7 +50,7 @@ def test_only_top_level_name_is_catdog(wheel: Path) -> None:
     assert not any(name.endswith("catdog/__init__.py") for name in names)
     for needed in ("default.tflite", "default.weights.npz", "default.md", "NOTICE"):
         assert f"catdog/edge/models/{needed}" in names
-    assert "catdog/edge/service/catdog-edge.service" in names
+    assert "catdog/edge/program/service/catdog-edge.service" in names
     for needed in ("index.html", "token.html", "page.js", "style.css", "icon.svg"):
         assert f"catdog/edge/web/page/{needed}" in names
     assert not any("/tests/" in name for name in names)

@@ -373,7 +373,7 @@ def test_doctor_names_plugins_their_packages_and_their_troubles(installed: str, 
 
 def test_plain_start_reads_no_entry_points(picture: Path) -> None:
     code = (
-        "import sys; from catdog.edge.cli import main; main(sys.argv[1:]); "
+        "import sys; from catdog.edge.program.cli import main; main(sys.argv[1:]); "
         "print(sorted({'importlib.metadata', 'catdog.edge.sources.registry', 'catdog.edge.sinks.registry'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(picture), "--backend", "litert"]

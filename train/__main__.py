@@ -1,6 +1,6 @@
 """The program `catdog-train`, as the shell starts it; also `python -m catdog.train`."""
 
-from catdog.edge.loading import end_at_once
+from catdog.edge.common.startup import end_at_once
 
 end_at_once("catdog-train")
 

@@ -15,9 +15,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from catdog.edge.decode import silence_opencv
+from catdog.edge.contract.figures import Figure
 from catdog.edge.errors import UsageError
-from catdog.edge.figures import Figure
+from catdog.edge.pictures.decode import silence_opencv
 
 from .data.items import check_folders
 from .options import PUBLIC_ARCHIVE, DataOptions, TrainOptions

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from catdog.edge.command import CommandParser
-from catdog.edge.plugins import Choices
+from catdog.edge.common.command import CommandParser
+from catdog.edge.common.plugins import Choices
 
 from .backbones import BACKBONES, BUNDLED, IMAGENET, MOBILENETV2, RANDOM
 from .options import (

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from catdog.edge.common.plugins import Registry
 from catdog.edge.errors import UsageError
-from catdog.edge.plugins import Registry
 
 if TYPE_CHECKING:
     import keras

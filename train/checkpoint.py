@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.files import replacing
+from catdog.edge.common.files import replacing
 
 from .history import Epoch
 from .run import CHECKPOINT_FILE

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from dataclasses import fields
 
-from catdog.edge.command import run_command
-from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import UsageError, missing_extra
-from catdog.edge.files import check_folder
+from catdog.edge.common.command import run_command
+from catdog.edge.common.files import check_folder
+from catdog.edge.common.installation import missing_extra
+from catdog.edge.errors import UsageError
+from catdog.edge.pictures.decode import silence_opencv
 
 from .arguments import build_parser, train_options
 from .options import ALL, DataOptions, TrainOptions

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from catdog.edge.command import CommandParser
+from catdog.edge.common.command import CommandParser
 from catdog.edge.errors import InputNotFoundError, UsageError
 
 from .paired import mcnemar, paired_interval

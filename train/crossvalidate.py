@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.common.files import write_text
 from catdog.edge.errors import UsageError
-from catdog.edge.files import write_text
 
 from .data.dataset import Dataset, load_dataset, training_only
 from .data.items import whole_of

@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from catdog.edge.progress import progress_bar
+from catdog.edge.common.progress import progress_bar
 
 from .checkpoint import Checkpoint, Progress
 from .data.dataset import Dataset, load_dataset

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 if TYPE_CHECKING:
     # An exported file is measured where the packages that read data sets are not installed.

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from catdog.edge.progress import progress_bar
+from catdog.edge.common.progress import progress_bar
 
 from .balance import class_weights
 from .data.conditions import Camera

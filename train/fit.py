@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from catdog.edge.common.progress import progress_bar
 from catdog.edge.errors import TrainingError
-from catdog.edge.progress import progress_bar
 
 from .balance import class_weights
 from .checkpoint import Checkpoint, Progress

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import keras
 
-from catdog.edge.artifact import CONTRACT_FILE, read_model_file
-from catdog.edge.contract import ModelContract, parse_contract
+from catdog.edge.common.files import replacing
+from catdog.edge.contract.artifact import CONTRACT_FILE, read_model_file
+from catdog.edge.contract.model_contract import ModelContract, parse_contract
 from catdog.edge.errors import InputNotFoundError, ModelError, UsageError
-from catdog.edge.files import replacing
 from catdog.edge.models import BUNDLED, bundled_tflite, bundled_weights
 
 from .backbones import BACKBONES, MOBILENETV2

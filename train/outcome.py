@@ -14,9 +14,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract import NEITHER, InputSpec, ModelContract, Origin
-from catdog.edge.files import write_text
-from catdog.edge.learnt import marks_of, united
+from catdog.edge.common.files import write_text
+from catdog.edge.contract.learnt import marks_of, united
+from catdog.edge.contract.model_contract import NEITHER, InputSpec, ModelContract, Origin
 
 from .data.dataset import Dataset
 from .data.folders import place_name

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from catdog.edge.common.files import write_text
 from catdog.edge.errors import CatdogError, DatasetError, InputNotFoundError, OutputError, UsageError
-from catdog.edge.files import write_text
 
 from .options import ALL, NO_WEIGHTS, DataOptions, TrainOptions
 from .pipelines import TRANSFER

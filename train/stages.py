@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from catdog.edge.contract import NEITHER
+from catdog.edge.common.files import sweep
+from catdog.edge.contract.learnt import MOST as MOST_MARKS
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import CatdogError, OutputError
-from catdog.edge.files import sweep
-from catdog.edge.learnt import MOST as MOST_MARKS
 
 from .backbones import BACKBONES, MOBILENETV2
 from .checkpoint import Checkpoint

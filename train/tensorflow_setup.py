@@ -3,8 +3,8 @@
 import logging
 import os
 
-from catdog.edge.errors import missing_extra
-from catdog.edge.quiet import native_output_dropped
+from catdog.edge.common.installation import missing_extra
+from catdog.edge.common.quiet import native_output_dropped
 
 
 def import_tensorflow() -> None:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from catdog.edge.common.installation import pip
 from catdog.edge.errors import MissingExtraError
-from catdog.edge.installation import pip
 
 from .options import MLFLOW, TENSORBOARD, TrainOptions
 from .record import StageRecord

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from catdog.edge.common.files import replacing
 from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, UsageError
-from catdog.edge.files import replacing
 from catdog.edge.models import bundled_backbone
 
 from .backbones import BACKBONES, BUNDLED, IMAGENET, MOBILENETV2, OFFLINE_WAYS, RANDOM, Backbone

@@ -22,12 +22,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.artifact import read_model_file
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.quiet import native_output_dropped
+from catdog.edge.contract.artifact import read_model_file
+from catdog.edge.contract.preprocess import METHODS
 from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
-from catdog.edge.preprocess import METHODS
-from catdog.edge.quiet import native_output_dropped
 from catdog.edge.synthetic import DemoFilm
 
 from ..measure.crew import Member
@@ -104,10 +104,10 @@ def bare_decoding(load: Load) -> float:
 def demo(load: Load) -> float:
     """Send the frames through source, runner and reporter as catdog-edge does; the lines go nowhere; ms a result."""
     from catdog.edge import Classifier
-    from catdog.edge.events import EventOptions
-    from catdog.edge.reporter import Reporter
-    from catdog.edge.results import Result
-    from catdog.edge.runner import RunOptions, run
+    from catdog.edge.program.reporter import Reporter
+    from catdog.edge.runner.events import EventOptions
+    from catdog.edge.runner.loop import RunOptions, run
+    from catdog.edge.runner.results import Result
     from catdog.edge.sinks.stdout import StdoutSink
     from catdog.edge.sources import Change, Idle
     from catdog.edge.sources.demo import DemoSource

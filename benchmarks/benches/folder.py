@@ -14,7 +14,7 @@ from pathlib import Path
 
 import cv2
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.common.command import CommandParser, run_command
 from catdog.edge.errors import InputNotFoundError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import LABELS, draw_picture

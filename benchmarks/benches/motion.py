@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 
-from catdog.edge.command import CommandParser, run_command
-from catdog.edge.contract import NEITHER
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import UsageError
-from catdog.edge.events import Event, EventDetector
-from catdog.edge.results import Result
-from catdog.edge.runner import RunOptions, run
+from catdog.edge.runner.events import Event, EventDetector
+from catdog.edge.runner.loop import RunOptions, run
+from catdog.edge.runner.results import Result
 from catdog.edge.sources import Change, Idle
 from catdog.edge.sources.demo import DemoSource, Film
 from catdog.edge.synthetic import DemoFilm

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catdog.edge.command import CommandParser, run_command
-from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import UsageError, missing_extra
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.installation import missing_extra
+from catdog.edge.errors import UsageError
+from catdog.edge.pictures.decode import silence_opencv
 from catdog.export.formats import FORMATS, INT8
 from catdog.export.options import ExportOptions
 

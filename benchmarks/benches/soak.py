@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.common.command import CommandParser, run_command
 from catdog.edge.errors import CatdogError
 
 from .turns import command, print_table, require_at_least

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import cv2
 
-from catdog.edge.artifact import read_model_file
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.contract.artifact import read_model_file
 from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import draw_picture

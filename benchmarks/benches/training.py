@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from catdog.edge.command import CommandParser, run_command
-from catdog.edge.decode import silence_opencv
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.pictures.decode import silence_opencv
 from catdog.train.backbones import BUNDLED
 from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.tensorflow_setup import import_tensorflow

@@ -8,9 +8,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.learnt import Learnt
 from catdog.edge.errors import CatdogError
-from catdog.edge.figures import Figure
-from catdog.edge.learnt import Learnt
 
 from .case import Case
 from .worker import load

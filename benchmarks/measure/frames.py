@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.decode import read_picture
 from catdog.edge.errors import CatdogError, DatasetError
+from catdog.edge.pictures.decode import read_picture
 
 from ..options import Scenario
 from .answers import thinned

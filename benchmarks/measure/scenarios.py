@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.classifier import Prediction
+from catdog.edge.inference.classifier import Prediction
 
 from ..stats.percentiles import Times
 

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.backends.delegation import Delegation
-from catdog.edge.classifier import Classifier
-from catdog.edge.contract import InputSpec
-from catdog.edge.decode import silence_opencv
+from catdog.edge.common.quiet import native_output_dropped
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import InputSpec
 from catdog.edge.errors import CatdogError, UnreadableInputError
-from catdog.edge.figures import Figure
-from catdog.edge.quiet import native_output_dropped
+from catdog.edge.inference.classifier import Classifier
+from catdog.edge.pictures.decode import silence_opencv
 
 from ..options import Scenario
 from ..validity.readings import ROOT, read_text

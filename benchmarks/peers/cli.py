@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from catdog.edge.command import CommandParser, end_like_ctrl_c, run_command
-from catdog.edge.decode import silence_opencv
+from catdog.edge.common.command import CommandParser, end_like_ctrl_c, run_command
+from catdog.edge.common.files import check_folder
 from catdog.edge.errors import CatdogError, PartialFailureError
-from catdog.edge.files import check_folder
+from catdog.edge.pictures.decode import silence_opencv
 
 from ..extras import require_extras
 from ..validity.environment import load_average, record_environment
@@ -133,7 +133,7 @@ def run_sides(
     Raises:
         CatdogError: ours failed.
     """
-    from catdog.edge.progress import progress_bar
+    from catdog.edge.common.progress import progress_bar
 
     before = load_average()
     with progress_bar(total=len(sides) * options.rounds, unit=" turns") as bar:

@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from catdog.edge.artifact import read_model_file
+from catdog.edge.common.files import replacing, write_bytes
+from catdog.edge.contract.artifact import read_model_file
 from catdog.edge.errors import CatdogError, ModelError
-from catdog.edge.files import replacing, write_bytes
 from catdog.edge.models import bundled_tflite, bundled_weights
 
 from .process import last_line

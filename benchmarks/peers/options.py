@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from catdog.edge.cores import usable_cores
+from catdog.edge.common.cores import usable_cores
 from catdog.edge.errors import UsageError
 
 from .registry import PEERS

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 
-from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError, UnreadableInputError
+from catdog.edge.pictures.decode import read_picture
 from catdog.edge.synthetic import LABELS, draw_picture
 from catdog.train.data.folders import TEST, VALIDATION, class_folders, find_folder, part_folder
 

@@ -22,8 +22,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from catdog.edge.figures import Figure
-from catdog.edge.files import write_text
+from catdog.edge.common.files import write_text
+from catdog.edge.contract.figures import Figure
 from catdog.train.report.template import render
 
 from ..report.tables import markdown_table

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 from ..validity.environment import Environment
 from .options import PeerOptions

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from catdog.edge.backends.delegation import Delegation
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 from ..measure.case import Case, FailedCase
 from ..options import BenchOptions, Scenario

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 from ..measure.rounds import Measured
 from ..options import Scenario

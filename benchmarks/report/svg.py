@@ -9,7 +9,7 @@ import warnings
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from catdog.edge.errors import missing_extra
+from catdog.edge.common.installation import missing_extra
 from catdog.train.report.drawing import self_contained
 
 if TYPE_CHECKING:

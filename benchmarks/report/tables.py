@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from catdog.edge.backends.delegation import Delegation
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 from ..measure.case import FailedCase
 from ..options import Scenario

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from catdog.edge.files import write_text
+from catdog.edge.common.files import write_text
 
 from ..options import Scenario
 from .document import to_csv, to_json

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from catdog.edge.command import CommandParser, run_command
-from catdog.edge.files import check_folder
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.files import check_folder
 from catdog.edge.regions.options import AUTO, OFF
 
 from ..benches.turns import require_at_least, say
@@ -61,7 +61,7 @@ def _main(argv: Sequence[str]) -> int:
     require_at_least(0, seed=arguments.seed)
     require_extras()  # before minutes are spent
     check_folder(arguments.output)
-    from catdog.edge.progress import progress_bar
+    from catdog.edge.common.progress import progress_bar
 
     photographs = find_photographs(arguments.pets, arguments.scenes)
     wanted = _wanted(photographs, arguments.clips, arguments.seed)

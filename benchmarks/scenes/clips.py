@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract import NEITHER
-from catdog.edge.decode import PICTURE_SUFFIXES, read_picture
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import DatasetError
+from catdog.edge.pictures.decode import PICTURE_SUFFIXES, read_picture
 from catdog.edge.synthetic import LABELS, draw_picture
 
 WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 10.0, 6.0

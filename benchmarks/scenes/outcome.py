@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge import Classifier, Prediction
-from catdog.edge.contract import NEITHER
-from catdog.edge.events import APPEARED, EventDetector
-from catdog.edge.moderation import UNSURE
+from catdog.edge.contract.model_contract import NEITHER
+from catdog.edge.inference.smoothing import UNSURE
 from catdog.edge.regions.options import RegionOptions
-from catdog.edge.results import Result
-from catdog.edge.runner import RunOptions, run
+from catdog.edge.runner.events import APPEARED, EventDetector
+from catdog.edge.runner.loop import RunOptions, run
+from catdog.edge.runner.results import Result
 from catdog.edge.sources.frame import Frame
 
 from .clips import FPS, PET, Clip, frames

@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from catdog.edge.figures import Figure
-from catdog.edge.files import write_bytes, write_text
-from catdog.edge.results import Result
+from catdog.edge.common.files import write_bytes, write_text
+from catdog.edge.contract.figures import Figure
+from catdog.edge.runner.results import Result
 from catdog.edge.sinks.drawing import annotate
 
 from ..report.tables import markdown_table

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from catdog.edge.cores import usable_cores
-from catdog.edge.errors import missing_extra
+from catdog.edge.common.cores import usable_cores
+from catdog.edge.common.installation import missing_extra
 
 from .readings import ROOT, read_governors, read_text
 

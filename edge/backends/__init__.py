@@ -1,12 +1,11 @@
 """Runtimes that turn pixels into scores. Each module wraps one, `registry` has a row of each; `open_backend` picks.
 
-May import: `catdog.edge.errors`, `catdog.edge.artifact`, `catdog.edge.plugins`, `catdog.edge.quiet` and, where it is used, the
-runtime itself.
+May import of `catdog.edge`: `common`, `contract`, `errors`. And the runtime itself, where it is used.
 """
 
-from ..artifact import ModelFile
+from ..common.plugins import Choices
+from ..contract.artifact import ModelFile, no_model
 from ..errors import UsageError
-from ..plugins import Choices
 from .base import Backend
 from .registry import BACKENDS as REGISTRY
 from .registry import BackendRow, runtimes_of
@@ -27,7 +26,7 @@ def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Bac
 
     Raises:
         UsageError: there is no such backend, or it does not run this kind of file.
-        ModelError: the runtime refuses the file.
+        ModelError: there is no runtime for the file, or it refuses it.
         MissingExtraError: the runtime is not installed.
         PluginError: the package that has the backend cannot be loaded, or fails.
     """
@@ -35,7 +34,9 @@ def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Bac
     if row is not None and model.kind in row.kinds:
         with REGISTRY.blaming(row.name):
             return row.open(model, threads)
-    usual = " or ".join(each.name for each in runtimes_of(model.kind)) or "of another package"
+    usual = " or ".join(each.name for each in runtimes_of(model.kind))
+    if not usual:
+        raise no_model(model.path)
     kinds = " or ".join(f".{kind}" for kind in (row.kinds if row is not None else ()))
     raise UsageError(
         f"the backend {usual} for a {model.kind} file",

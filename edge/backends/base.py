@@ -6,10 +6,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contract.preprocess import Pixels
 from ..errors import ModelError
 from .delegation import Delegation
-
-Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
 
 class Backend(Protocol):

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact import ModelFile
+from ..common.installation import pip
+from ..common.quiet import native_output_dropped
+from ..contract.artifact import ModelFile
+from ..contract.preprocess import Pixels
 from ..errors import MissingExtraError, ModelError
-from ..installation import pip
-from ..quiet import native_output_dropped
-from .base import Pixels, as_distribution
+from .base import as_distribution
 from .delegation import Delegation, delegation_of
 
 # In order of preference: tflite-runtime ended at Python 3.11 and does not hand int8 to XNNPACK.

@@ -3,9 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artifact import ONNX_PROPERTY, ModelFile
-from ..errors import ModelError, missing_extra
-from .base import Pixels, as_distribution
+from ..common.installation import missing_extra
+from ..contract.artifact import ONNX_PROPERTY, ModelFile
+from ..contract.preprocess import Pixels
+from ..errors import ModelError
+from .base import as_distribution
 from .delegation import Delegation
 
 _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}

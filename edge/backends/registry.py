@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..artifact import ONNX, TFLITE, ModelFile
-from ..plugins import Registry
+from ..common.plugins import Registry
+from ..contract.artifact import ONNX, TFLITE, ModelFile
 from .base import Backend
 
 

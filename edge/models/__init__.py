@@ -1,4 +1,7 @@
-"""The models that come with the package: found by name, described in the card beside them."""
+"""The models that come with the package: found by name, described in the card beside them.
+
+May import of `catdog.edge`: `errors`.
+"""
 
 from pathlib import Path
 

@@ -12,5 +12,5 @@ frame. So parts are cut out of the frame, at its full resolution, and judged bes
     watch      what is looked at again and again, and what has been said of it
     finder     puts them together: a frame in, pets with their boxes out
 
-May import: numpy, OpenCV, `catdog.edge.classifier`, `catdog.edge.contract`, `catdog.edge.errors`.
+May import of `catdog.edge`: `contract`, `errors`, `inference`.
 """

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..classifier import Classifier, Prediction, Timings
-from ..contract import NEITHER
-from ..moderation import UNSURE
+from ..contract.model_contract import NEITHER
+from ..inference.classifier import Classifier, Prediction, Timings
+from ..inference.smoothing import UNSURE
 from .boxes import Box
 from .light import in_better_light
 from .movement import Movement

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..contract import NEITHER
+from ..contract.model_contract import NEITHER
 from .boxes import Box
 
 _SAME = 0.2  # overlap from which on two boxes are the same thing

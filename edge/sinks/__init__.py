@@ -1,4 +1,5 @@
 """Where results go. Each module is one kind of sink, with a row in `registry`; `queue` keeps slow ones from slowing a camera.
 
-May import: results, events, errors, files and plugins of `catdog.edge`, OpenCV for pictures. Imported where one is asked for.
+May import of `catdog.edge`: `common`, `contract`, `errors`, `inference`, `regions`, `runner`, `sources`.
+Imported where one is asked for.
 """

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple, Protocol
 
-from ..events import Event
-from ..results import Result
+from ..runner.events import Event
+from ..runner.results import Result
 from ..sources import Change
 
 

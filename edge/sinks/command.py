@@ -8,7 +8,7 @@ import subprocess
 from datetime import UTC, datetime
 
 from ..errors import OutputError, UsageError
-from ..events import Event
+from ..runner.events import Event
 from .base import Seen
 
 _SECRETS = ("CATDOG_TOKEN", "CATDOG_MQTT_USER", "CATDOG_MQTT_PASSWORD")  # of other sinks; no program of the user's needs them

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..regions.watch import Pet
-from ..results import Result
+from ..runner.results import Result
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _DARK, _LIGHT, _FRAME = (30, 30, 30), (255, 255, 255), (60, 220, 60)  # BGR

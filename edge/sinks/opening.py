@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ..classifier import Classifier
+from ..inference.classifier import Classifier
 from .base import Sink
 from .options import SinkOptions
 from .queue import LAST_WISH_S, PATIENCE_S, QueuedSink

@@ -21,9 +21,6 @@ class SinkOptions:
         mqtt: a broker's address, and the topic to begin with.
         serve: ``[HOST:]PORT`` of a web page.
         others: sinks of other packages, each ``NAME`` or ``NAME:ARGUMENT``.
-
-    Raises:
-        UsageError: nobody has a sink of such a name.
     """
 
     show: bool = False
@@ -38,9 +35,3 @@ class SinkOptions:
     mqtt: str | None = None
     serve: str | None = None
     others: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.others:
-            from .registry import check_others
-
-            check_others(self.others)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError, UsageError
-from ..results import Result
+from ..runner.results import Result
 from .base import Seen
 from .drawing import annotate
 

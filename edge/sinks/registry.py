@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..classifier import Classifier
-from ..errors import UsageError, missing_extra
-from ..plugins import Registry
+from ..common.installation import missing_extra
+from ..common.plugins import Registry
+from ..errors import UsageError
+from ..inference.classifier import Classifier
 from .base import Sink
 from .options import SinkOptions
 
@@ -102,7 +103,7 @@ def _show(given: Opening) -> Sink:
 
 def _serve(given: Opening) -> Sink:
     try:
-        from ..web.sink import WebSink
+        from .web.sink import WebSink
     except ModuleNotFoundError as error:
         raise missing_extra(error.name or "aiohttp", "web") from error
 
@@ -120,7 +121,7 @@ SINKS = Registry(
         SinkRow("on-event", _on_event),
         SinkRow("mqtt", _mqtt, extra="mqtt"),
         SinkRow("show", _show, queued=False),  # a window is its thread's own
-        SinkRow("serve", _serve, extra="web", queued=False),  # `catdog.edge.web.sink` says why
+        SinkRow("serve", _serve, extra="web", queued=False),  # `catdog.edge.sinks.web.sink` says why
     ),
 )
 

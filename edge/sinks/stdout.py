@@ -1,6 +1,6 @@
 """Results on stdout: JSON lines, plain lines, or on a terminal one line that changes where it stands."""
 
-from ..results import state_to_json
+from ..runner.results import state_to_json
 from ..sources import Change
 from .base import Seen
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import cv2
 
+from ..common.files import replacing, write_bytes
 from ..errors import OutputError, UsageError
-from ..files import replacing, write_bytes
-from ..moderation import UNSURE
-from ..results import Result, pets_as_json
+from ..inference.smoothing import UNSURE
+from ..runner.results import Result, pets_as_json
 from .base import Seen
 
 _QUALITY = 92  # of JPEG

@@ -5,9 +5,9 @@ import sys
 
 import cv2
 
+from ..common.installation import pip
 from ..errors import MissingExtraError, OutputError
-from ..installation import pip
-from ..results import Result
+from ..runner.results import Result
 from .base import Seen
 from .drawing import annotate
 

@@ -1,6 +1,6 @@
 """Where frames come from. Each module is one kind of source; `open_sources` picks by what was asked for, `registry` by address.
 
-May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.plugins`, `catdog.edge.synthetic`, OpenCV, PyAV.
+May import of `catdog.edge`: `common`, `errors`, `pictures`, `synthetic`. OpenCV and PyAV.
 """
 
 from collections.abc import Iterator

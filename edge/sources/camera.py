@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decode import decode_picture
 from ..errors import SourceError
+from ..pictures.decode import decode_picture
 from .frame import EndError, Packet
 from .v4l2 import InputSignal, check_free
 

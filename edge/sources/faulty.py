@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decode import decode_picture
+from ..common.files import write_text
 from ..errors import SourceError
-from ..files import write_text
+from ..pictures.decode import decode_picture
 from ..synthetic import DemoFilm
 from .frame import Packet
 

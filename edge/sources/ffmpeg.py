@@ -1,6 +1,6 @@
 """Films and network streams, decoded by FFmpeg (PyAV): it can be told not to hide damage, OpenCV's can not.
 
-May import: PyAV, numpy, `catdog.edge.decode`, `catdog.edge.errors`, its neighbour `damage`.
+May import: PyAV, numpy, `catdog.edge.pictures.decode`, `catdog.edge.errors`, its neighbour `damage`.
 """
 
 import logging
@@ -20,8 +20,8 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from ..decode import decode_picture
 from ..errors import UnreadableInputError
+from ..pictures.decode import decode_picture
 from .damage import Damage
 
 # Where a part of a picture is absent, H.264's decoder fills it in and tells in its log alone, as information.

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-from ..decode import PICTURE_SUFFIXES
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
+from ..pictures.decode import PICTURE_SUFFIXES
 from .frame import Frame, Idle
 from .pictures import is_pattern, looks_right, pictures_in, read_frame, shortened
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import IO
 
-from ..decode import decode_picture
 from ..errors import SourceError
+from ..pictures.decode import decode_picture
 from .frame import Packet
 
 _START, _END = b"\xff\xd8\xff", b"\xff\xd9"

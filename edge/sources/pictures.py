@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decode import PICTURE_SUFFIXES, decode_picture
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
+from ..pictures.decode import PICTURE_SUFFIXES, decode_picture
 from .blank import nothing_to_see
 from .frame import Frame
 from .video import VIDEO_SUFFIXES

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..plugins import Registry
+from ..common.plugins import Registry
 from .frame import Source
 from .options import SourceOptions
 

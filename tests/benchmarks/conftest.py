@@ -17,12 +17,12 @@ from catdog.benchmarks.report.results import PictureInfo
 from catdog.benchmarks.validity.checks import check_machine
 from catdog.benchmarks.validity.environment import Environment
 from catdog.benchmarks.validity.watch import Conditions
-from catdog.edge.artifact import ONNX_PROPERTY
-from catdog.edge.contract import InputSpec, ModelContract
+from catdog.edge.contract.artifact import ONNX_PROPERTY
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import InputSpec, ModelContract
+from catdog.edge.contract.seal import seal_onnx
 from catdog.edge.errors import ModelError
-from catdog.edge.figures import Figure
 from catdog.edge.models import bundled_tflite
-from catdog.edge.seal import seal_onnx
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,12 @@ from catdog.benchmarks.measure.case import Case
 from catdog.benchmarks.measure.frames import frames_of
 from catdog.benchmarks.options import Effort
 from catdog.benchmarks.report.results import Missing
-from catdog.edge.artifact import append_to_tflite, read_model_file
+from catdog.edge.contract.artifact import append_to_tflite, read_model_file
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.learnt import marks_of
+from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import DatasetError
-from catdog.edge.figures import Figure
-from catdog.edge.learnt import marks_of
 from catdog.edge.models import bundled_tflite
-from catdog.edge.preprocess import Preprocessor
 
 FEW = Effort(warmup=0, rounds=1, runs=1, seconds=0.0, longest_s=30.0)
 

@@ -7,7 +7,7 @@ import pytest
 
 from catdog.benchmarks.artifacts import display_names, find_artifacts, newest_export
 from catdog.benchmarks.options import QUICK, THOROUGH, BenchOptions, Effort, Target, default_threads
-from catdog.edge.cores import usable_cores
+from catdog.edge.common.cores import usable_cores
 from catdog.edge.errors import InputNotFoundError, UsageError
 from catdog.edge.models import bundled_tflite
 

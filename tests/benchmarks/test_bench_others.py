@@ -10,7 +10,7 @@ from catdog.benchmarks.benches import camera, folder, motion, quantization, star
 from catdog.benchmarks.benches.motion import events, paired
 from catdog.benchmarks.benches.turns import in_turn, ratio_row
 from catdog.edge.errors import UsageError
-from catdog.edge.events import Event
+from catdog.edge.runner.events import Event
 
 pytest.importorskip("jinja2", reason="needs the extra bench")
 

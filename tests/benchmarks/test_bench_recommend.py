@@ -13,7 +13,7 @@ from catdog.benchmarks.report.plots import pareto_key
 from catdog.benchmarks.report.results import ArtifactResult, Missing
 from catdog.benchmarks.report.write import to_markdown, to_terminal
 from catdog.benchmarks.validity.checks import Check
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 NO_DATA = Missing("no photographs")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catdog.benchmarks.measure import scenarios
 from catdog.benchmarks.measure.scenarios import Quota, camera, offline, single, wait_for_quiet
-from catdog.edge.classifier import Prediction, Timings
+from catdog.edge.inference.classifier import Prediction, Timings
 
 RUNS = Quota(runs=5, seconds=0.0, longest_s=60.0)
 

@@ -15,7 +15,7 @@ from catdog.benchmarks.validity import readings
 from catdog.benchmarks.validity.checks import Check, check_delegation, check_machine, check_rounds, check_samples, is_valid
 from catdog.benchmarks.validity.watch import Conditions, EnergyMeter, Watch
 from catdog.edge.backends.delegation import Delegation, delegation_of
-from catdog.edge.classifier import Classifier
+from catdog.edge.inference.classifier import Classifier
 from catdog.edge.models import bundled_tflite
 
 TICKS = os.sysconf("SC_CLK_TCK")

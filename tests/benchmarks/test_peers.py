@@ -27,7 +27,7 @@ from catdog.benchmarks.peers.report import to_html, to_json, to_markdown, write_
 from catdog.benchmarks.peers.results import MEASURES, Comparison, ratio, sentences
 from catdog.benchmarks.peers.rounds import Failed, Turn
 from catdog.benchmarks.peers.sides import Side, ours, theirs
-from catdog.edge.artifact import read_model_file
+from catdog.edge.contract.artifact import read_model_file
 from catdog.edge.errors import CatdogError, DatasetError, InputNotFoundError, UsageError
 from catdog.edge.models import bundled_tflite
 
@@ -186,7 +186,7 @@ def test_a_benchmark_that_is_ended_leaves_no_process_behind(tmp_path: Path) -> N
     sleeper = f"import os, pathlib, time; pathlib.Path({str(note)!r}).write_text(f'{{os.getpid()}}.'); time.sleep(600)"
     program = (
         "import signal, sys; from catdog.benchmarks.peers.process import first_cores, run; "
-        "from catdog.edge.command import end_like_ctrl_c; end_like_ctrl_c(signal.SIGTERM); "
+        "from catdog.edge.common.command import end_like_ctrl_c; end_like_ctrl_c(signal.SIGTERM); "
         f"run([sys.executable, '-c', {sleeper!r}], first_cores(1))"
     )
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as benchmark:

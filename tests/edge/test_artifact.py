@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from catdog.edge.artifact import append_to_tflite, read_model_file
-from catdog.edge.classifier import Classifier
-from catdog.edge.contract import InputSpec, ModelContract
+from catdog.edge.contract.artifact import append_to_tflite, read_model_file
+from catdog.edge.contract.model_contract import InputSpec, ModelContract
+from catdog.edge.contract.seal import seal_onnx
 from catdog.edge.errors import InputNotFoundError, ModelError
+from catdog.edge.inference.classifier import Classifier
 from catdog.edge.models import bundled_tflite
-from catdog.edge.seal import seal_onnx
 
 CONTRACT = ModelContract(name="m", labels=("a", "b"), input=InputSpec(32, 32))
 FLATBUFFER = b"\x1c\0\0\0TFL3" + bytes(range(256)) * 20

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from cameras import encoded
 
-from catdog.edge.doctor.cameras import check_cameras
-from catdog.edge.doctor.findings import Verdict
 from catdog.edge.errors import SourceError
+from catdog.edge.program.doctor.cameras import check_cameras
+from catdog.edge.program.doctor.findings import Verdict
 from catdog.edge.sources import camera, devices, probe, v4l2
 from catdog.edge.sources.camera import CameraSource
 from catdog.edge.sources.devices import Identity, Locator

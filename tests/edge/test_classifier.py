@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from catdog.edge import CatdogError, Classifier, InputSpec, ModelContract
-from catdog.edge.artifact import append_to_tflite, read_model_file
+from catdog.edge.contract.artifact import append_to_tflite, read_model_file
 from catdog.edge.errors import InputNotFoundError, ModelError, UnreadableInputError, UsageError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import draw_picture

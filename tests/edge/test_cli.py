@@ -12,7 +12,7 @@ import cv2
 import pytest
 from commands import run
 
-from catdog.edge.artifact import read_model_file
+from catdog.edge.contract.artifact import read_model_file
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import LABELS, DemoFilm, draw_picture
 
@@ -178,7 +178,7 @@ def test_signals_end_it_at_once_with_what_was_said_in_place(name: str, code: int
 def test_program_is_out_after_a_signal_whatever_it_waits_for(number: signal.Signals) -> None:
     program = f"""if True:
         import signal, threading
-        from catdog.edge import cli
+        from catdog.edge.program import cli
 
         def hang():
             taken = threading.Lock()
@@ -312,7 +312,7 @@ def test_version() -> None:
 
 
 def test_edge_never_imports_tensorflow() -> None:
-    program = "import catdog.edge, catdog.edge.classify, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    program = "import catdog.edge, catdog.edge.program.classify, sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
 
@@ -333,7 +333,7 @@ MODULES = [
     *(
         ("edge", "catdog-edge", module)
         for module in (
-            *("catdog.edge.cli", "catdog.edge.command", "argparse", "catdog.edge.classify"),
+            *("catdog.edge.program.cli", "catdog.edge.common.command", "argparse", "catdog.edge.program.classify"),
             *("numpy", "cv2", "simplejpeg", "ai_edge_litert"),
         )
     ),

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from catdog.edge.contract import InputSpec, ModelContract, Origin, parse_contract
+from catdog.edge.contract.figures import Figure, wilson_interval
+from catdog.edge.contract.model_contract import InputSpec, ModelContract, Origin, parse_contract
 from catdog.edge.errors import ModelError
-from catdog.edge.figures import Figure, wilson_interval
 
 CONTRACT = ModelContract(
     name="pets",

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from catdog.edge.decode import decode_picture, read_picture
 from catdog.edge.errors import InputNotFoundError, UnreadableInputError
+from catdog.edge.pictures.decode import decode_picture, read_picture
 from catdog.edge.synthetic import draw_picture
 
 PICTURE = draw_picture("dogs", 3, width=64, height=48)
@@ -90,7 +90,7 @@ def test_picture_that_would_fill_the_memory_is_refused_before_decoding() -> None
     # In a process of its own: the limit is read when OpenCV is loaded, which other tests may have done before us.
     script = (
         "import sys, resource\n"
-        "from catdog.edge.decode import decode_picture\n"
+        "from catdog.edge.pictures.decode import decode_picture\n"
         "from catdog.edge.errors import UnreadableInputError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: decode_picture(sys.stdin.buffer.read(), 'bomb.png')\n"

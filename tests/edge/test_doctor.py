@@ -14,22 +14,22 @@ from typing import Any
 import pytest
 from commands import run
 
-from catdog.edge.artifact import append_to_tflite, read_model_file
 from catdog.edge.backends.delegation import Delegation, delegation_of
-from catdog.edge.classifier import Classifier
-from catdog.edge.contract import Golden, ModelContract
-from catdog.edge.doctor.cameras import check_cameras, csi
-from catdog.edge.doctor.cli import main
-from catdog.edge.doctor.findings import Finding, Verdict, worst
-from catdog.edge.doctor.model import check_model, delegate
-from catdog.edge.doctor.packages import EXTRAS, check_packages, extras, installed, loads, runtime, two_opencvs
-from catdog.edge.doctor.screen import Terminal, finding_lines, findings_json
-from catdog.edge.doctor.simulate import Outcome
-from catdog.edge.doctor.speed import check_speed
-from catdog.edge.doctor.system import disk, governor, kernel_clock, machine, memory, power, temperature, time_of_day
+from catdog.edge.contract.artifact import append_to_tflite, read_model_file
+from catdog.edge.contract.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
+from catdog.edge.contract.model_contract import Golden, ModelContract
 from catdog.edge.errors import SourceError, UsageError
-from catdog.edge.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
+from catdog.edge.inference.classifier import Classifier
 from catdog.edge.models import bundled_tflite
+from catdog.edge.program.doctor.cameras import check_cameras, csi
+from catdog.edge.program.doctor.cli import main
+from catdog.edge.program.doctor.findings import Finding, Verdict, worst
+from catdog.edge.program.doctor.model import check_model, delegate
+from catdog.edge.program.doctor.packages import EXTRAS, check_packages, extras, installed, loads, runtime, two_opencvs
+from catdog.edge.program.doctor.screen import Terminal, finding_lines, findings_json
+from catdog.edge.program.doctor.simulate import Outcome
+from catdog.edge.program.doctor.speed import check_speed
+from catdog.edge.program.doctor.system import disk, governor, kernel_clock, machine, memory, power, temperature, time_of_day
 from catdog.edge.sources import v4l2
 from catdog.edge.sources.devices import video_devices
 from catdog.edge.sources.faulty import Fault, Switch

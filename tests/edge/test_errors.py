@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from catdog.edge import errors
-from catdog.edge.command import EXIT_INTERNAL, run_command
+from catdog.edge.common.command import EXIT_INTERNAL, run_command
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.CatdogError)]
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from catdog.edge.classifier import Prediction, Timings
 from catdog.edge.errors import UsageError
-from catdog.edge.events import Event, EventDetector, EventOptions
+from catdog.edge.inference.classifier import Prediction, Timings
 from catdog.edge.regions.boxes import Box
 from catdog.edge.regions.watch import Pet
-from catdog.edge.results import Result
+from catdog.edge.runner.events import Event, EventDetector, EventOptions
+from catdog.edge.runner.results import Result
 from catdog.edge.sources import Change, Frame, State
 
 FPS = 20

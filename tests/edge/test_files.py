@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from catdog.edge.common.files import check_folder, replacing, write_text
 from catdog.edge.errors import OutputError
-from catdog.edge.files import check_folder, replacing, write_text
 
 
 def test_file_is_whole_or_as_it_was(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from catdog.edge import Classifier, __version__
 from catdog.edge.errors import InputNotFoundError, UnreadableInputError, UsageError
-from catdog.edge.given import as_picture
+from catdog.edge.inference.given import as_picture
 from catdog.edge.synthetic import draw_picture
 
 

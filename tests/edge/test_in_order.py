@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from catdog.edge.in_order import in_order
+from catdog.edge.common.parallel import in_order
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catdog.edge import installation
-from catdog.edge.errors import missing_extra
-from catdog.edge.installation import pip
+from catdog.edge.common import installation
+from catdog.edge.common.installation import missing_extra, pip
 
 
 @pytest.fixture

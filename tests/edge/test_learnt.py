@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from catdog.edge.contract import InputSpec
+from catdog.edge.contract.learnt import MOST, Learnt, marks_of
+from catdog.edge.contract.model_contract import InputSpec
+from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import ModelError
-from catdog.edge.learnt import MOST, Learnt, marks_of
-from catdog.edge.preprocess import Preprocessor
 from catdog.edge.synthetic import draw_picture
 
 SPEC = InputSpec(64, 64, dtype="float32")

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from catdog.edge.classifier import Prediction, Timings
 from catdog.edge.errors import UsageError
-from catdog.edge.moderation import UNSURE, Moderator
+from catdog.edge.inference.classifier import Prediction, Timings
+from catdog.edge.inference.smoothing import UNSURE, Moderator
 
 
 def prediction(cats: float) -> Prediction:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from catdog.edge.motion import MotionGate
+from catdog.edge.runner.motion import MotionGate
 from catdog.edge.synthetic import DemoFilm
 
 

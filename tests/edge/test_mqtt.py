@@ -18,13 +18,13 @@ import pytest
 from cameras import Camera, camera_on
 from commands import run
 
-from catdog.edge.classifier import Prediction, Timings
-from catdog.edge.cli import main
 from catdog.edge.errors import SourceError, UsageError
-from catdog.edge.events import APPEARED, LEFT, Event
+from catdog.edge.inference.classifier import Prediction, Timings
+from catdog.edge.program.cli import main
 from catdog.edge.regions.boxes import Box
 from catdog.edge.regions.watch import Pet
-from catdog.edge.results import Result
+from catdog.edge.runner.events import APPEARED, LEFT, Event
+from catdog.edge.runner.results import Result
 from catdog.edge.sinks.base import Seen
 from catdog.edge.sinks.mqtt.broker import CA, PASSWORD, USER, Broker
 from catdog.edge.sinks.mqtt.discovery import BIRTH, EXPIRE_AFTER_S, device_document, device_topic

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from catdog.edge.contract import InputSpec
+from catdog.edge.contract.golden import golden_input_sha256, golden_picture
+from catdog.edge.contract.model_contract import InputSpec
+from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import UnreadableInputError
-from catdog.edge.golden import golden_input_sha256, golden_picture
-from catdog.edge.preprocess import Preprocessor
 
 # SHA-256 of the model's pixels for `pattern()`; a change of OpenCV, of the resize mode or of the colour order shows
 # here.

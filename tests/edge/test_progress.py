@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("tqdm", reason="needs the extra train or bench")
 
-from catdog.edge.progress import progress_bar
+from catdog.edge.common.progress import progress_bar
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 _START = (
-    "import os, threading; from catdog.edge.quiet import STDERR, native_output_dropped; from catdog.edge.reporter import log"
+    "import os, threading\n"
+    "from catdog.edge.common.quiet import STDERR, native_output_dropped\n"
+    "from catdog.edge.program.reporter import log"
 )
 
 

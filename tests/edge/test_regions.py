@@ -11,7 +11,6 @@ from commands import run
 
 from catdog.edge import Classifier, Prediction
 from catdog.edge.errors import SourceError, UsageError
-from catdog.edge.events import EventDetector
 from catdog.edge.regions.boxes import Box, around
 from catdog.edge.regions.finder import PetFinder, look_at_picture
 from catdog.edge.regions.light import in_better_light
@@ -20,9 +19,10 @@ from catdog.edge.regions.options import OFF, TILES, RegionOptions
 from catdog.edge.regions.tiles import Round, tiles
 from catdog.edge.regions.watch import Pet, Watch, WholeFrame
 from catdog.edge.regions.zones import Zones, read_polygon
-from catdog.edge.results import Result
-from catdog.edge.runner import RunOptions
-from catdog.edge.runner import run as run_sources
+from catdog.edge.runner.events import EventDetector
+from catdog.edge.runner.loop import RunOptions
+from catdog.edge.runner.loop import run as run_sources
+from catdog.edge.runner.results import Result
 from catdog.edge.sources import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm, draw_picture
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from catdog.edge.events import EventOptions
-from catdog.edge.repeats import Lines
-from catdog.edge.reporter import Reporter
+from catdog.edge.program.reporter import Reporter
+from catdog.edge.program.throttle import Lines
+from catdog.edge.runner.events import EventOptions
 from catdog.edge.sinks.stdout import StdoutSink
 from catdog.edge.sources import Change, Idle, State
 
@@ -99,7 +99,7 @@ def test_flaky_one_that_dies_is_told_within_a_minute() -> None:
 
 def test_reporter_tells_of_it_while_nothing_comes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     now = 1000.0
-    monkeypatch.setattr("catdog.edge.reporter.time.monotonic", lambda: now)
+    monkeypatch.setattr("catdog.edge.program.reporter.time.monotonic", lambda: now)
 
     def happens() -> Iterator[Change | Idle]:
         nonlocal now

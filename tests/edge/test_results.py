@@ -2,8 +2,8 @@
 
 import pytest
 
-from catdog.edge.classifier import Prediction, Timings
-from catdog.edge.results import Result
+from catdog.edge.inference.classifier import Prediction, Timings
+from catdog.edge.runner.results import Result
 from catdog.edge.sources import Frame
 
 

@@ -19,13 +19,13 @@ import numpy as np
 import pytest
 from commands import run
 
-from catdog.edge.classifier import Classifier
 from catdog.edge.errors import UsageError
-from catdog.edge.results import Result
-from catdog.edge.runner import RunOptions
-from catdog.edge.runner import run as run_sources
-from catdog.edge.service.notify import Notifier
-from catdog.edge.service.unit import CONFIG, NAME, check_not_at_home, unit_text
+from catdog.edge.inference.classifier import Classifier
+from catdog.edge.program.service.notify import Notifier
+from catdog.edge.program.service.unit import CONFIG, NAME, check_not_at_home, unit_text
+from catdog.edge.runner.loop import RunOptions
+from catdog.edge.runner.loop import run as run_sources
+from catdog.edge.runner.results import Result
 from catdog.edge.sources import Change, Frame, Idle, SourceOptions, State, open_sources
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "catdog-edge"
@@ -401,7 +401,7 @@ def test_picture_of_that_name_is_still_a_picture(picture: Path, tmp_path: Path) 
 
 
 def test_plain_path_imports_none_of_it(picture: Path) -> None:
-    script = f"import sys; from catdog.edge.cli import main; main([{str(picture)!r}]); print(*sys.modules)"
+    script = f"import sys; from catdog.edge.program.cli import main; main([{str(picture)!r}]); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert "catdog.edge.runner" in loaded
-    assert not {"tomllib", "catdog.edge.config", "catdog.edge.service"} & set(loaded)
+    assert "catdog.edge.runner.loop.run" in loaded
+    assert not {"tomllib", "catdog.edge.program.config", "catdog.edge.program.service"} & set(loaded)

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from commands import run
 
-from catdog.edge.classifier import Prediction, Timings
 from catdog.edge.errors import OutputError, UsageError
-from catdog.edge.events import APPEARED, Event
+from catdog.edge.inference.classifier import Prediction, Timings
 from catdog.edge.regions.boxes import Box
 from catdog.edge.regions.watch import Pet
-from catdog.edge.results import Result
+from catdog.edge.runner.events import APPEARED, Event
+from catdog.edge.runner.results import Result
 from catdog.edge.sinks.base import Seen
 from catdog.edge.sinks.command import CommandSink
 from catdog.edge.sinks.drawing import annotate
@@ -260,7 +260,7 @@ def test_film_plays_at_the_speed_of_life_whatever_the_cameras_rate(tmp_path: Pat
 
 def test_program_gets_the_event_but_no_shell_and_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broker = pytest.importorskip("catdog.edge.sinks.mqtt.broker", reason="the extra [mqtt] is not installed")
-    token = pytest.importorskip("catdog.edge.web.access", reason="the extra [web] is not installed").TOKEN_VARIABLE
+    token = pytest.importorskip("catdog.edge.sinks.web.access", reason="the extra [web] is not installed").TOKEN_VARIABLE
     for name in (token, broker.USER, broker.PASSWORD):
         monkeypatch.setenv(name, "open sesame")
     script = tmp_path / "feeder.sh"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from catdog.edge.errors import UnreadableInputError, UsageError
-from catdog.edge.view import View
+from catdog.edge.runner.transform import View
 
 PICTURE = np.arange(20 * 30 * 3, dtype=np.uint32).astype(np.uint8).reshape(20, 30, 3)
 

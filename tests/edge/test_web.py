@@ -22,20 +22,20 @@ from commands import run
 pytest.importorskip("aiohttp", reason="the extra web is not installed")
 from prometheus_client.parser import text_string_to_metric_families
 
-from catdog.edge.classifier import Classifier, Prediction, Timings
 from catdog.edge.errors import OutputError, UnreadableInputError, UsageError
-from catdog.edge.events import APPEARED, Event
+from catdog.edge.inference.classifier import Classifier, Prediction, Timings
 from catdog.edge.regions.boxes import Box
 from catdog.edge.regions.watch import Pet
-from catdog.edge.results import Result
+from catdog.edge.runner.events import APPEARED, Event
+from catdog.edge.runner.results import Result
 from catdog.edge.sinks.base import Seen
+from catdog.edge.sinks.web import server, streams
+from catdog.edge.sinks.web.address import Names, parse_address
+from catdog.edge.sinks.web.board import Board
+from catdog.edge.sinks.web.public import public_name, public_text
+from catdog.edge.sinks.web.sink import WebSink
 from catdog.edge.sources import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm
-from catdog.edge.web import server, streams
-from catdog.edge.web.address import Names, parse_address
-from catdog.edge.web.board import Board
-from catdog.edge.web.public import public_name, public_text
-from catdog.edge.web.sink import WebSink
 
 PATHS = ("/", "/page.js", "/results", "/healthz", "/metrics", "/snapshot.jpg", "/stream.mjpg", "/events", "/no-such-thing")
 TOKEN = "a-token-of-some-length"  # noqa: S105
@@ -548,11 +548,13 @@ def test_metrics_count_what_json_tells(film: Path, picture: Path, tmp_path: Path
 
 
 def test_plain_start_imports_none_of_it(picture: Path) -> None:
-    code = "import sys; from catdog.edge.cli import main; main(sys.argv[1:]); print(*sys.modules)"
+    code = "import sys; from catdog.edge.program.cli import main; main(sys.argv[1:]); print(*sys.modules)"
     finished = subprocess.run([sys.executable, "-c", code, str(picture)], capture_output=True, text=True, check=True)
     modules = set(finished.stdout.splitlines()[-1].split())
-    assert "catdog.edge.reporter" in modules
-    assert not {name for name in modules if name.startswith(("aiohttp", "prometheus_client", "asyncio", "catdog.edge.web"))}
+    assert "catdog.edge.program.reporter" in modules
+    assert not {
+        name for name in modules if name.startswith(("aiohttp", "prometheus_client", "asyncio", "catdog.edge.sinks.web"))
+    }
 
 
 def test_absent_extra_is_named(tmp_path: Path) -> None:

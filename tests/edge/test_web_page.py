@@ -20,12 +20,12 @@ pytest.importorskip("aiohttp", reason="the extra web is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import Error, sync_playwright
 
-from catdog.edge.classifier import Classifier, Prediction, Timings
-from catdog.edge.results import Result
+from catdog.edge.inference.classifier import Classifier, Prediction, Timings
+from catdog.edge.runner.results import Result
 from catdog.edge.sinks.base import Seen
+from catdog.edge.sinks.web.sink import WebSink
 from catdog.edge.sources import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm
-from catdog.edge.web.sink import WebSink
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -11,8 +11,8 @@ pytest.importorskip("tensorflow", reason="the extra export is not installed")
 pytest.importorskip("onnx", reason="the extra export is not installed")
 
 from catdog.edge import Classifier
+from catdog.edge.contract.seal import DIGITS
 from catdog.edge.errors import CatdogError
-from catdog.edge.seal import DIGITS
 from catdog.edge.synthetic import draw_picture
 from catdog.export.formats import FORMATS
 

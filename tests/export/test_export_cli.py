@@ -18,8 +18,8 @@ pytest.importorskip("onnx", reason="the extra export is not installed")
 from commands import run
 
 from catdog.edge import Classifier, InputSpec, ModelContract
-from catdog.edge.artifact import append_to_tflite, read_model_file
-from catdog.edge.contract import parse_contract
+from catdog.edge.contract.artifact import append_to_tflite, read_model_file
+from catdog.edge.contract.model_contract import parse_contract
 from catdog.edge.errors import DatasetError, VerificationError
 from catdog.edge.synthetic import draw_picture
 from catdog.export.artifact import ask, open_file

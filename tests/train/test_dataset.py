@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("platformdirs", reason="the extra train is not installed")
 
-from catdog.edge.contract import InputSpec
-from catdog.edge.decode import read_picture
+from catdog.edge.contract.model_contract import InputSpec
+from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import DatasetError, UsageError
-from catdog.edge.preprocess import Preprocessor
+from catdog.edge.pictures.decode import read_picture
 from catdog.edge.synthetic import draw_picture
 from catdog.train.data.dataset import held_out, load_dataset, load_part
 from catdog.train.data.items import whole_of

@@ -14,9 +14,9 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 from commands import run
 from drawn_classes import class_folders_of, draw_thing, name_of
 
-from catdog.edge.contract import InputSpec
-from catdog.edge.decode import decode_picture
-from catdog.edge.preprocess import Preprocessor
+from catdog.edge.contract.model_contract import InputSpec
+from catdog.edge.contract.preprocess import Preprocessor
+from catdog.edge.pictures.decode import decode_picture
 from catdog.train.data.pictures import Pictures
 from catdog.train.features import predict
 from catdog.train.model_file import read_model

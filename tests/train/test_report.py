@@ -18,9 +18,9 @@ import pytest
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 pytest.importorskip("jinja2", reason="the extra train is not installed")
 
-from catdog.edge.contract import NEITHER
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import OutputError
-from catdog.edge.figures import Figure
 from catdog.edge.synthetic import draw_picture
 from catdog.train.data.dataset import Dataset
 from catdog.train.data.pictures import Pictures

@@ -15,9 +15,9 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
 from commands import run
 
-from catdog.edge.contract import Origin, parse_contract
+from catdog.edge.contract.learnt import Learnt
+from catdog.edge.contract.model_contract import Origin, parse_contract
 from catdog.edge.errors import DatasetError
-from catdog.edge.learnt import Learnt
 from catdog.edge.synthetic import draw_picture
 from catdog.train.model import build_model
 from catdog.train.weights import load_backbone_weights

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from catdog.edge.contract import NEITHER
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import DatasetError
 
 from ..options import HELD_BACK, HELD_BACK_BESIDE_TEST, SYNTHETIC, TEST_OF_FOLDER, TEST_OF_SPLIT, DataOptions

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from catdog.edge.errors import DatasetError, OutputError, missing_extra
+from catdog.edge.common.installation import missing_extra
+from catdog.edge.errors import DatasetError, OutputError
 
 from .partial import Partial
 from .transfer import TransferError, fetch

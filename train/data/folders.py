@@ -3,8 +3,8 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from catdog.edge.decode import PICTURE_SUFFIXES
 from catdog.edge.errors import DatasetError
+from catdog.edge.pictures.decode import PICTURE_SUFFIXES
 
 from ..options import SYNTHETIC
 from .archive import unpack

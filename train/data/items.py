@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge import synthetic
-from catdog.edge.contract import NEITHER
-from catdog.edge.decode import read_picture
+from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import DatasetError
+from catdog.edge.pictures.decode import read_picture
 
 from ..options import SYNTHETIC, TEST_OF_FOLDER, DataOptions
 from .folders import TEST, TRAIN, VALIDATION, class_folders, empty_folders, find_folder, part_folder, pictures_in, place_name

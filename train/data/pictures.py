@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract import InputSpec
+from catdog.edge.common.progress import progress_bar
+from catdog.edge.contract.model_contract import InputSpec
+from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import CatdogError
-from catdog.edge.preprocess import Preprocessor
-from catdog.edge.progress import progress_bar
 
 from .duplicates import near_duplicates
 

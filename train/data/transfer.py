@@ -8,7 +8,7 @@ import urllib.request
 from email.message import Message
 from email.utils import parsedate
 
-from catdog.edge.progress import progress_bar
+from catdog.edge.common.progress import progress_bar
 
 from ..interruption import step_ended
 from .partial import Partial

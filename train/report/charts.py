@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catdog.edge.figures import Figure, wilson_interval
+from catdog.edge.contract.figures import Figure, wilson_interval
 
 from ..evaluate import Evaluation
 from ..history import FINE_TUNE, Epoch

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from catdog.edge.errors import missing_extra
+from catdog.edge.common.installation import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ are 2,000 photographs of the public cats-and-dogs archive for training and 1,000
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
 
 from ..options import PUBLIC_ARCHIVE
 from ..pipelines import AUGMENTED, CNN, PREPROCESSED, TRANSFER

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catdog.edge.errors import missing_extra
+from catdog.edge.common.installation import missing_extra
 
 _STYLE = Path(__file__).with_name("style.css")
 _MOST_LABELS = 12  # that are named; a page of a hundred would begin with ten lines of them

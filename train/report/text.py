@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from catdog.edge.contract import NEITHER
-from catdog.edge.figures import Figure
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import NEITHER
 
 from ..data.dataset import Dataset
 from ..evaluate import Evaluation

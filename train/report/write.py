@@ -8,7 +8,7 @@ figures/*.png  the figures, for slides and documents
 from collections.abc import Sequence
 from pathlib import Path
 
-from catdog.edge.files import check_folder, write_bytes, write_text
+from catdog.edge.common.files import check_folder, write_bytes, write_text
 
 from ..data.dataset import Dataset
 from ..options import TrainOptions

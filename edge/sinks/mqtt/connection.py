@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...errors import OutputError, missing_extra
+from ...common.installation import missing_extra
+from ...errors import OutputError
 from .broker import CA, PASSWORD, USER, Broker
 
 if TYPE_CHECKING:

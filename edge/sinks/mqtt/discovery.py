@@ -9,8 +9,8 @@ import json
 import re
 from hashlib import sha256
 
-from ...events import APPEARED, LEFT
-from ...moderation import UNSURE
+from ...inference.smoothing import UNSURE
+from ...runner.events import APPEARED, LEFT
 from ...sources import State
 from .known import pets
 

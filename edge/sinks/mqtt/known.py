@@ -19,9 +19,9 @@ import json
 from collections.abc import Hashable
 from datetime import UTC, datetime
 
-from ...contract import NEITHER
-from ...events import APPEARED, Event
-from ...results import Result, pets_as_json
+from ...contract.model_contract import NEITHER
+from ...runner.events import APPEARED, Event
+from ...runner.results import Result, pets_as_json
 from ...sources import Change, State
 from ..base import Seen
 

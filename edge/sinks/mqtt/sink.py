@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from importlib.metadata import version
 
-from ...events import Event
+from ...runner.events import Event
 from ..base import Seen
 from .broker import Broker
 from .connection import Connection

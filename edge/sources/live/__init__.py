@@ -1,6 +1,4 @@
 """Sources that come and go: watched, killed when they hang, opened again, and never believed when they are silent.
 
-    capture process (`worker`) -> shared memory (`ring`) -> `process` -> `supervisor`, which asks `guard` and keeps a `State`
-
-May import: `catdog.edge.errors`, `catdog.edge.decode`, the frames and the plain sources beside it, numpy.
+capture process (`worker`) -> shared memory (`ring`) -> `process` -> `supervisor`, which asks `guard` and keeps a `State`
 """

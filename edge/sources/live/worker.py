@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...decode import silence_opencv
 from ...errors import CatdogError, PluginError
+from ...pictures.decode import silence_opencv
 from ..frame import EndError, Frame, Packet
 from .newest import wanted
 from .ring import Ring

@@ -1,0 +1,209 @@
+"""`Classifier`: a picture in, a label with scores and timings out."""
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ..backends import open_backend
+from ..backends.base import Backend
+from ..backends.delegation import Delegation
+from ..common.cores import usable_cores
+from ..contract.artifact import ModelFile, damaged, read_model_file
+from ..contract.model_contract import InputSpec, ModelContract, parse_contract
+from ..contract.preprocess import Preprocessor
+from ..errors import ModelError, UsageError
+from ..models import BUNDLED, bundled_tflite
+from .given import BGR, Given, as_picture
+
+_SHOWN = 5  # scores in a notebook
+MAX_THREADS = 256  # tens of thousands crash the runtime
+DEFAULT_THREADS = min(4, usable_cores())
+
+
+class Timings(NamedTuple):
+    """Where the time of one classification went, in milliseconds."""
+
+    decode: float
+    preprocess: float
+    invoke: float
+
+
+class Prediction(NamedTuple):
+    """What the model says of one picture.
+
+    Attributes:
+        label: the label with the highest score.
+        score: that score, 0-1.
+        scores: every label's score, in the contract's order; they sum to 1.
+        latency_ms: where the time went.
+    """
+
+    label: str
+    score: float
+    scores: dict[str, float]
+    latency_ms: Timings
+
+    def _repr_html_(self) -> str:
+        """Show bars in a notebook, the highest score first."""
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td>{escape(label)}</td><td>{score:.3f}</td>"
+            f'<td><div style="background:#3b7dd8;height:0.8em;width:{160 * score:.0f}px"></div></td></tr>'
+            for label, score in sorted(self.scores.items(), key=lambda item: -item[1])[:_SHOWN]
+        )
+        return f"<table>{rows}</table>"
+
+
+class Classifier:
+    """A model, ready to be asked; several threads may ask, one is answered at a time.
+
+    Examples:
+        >>> classifier = Classifier()
+        >>> classifier.classify("photos/a.jpg").label
+        'cats'
+
+    Args:
+        model: name of a bundled model or path of a TFLite or ONNX file.
+        labels: names for the scores of a file that carries no contract; refused for one that does.
+        backend: ``"auto"``, ``"litert"``, ``"onnxruntime"``, or that of another package.
+        threads: number of threads for one inference.
+
+    Attributes:
+        model_path: the file in use.
+        contract: what the file says about itself.
+
+    Raises:
+        InputNotFoundError: the file does not exist.
+        ModelError: it cannot be used; the message says why.
+        UsageError: an argument is out of range.
+        PluginError: the package that has the backend cannot be loaded, or fails.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "default",
+        *,
+        labels: Sequence[str] | None = None,
+        backend: str = "auto",
+        threads: int = DEFAULT_THREADS,
+    ) -> None:
+        if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
+            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(threads), fix="Give a whole number in that range.")
+        if isinstance(labels, str):
+            raise UsageError("a sequence of labels", got=repr(labels), fix='Write ["cats", "dogs"].')
+        if not isinstance(model, str | os.PathLike):
+            raise UsageError("a name or path of a model", got=repr(model), fix="Give a string or path.")
+        self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
+        file = read_model_file(self.model_path)
+        if not file.sealed and labels is None:
+            # Before the runtime sees it: a truncated file has lost its seal, too, and crashes some runtimes.
+            raise _no_contract(file)
+        self._backend = open_backend(file, name=backend, threads=threads)
+        self.contract = _contract_of(file, self._backend, labels)
+        self._preprocess = Preprocessor(self.contract.input)
+        self._lock = threading.Lock()  # runtime and preprocessor reuse their buffers
+
+    @property
+    def backend_name(self) -> str:
+        """The runtime in use and its version."""
+        return self._backend.name
+
+    @property
+    def delegation(self) -> Delegation:
+        """What computes, and how much of the model."""
+        return self._backend.delegation
+
+    def __repr__(self) -> str:
+        spec = self.contract.input
+        return f"<Classifier {self.contract.name}: {', '.join(self.contract.labels)}; {spec.width} x {spec.height} pixels>"
+
+    def classify_all(self, pictures: Iterable[Given], *, colours: str = BGR) -> list[Prediction]:
+        """Classify pictures one after the other; as `classify`.
+
+        Args:
+            pictures: any number of them, each as for `classify`; an array ``[n, height, width, 3]`` is n pictures.
+            colours: as for `classify`.
+        """
+        return [self.classify(picture, colours=colours) for picture in pictures]
+
+    def classify(self, picture: Given, *, colours: str = BGR) -> Prediction:
+        """Classify a picture file or a picture in memory.
+
+        Args:
+            picture: path of a picture, the bytes of one, a picture of Pillow, or an array: uint8 ``[height, width, 3]``, or
+                ``[height, width]`` for grey, or with alpha.
+            colours: order of an array's channels, ``"bgr"`` as OpenCV gives it, or ``"rgb"``.
+
+        Raises:
+            InputNotFoundError: the file does not exist.
+            UnreadableInputError: it is not a whole picture, or the array has another shape or type.
+            UsageError: another order of colours.
+        """
+        start = time.perf_counter()
+        frame = as_picture(picture, colours)
+        decoded = time.perf_counter()
+        with self._lock:
+            pixels = self._preprocess(frame)
+            ready = time.perf_counter()
+            row = self._backend.scores(pixels)
+        done = time.perf_counter()
+        scores = dict(zip(self.contract.labels, row.tolist(), strict=True))
+        best = int(row.argmax())
+        return Prediction(
+            label=self.contract.labels[best],
+            score=float(row[best]),
+            scores=scores,
+            latency_ms=Timings(1e3 * (decoded - start), 1e3 * (ready - decoded), 1e3 * (done - ready)),
+        )
+
+
+def _contract_of(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
+    contract = file.contract
+    if contract is None and backend.embedded_contract is not None:
+        if not file.sealed:
+            raise damaged(file.path)
+        contract = parse_contract(backend.embedded_contract)
+    if contract is None:
+        return _contract_from_labels(file, backend, labels)
+    if labels is not None:
+        raise UsageError(
+            "no --labels for a model that names its own",
+            got=f"{', '.join(labels)} for {file.path}, which says {', '.join(contract.labels)}",
+            fix="Leave --labels out.",
+        )
+    spec = contract.input
+    said = (spec.dtype, spec.height, spec.width, len(contract.labels))
+    found = (backend.input_dtype, backend.input_height, backend.input_width, backend.classes)
+    if said != found:
+        raise ModelError(
+            f"a model as its contract says (dtype, height, width, classes) {said}",
+            got=f"{file.path} with {found}",
+            fix="Export the model again with catdog-export.",
+        )
+    return contract
+
+
+def _contract_from_labels(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
+    if labels is None:
+        raise _no_contract(file)
+    if len(labels) != backend.classes:
+        raise UsageError(
+            f"{backend.classes} labels for {file.path}", got=f"{len(labels)}", fix="Name one label per output score."
+        )
+    return ModelContract(
+        name=file.path.stem,
+        labels=tuple(labels),
+        input=InputSpec(height=backend.input_height, width=backend.input_width, dtype=backend.input_dtype),
+    )
+
+
+def _no_contract(file: ModelFile) -> ModelError:
+    return ModelError(
+        "a whole model with catdog's contract inside",
+        got=f"{file.path} without one",
+        fix="Export it with catdog-export, or name its labels in order: --labels cats,dogs (its input must be RGB 0-255).",
+    )

@@ -1,0 +1,4 @@
+"""Picture files and bytes, to BGR arrays: whole ones, or none.
+
+May import of `catdog.edge`: `errors`.
+"""

@@ -1,0 +1,297 @@
+"""The options of `catdog-edge` as they are typed: what there is, and which options dataclasses they become."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..backends import BACKENDS
+from ..common.command import CommandParser
+from ..regions.options import AUTO, MODES, RegionOptions
+from ..regions.zones import Zones
+from ..runner.loop import RunOptions
+from ..runner.transform import View
+from ..sinks.options import SinkOptions
+from ..sources.options import BUFFERS, SourceOptions
+
+_EXAMPLES = """\
+examples:
+  catdog-edge photo.jpg                      one picture
+  catdog-edge photos/ --json > day.jsonl     a folder, one JSON object a line
+  catdog-edge --camera 0                     the first camera, until Ctrl-C
+  find . -name '*.jpg' | catdog-edge -       paths on stdin
+  catdog-edge --watch inbox/                 every picture that comes into a folder
+  catdog-edge --camera demo                  a drawn room with a cat and a dog; no hardware needed
+  catdog-edge rtsp://camera.local/stream     a network camera
+  catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
+  catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/ --record yard.mkv --record-events
+  catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
+  catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
+  catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
+  catdog-edge cat.jpg --model mine.tflite    a model of your own
+  catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
+
+exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
+7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
+"""
+_BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
+_SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = CommandParser(
+        prog="catdog-edge",
+        description="Classify pictures, videos, streams and cameras with a quantized model.",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file of options, such as max-fps = 5; the command line wins over it"
+    )
+    _add_source_options(parser.add_argument_group("what to look at"))
+    _add_model_options(parser.add_argument_group("what to ask"))
+    _add_sink_options(parser.add_argument_group("where to tell it"))
+    return parser
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the command line, and the file of options that it names.
+
+    Raises:
+        UsageError: an option or its value is not valid.
+        InputNotFoundError: there is no such file.
+    """
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    if arguments.config is None:
+        return arguments
+    from .config import read_config
+
+    chosen = read_config(arguments.config, parser)
+    if arguments.inputs or arguments.camera is not None:  # one question, answered by the command line
+        for name in ("inputs", "camera", "watch"):
+            chosen.pop(name, None)
+    if arguments.sink:  # those of the file would be added to
+        chosen.pop("sink", None)
+    parser.set_defaults(**chosen)
+    return parser.parse_args(argv)
+
+
+def check_config(path: Path) -> None:
+    """Make sure that a file of options would be taken.
+
+    Raises:
+        UsageError: it would not.
+        InputNotFoundError: there is no such file.
+    """
+    from .config import blaming
+
+    arguments = parse(["--config", str(path)])
+    with blaming(path):
+        for options in (source_options, run_options, sink_options):
+            options(arguments)
+
+
+def example_config() -> str:
+    """Return a file of options with which a camera is looked at, and in which all others are explained."""
+    from .config import write_example
+
+    return write_example(build_parser(), camera=0, wait=True)
+
+
+def source_options(arguments: argparse.Namespace) -> SourceOptions:
+    """Say what to look at.
+
+    Raises:
+        UsageError: nothing, or a value is out of range.
+    """
+    width, height = arguments.resolution or (None, None)
+    return SourceOptions(
+        inputs=tuple(arguments.inputs),
+        camera=arguments.camera,
+        buffer=arguments.buffer,
+        timeout_s=arguments.timeout,
+        width=width,
+        height=height,
+        fps=arguments.fps,
+        watch=arguments.watch,
+        wait=arguments.wait,
+    )
+
+
+def run_options(arguments: argparse.Namespace) -> RunOptions:
+    """Say how to go about it.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+    view = View.of(arguments.rotate, arguments.crop)
+    return RunOptions(
+        max_frames=arguments.max_frames,
+        max_fps=arguments.max_fps,
+        threshold=arguments.threshold,
+        smooth_s=arguments.smooth,
+        view=None if view == View() else view,
+        motion_gate=arguments.motion_gate,
+        regions=RegionOptions(arguments.regions, Zones.of(arguments.zone, arguments.ignore)),
+        threads=arguments.threads,
+    )
+
+
+def sink_options(arguments: argparse.Namespace) -> SinkOptions:
+    """Say where to tell it.
+
+    Raises:
+        UsageError: nobody has a sink of the name that `--sink` gives.
+    """
+    others = tuple(arguments.sink or ())
+    if others:
+        from ..sinks.registry import check_others
+
+        check_others(others)
+    return SinkOptions(
+        show=arguments.show,
+        csv=arguments.csv,
+        record=arguments.record,
+        record_events=arguments.record_events,
+        record_limit_mb=arguments.record_limit,
+        save_uncertain=arguments.save_uncertain,
+        uncertain_below=arguments.uncertain_below,
+        save_limit=arguments.save_limit,
+        on_event=arguments.on_event,
+        mqtt=arguments.mqtt,
+        serve=arguments.serve,
+        others=others,
+    )
+
+
+def _add_source_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="picture, folder, 'pattern*.jpg', video, http(s):// or rtsp(s):// address, or a plugin's; - for paths on stdin",
+    )
+    add("--watch", action="store_true", help="go on with every new picture that comes into the folder, or pattern")
+    add("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
+    add("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
+    add("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
+    add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME, picamera2 (CSI), or demo")
+    add("--resolution", type=_size, metavar="WxH", help="of a camera's pictures, such as 640x480")
+    add("--fps", type=float, metavar="N", help="a camera's frames a second")
+    add(
+        "--regions",
+        choices=MODES,
+        default=AUTO,
+        help="auto: in cameras, streams and videos also look closely at what moves, and slowly everywhere; tiles: also at all "
+        "parts of every picture; off: at whole frames alone (default: %(default)s)",
+    )
+    add(
+        "--zone",
+        metavar="PARTS",
+        help="look closely there alone: X,Y,WIDTH,HEIGHT or points 'X,Y X,Y X,Y', in fractions of the "
+        "frame; several with ; between them",
+    )
+    add("--ignore", metavar="PARTS", help="and not there: a television, a road")
+    add("--max-frames", type=int, metavar="N", help="stop after N frames")
+    add("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
+    add("--motion-gate", action="store_true", help="while nothing moves let the last answer stand: saves power")
+    add("--wait", action="store_true", help="keep trying where a camera or stream does not open")
+    add(
+        "--buffer",
+        choices=BUFFERS,
+        default="auto",
+        help="latest keeps pace and skips frames, all takes every frame (default: latest for cameras, all for files)",
+    )
+    add(
+        "--timeout",
+        type=float,
+        default=SourceOptions.timeout_s,
+        metavar="S",
+        help="seconds to wait for a stream's first answer (default: %(default)s)",
+    )
+
+
+def _add_model_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--model",
+        default="default",
+        metavar="FILE",
+        help="TFLite or ONNX file, or the name of a bundled model (default: %(default)s)",
+    )
+    add("--labels", type=_names, metavar="A,B", help="label names in order, for a file without catdog's contract")
+    add("--backend", choices=BACKENDS, default="auto", metavar="NAME", help=_BACKEND_HELP)
+    add(
+        "--threads",
+        type=_threads,
+        metavar="N",
+        help="threads for one inference, or auto: by a short measurement, in a folder one on every core (default: auto)",
+    )
+    add("--threshold", type=float, default=0.0, metavar="S", help="a score below S is answered unsure (default: %(default)s)")
+    add(
+        "--smooth",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="average a camera's scores over about S seconds (default: %(default)s)",
+    )
+
+
+def _add_sink_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--json", action="store_true", help="one JSON object a line on stdout")
+    add("--show", action="store_true", help="a window; needs opencv-python in place of the headless one")
+    add("--csv", type=Path, metavar="FILE", help="append a line a frame to a CSV file")
+    add("--record", type=Path, metavar="FILE", help="write video (.mkv, .mp4, .avi) with the answers, in pieces")
+    add("--record-events", action="store_true", help="only what is around events")
+    add(
+        "--record-limit",
+        type=float,
+        default=SinkOptions.record_limit_mb,
+        metavar="MB",
+        help="size of all pieces; the oldest go (default: %(default)s)",
+    )
+    add("--save-uncertain", type=Path, metavar="DIR", help="keep frames and pictures with a weak answer, to be labelled")
+    add(
+        "--uncertain-below",
+        type=float,
+        default=SinkOptions.uncertain_below,
+        metavar="SCORE",
+        help="what is a weak answer, 0-1 (default: %(default)s)",
+    )
+    add(
+        "--save-limit",
+        type=int,
+        default=SinkOptions.save_limit,
+        metavar="N",
+        help="how many frames of cameras, streams and videos; the oldest go (default: %(default)s)",
+    )
+    add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
+    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add(
+        "--serve",
+        metavar="[HOST:]PORT",
+        help="a web page, for this machine alone unless HOST is another address; then with a token",
+    )
+    add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
+
+
+def _threads(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.lstrip("-").isdigit():
+        raise argparse.ArgumentTypeError(f"a number or auto, not {text}")
+    return int(text)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"WIDTHxHEIGHT, such as 640x480, not {text}")
+    return int(match[1]), int(match[2])
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(","))

@@ -1,0 +1,110 @@
+"""The main job of `catdog-edge`: from the command line to sources, model and sinks, put together and let run."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ..inference.classifier import Classifier
+from ..pictures.decode import silence_opencv
+from ..runner.events import EventOptions
+from ..runner.loop import run
+from ..sinks.options import SinkOptions
+from ..sinks.stdout import StdoutSink
+from ..sources import open_sources
+from .arguments import parse, run_options, sink_options, source_options
+from .reporter import Reporter, log
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Iterable
+    from contextlib import AbstractContextManager
+
+    from ..runner.results import Result
+    from ..sinks.base import Sink
+    from ..sources import Change, Idle
+
+
+def classify(argv: Sequence[str]) -> int:
+    """Do what the command line asks for; returns the exit code.
+
+    Raises:
+        CatdogError: something is wrong with what was asked for, or breaks.
+    """
+    arguments = parse(argv)
+    if arguments.config is None:
+        return _classify(arguments)
+    from .config import blaming
+
+    with blaming(arguments.config):
+        return _classify(arguments)
+
+
+def _classify(arguments: "Namespace") -> int:
+    if arguments.list_cameras:
+        return _list_cameras()
+    how, wanted = run_options(arguments), sink_options(arguments)
+    silence_opencv()
+    in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
+    stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
+    # Sources first: a wrong path or an absent camera is told before a model is loaded.
+    with open_sources(source_options(arguments)) as sources:
+        load = partial(_load, arguments.model, arguments.labels, arguments.backend)
+        # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
+        queued = any(getattr(source, "keeps_pace", False) for source in sources)
+        with _open_sinks(wanted, stdout, partial(load, 1), queued=queued) as sinks:
+            how = replace(how, keep_pictures=lambda: any(sink.wants_pictures for sink in sinks))
+            with _announced(run(sources, load, how)) as results:
+                return Reporter(stdout, sinks, EventOptions(), in_place=in_place).report(results)
+
+
+def _load(model: str, labels: Sequence[str] | None, backend: str, threads: int) -> Classifier:
+    return Classifier(model, labels=labels, backend=backend, threads=threads)
+
+
+@contextmanager
+def _open_sinks(
+    options: SinkOptions, stdout: StdoutSink, model: Callable[[], Classifier], *, queued: bool
+) -> "Iterator[Sequence[Sink]]":
+    if options == SinkOptions() and not queued:
+        # One picture, a folder: the usual case starts without threads and queues.
+        try:
+            yield (stdout,)
+        finally:
+            stdout.close()
+        return
+    from ..sinks.opening import open_sinks
+
+    with open_sinks(options, stdout, model, _log, queued=queued) as sinks:
+        yield sinks
+
+
+def _announced(results: "Iterable[Result | Change | Idle]") -> "AbstractContextManager[Iterable[Result | Change | Idle]]":
+    if "NOTIFY_SOCKET" not in os.environ:
+        return nullcontext(results)
+    from .service.notify import announced
+
+    return announced(results)
+
+
+def _list_cameras() -> int:
+    from ..sources.probe import list_cameras
+
+    silence_opencv()
+    cameras = list_cameras()
+    for camera in cameras:
+        said = f"{camera.size[0]} x {camera.size[1]}" if camera.size else ""
+        if camera.trouble is not None:
+            said = f"no pictures: {camera.trouble.got}. {camera.trouble.fix}"
+        lasting = f"  or --camera /dev/v4l/by-id/{camera.link}" if camera.link else ""
+        print(f"--camera {camera.number}  {camera.name}  {said}{lasting}")
+    if not cameras:
+        _log("no cameras: /dev has no device that takes pictures. A CSI camera is --camera picamera2; for none, --camera demo")
+    return 0
+
+
+def _log(line: str) -> None:
+    log(f"catdog-edge: {line}")

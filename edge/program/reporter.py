@@ -1,0 +1,104 @@
+"""Tells what the runner finds: everything to the sinks, trouble to stderr; and counts for the exit code."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+from ..common.quiet import OUTPUT
+from ..errors import PartialFailureError
+from ..runner.events import Event, EventDetector, EventOptions
+from ..runner.results import Result
+from ..sinks.base import Seen, Sink
+from ..sinks.stdout import CLEAR_LINE, StdoutSink
+from ..sources import Change, Idle
+from .throttle import Lines
+
+
+class Reporter:
+    """Takes results one by one.
+
+    Args:
+        stdout: where results are printed; its own sink may be one of `sinks`, behind a queue.
+        sinks: where everything goes.
+        events: how sure to be of events.
+        in_place: a camera's line changes where it stands; what is told on the same terminal has to clear it first.
+    """
+
+    def __init__(self, stdout: StdoutSink, sinks: Sequence[Sink], events: EventOptions, *, in_place: bool = False) -> None:
+        self._stdout, self._sinks, self._events = stdout, sinks, events
+        self._detectors: dict[str, EventDetector] = {}
+        self._in_place = in_place
+        self._lines = Lines()
+        self._done = self._failed = 0
+        self._code = 0  # of the first failure
+
+    def report(self, results: Iterable[Result | Change | Idle]) -> int:
+        """Tell of every result as it comes; return the exit code.
+
+        Raises:
+            BrokenPipeError: nobody reads stdout any more.
+            PartialFailureError: some pictures could not be judged, others could.
+        """
+        for result in results:
+            for line in self._lines.overdue(time.monotonic()):
+                self._say_aside(line)
+            if isinstance(result, Idle):
+                continue
+            self._pass_on(result, self._happened(result))
+            self._say_what_is_wrong(result)
+            if self._stdout.gone:
+                raise BrokenPipeError
+        if not self._failed or self._failed == self._done:
+            return self._code
+        raise PartialFailureError(
+            f"to classify all {self._done:,} pictures",
+            got=f"{self._failed:,} that could not be read",
+            fix="They are named above; the others are classified.",
+        )
+
+    def _happened(self, result: Result | Change) -> tuple[Event, ...]:
+        if isinstance(result, Result) and result.frame.scene_s is None and result.frame.state is None:
+            return ()  # of pictures that have nothing to do with one another
+        source = result.source if isinstance(result, Change) else result.frame.source
+        detector = self._detectors.setdefault(source, EventDetector(self._events))
+        return tuple(detector.see(result))
+
+    def _say_what_is_wrong(self, result: Result | Change) -> None:
+        if isinstance(result, Change):
+            if (line := self._lines.line(result)) is not None:
+                self._say_aside(line)
+            return
+        self._done += 1
+        if result.error is not None and result.frame.state is None:  # of a live source the state has been told
+            # Counted, not kept: an error holds on to what it happened with.
+            self._failed += 1
+            self._code = self._code or result.error.exit_code
+            self._say_aside(str(result.error))
+
+    def _pass_on(self, result: Result | Change, events: tuple[Event, ...]) -> None:
+        at = time.time()
+        bare = result if isinstance(result, Change) else result._replace(frame=result.frame._replace(picture=None))
+        with_picture, without = None, Seen(bare, events, at)
+        for sink in self._sinks:
+            if sink.only_events and not events:
+                continue
+            # Asked anew each time: whoever looks at a page comes and goes.
+            if isinstance(result, Change) or result.frame.picture is None or not sink.wants_pictures:
+                sink.take(without)
+                continue
+            if with_picture is None:
+                # The source fills its memory again with the next frame; a sink may be behind.
+                copied = result.frame._replace(picture=result.frame.picture.copy())
+                with_picture = Seen(result._replace(frame=copied), events, at)
+            sink.take(with_picture)
+
+    def _say_aside(self, text: str) -> None:
+        log(f"{CLEAR_LINE if self._in_place and sys.stderr is not None and sys.stderr.isatty() else ''}catdog-edge: {text}")
+
+
+def log(line: str) -> None:
+    """Write a line to stderr; where that is closed or full, go on."""
+    if sys.stderr is not None:
+        with OUTPUT, contextlib.suppress(OSError):
+            print(line, file=sys.stderr, flush=True)

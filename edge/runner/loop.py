@@ -1,0 +1,266 @@
+"""source -> frame -> preprocess -> backend -> prediction -> result: one after another, or folders on all cores."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..common.cores import usable_cores
+from ..contract.model_contract import NEITHER
+from ..errors import CatdogError, UsageError
+from ..inference.classifier import DEFAULT_THREADS, MAX_THREADS, Classifier, Prediction, Timings
+from ..inference.smoothing import Moderator
+from ..regions.options import OFF, TILES, RegionOptions
+from ..sources import Change, Frame, Idle, Source, State
+from ..sources.pictures import PictureSource
+from .motion import MotionGate
+from .results import Result
+from .transform import View
+
+# Nothing of regions is loaded for a single picture.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..regions.finder import PetFinder, Sight
+    from ..regions.watch import Pet
+
+_ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
+_TRIALS, _WARM_UP, _WORTH_IT = 9, 2, 0.9  # of a thread count; more threads must save a tenth: others may need the core
+_NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
+_BREATH_S = 1.0  # the longest sleep at a stretch
+
+
+_NO_REGIONS = RegionOptions(OFF)
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to go about it.
+
+    Attributes:
+        max_frames: stop after that many frames; None for no limit.
+        max_fps: judge at most so many a second; None for as many as come.
+        threshold: score, 0-1, below which an answer is `unsure`.
+        smooth_s: time constant of the scores' average, in seconds; 0 for none.
+        view: what is done to each picture first.
+        motion_gate: while nothing moves, let the last answer stand.
+        regions: where to look beside the whole frame.
+        keep_pictures: asked for each picture whether to leave it in the result also where many wait for their turn.
+        threads: of one inference; None for the fastest by a short measurement, and in a folder for one on every core.
+
+    Raises:
+        UsageError: a value is out of range.
+    """
+
+    max_frames: int | None = None
+    max_fps: float | None = None
+    threshold: float = 0.0
+    smooth_s: float = 0.0
+    view: View | None = None
+    motion_gate: bool = False
+    regions: RegionOptions = _NO_REGIONS
+    keep_pictures: Callable[[], bool] = _never
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_frames is not None and self.max_frames < 1:
+            raise UsageError("--max-frames of at least 1", got=str(self.max_frames), fix="Give a positive number.")
+        if self.max_fps is not None and not 0 < self.max_fps <= 1000:
+            raise UsageError("--max-fps of more than 0 and at most 1,000", got=str(self.max_fps), fix="Give a rate.")
+        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
+            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Give a whole number in that range.")
+        Moderator(self.threshold, self.smooth_s)
+
+
+def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result | Change | Idle]:
+    """Classify the frames of each source in turn.
+
+    Args:
+        sources: opened sources.
+        load: gives a copy of the model that uses so many threads.
+        options: how.
+
+    Yields:
+        One result per frame, in order, and the changes of state of live sources. A frame that cannot be judged gives a result
+        with its error. Where nothing comes for long, or is left out, `Idle`: the loop still turns.
+
+    Raises:
+        SourceError: a live source never opened.
+        ModelError: the model cannot be used.
+    """
+    left = options.max_frames
+    lead: Classifier | None = None
+    for source in sources:
+        if isinstance(source, PictureSource) and _is_worth_all_cores(source, options, left):
+            results: Iterator[Result | Change | Idle] = _on_all_cores(source, load, options)
+        else:
+            if lead is None:
+                few = isinstance(source, PictureSource)
+                lead = load(options.threads or DEFAULT_THREADS) if few or options.threads else _fastest(load)
+            results = _in_sequence(source, lead, options)
+        for result in results:
+            yield result
+            if isinstance(result, Result) and left is not None:
+                left -= 1
+                if left == 0:
+                    return
+
+
+def judge(frame: Frame, classifier: Classifier, look: "Callable[[NDArray[np.uint8]], Sight] | None" = None) -> Result:
+    """Classify one frame.
+
+    Args:
+        frame: what to judge.
+        classifier: the model.
+        look: looks at regions, too; None for the whole frame alone.
+    """
+    error, prediction, pets = frame.error, None, None
+    if frame.picture is not None:
+        try:
+            if look is None:
+                prediction = classifier.classify(frame.picture)
+            else:
+                prediction, pets, _ = look(frame.picture)
+        except CatdogError as trouble:
+            error = trouble
+    return Result(frame, 1e3 * (time.monotonic() - frame.captured_at), prediction, error, pets=pets)
+
+
+def _fastest(load: Callable[[int], Classifier]) -> Classifier:
+    """Load the model with as many threads as are fastest on this machine, by a short measurement; of equals the fewest."""
+    best: tuple[float, Classifier] | None = None
+    for threads in (1, 2, 4):
+        if threads > usable_cores():
+            break
+        classifier = load(threads)
+        picture = np.zeros((classifier.contract.input.height, classifier.contract.input.width, 3), np.uint8)
+        times = [classifier.classify(picture).latency_ms.invoke for _ in range(_TRIALS)]
+        middle = sorted(times[_WARM_UP:])[(_TRIALS - _WARM_UP) // 2]
+        if best is None or middle < _WORTH_IT * best[0]:
+            best = middle, classifier
+    if best is None:
+        raise ValueError("Expected at least one core. Received: none")
+    return best[1]
+
+
+def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | None) -> bool:
+    count = len(source) if left is None else min(left, len(source))
+    return count >= _ENOUGH and options.max_fps is None
+
+
+def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change | Idle]:
+    """Judge one frame after another; what belongs together in time is averaged, gated and thinned out by the scene's time."""
+    moderator = Moderator(options.threshold, options.smooth_s)
+    unrelated = Moderator(options.threshold)
+    gate = MotionGate() if options.motion_gate else None
+    finder = _finder(classifier, options.regions)
+    in_parts = _in_parts(classifier, options.regions)
+    last: Prediction | None = None
+    pets: tuple[Pet, ...] | None = None
+    pause = 0.0 if options.max_fps is None else 1 / options.max_fps
+    due = unrelated_due = float("-inf")  # by the scene's clock; by this machine's
+    for given in source.frames():
+        if isinstance(given, Idle):
+            yield given
+            continue
+        if isinstance(given, Change):
+            moderator.forget()
+            last = None
+            if finder is not None and given.state in (State.OFFLINE, State.RECOVERING):
+                finder.forget()
+            yield given
+            continue
+        if given.scene_s is None:
+            if given.picture is not None:  # what is only told need not wait
+                while (left := unrelated_due - time.monotonic()) > 0:
+                    time.sleep(min(left, _BREATH_S))
+                    yield Idle(given.source)
+                unrelated_due = time.monotonic() + pause
+            yield _moderated(judge(_looked_at(given, options.view), classifier, in_parts), unrelated)
+            continue
+        if given.scene_s < due:
+            yield Idle(given.source)
+            continue
+        # By the scene's time, and without waiting: a live source must be listened to.
+        due = max(due + pause, given.scene_s + pause / 2) if due > float("-inf") else given.scene_s + pause
+        frame = _looked_at(given, options.view)
+        if (
+            gate is not None
+            and frame.picture is not None
+            and gate.may_stand(frame.picture, given.scene_s, known=last is not None and (finder is None or finder.is_settled()))
+        ):
+            answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
+            age_ms = 1e3 * (time.monotonic() - frame.captured_at)
+            yield _moderated(Result(frame, age_ms, answer, held=True, pets=pets), moderator)
+            continue
+        result = judge(frame, classifier, None if finder is None else partial(finder.look, now=given.scene_s))
+        last, pets = result.prediction, result.pets
+        yield _moderated(result, moderator)
+
+
+def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result]:
+    """Read and judge pictures in as many threads as there are cores, each with a copy of the model; results in order."""
+    from ..common.parallel import in_order  # loads what a single picture does not need
+
+    threads = options.threads or 1
+    moderator = Moderator(options.threshold)
+    idle = deque([load(threads)])  # here, where trouble with the model is told at once
+
+    def work(read: Callable[[], Frame]) -> Result:
+        """Read and judge a picture with a copy of the model that no other thread uses meanwhile."""
+        try:
+            mine = idle.pop()
+        except IndexError:
+            mine = load(threads)
+        try:
+            result = judge(_looked_at(read(), options.view), mine, _in_parts(mine, options.regions))
+            # Large ones would fill the memory while they wait.
+            return result if options.keep_pictures() else result._replace(frame=result.frame._replace(picture=None))
+        finally:
+            idle.append(mine)
+
+    for result in in_order(work, source.readers(), max(1, usable_cores() // threads)):
+        yield _moderated(result, moderator)
+
+
+def _looked_at(frame: Frame, view: View | None) -> Frame:
+    if view is None or frame.picture is None:
+        return frame
+    try:
+        return frame._replace(picture=view(frame.picture))
+    except CatdogError as error:
+        return frame._replace(picture=None, error=error.with_traceback(None))
+
+
+def _finder(classifier: Classifier, options: RegionOptions) -> "PetFinder | None":
+    """Return what looks at regions; a model that cannot say `neither` would call a pet whatever moves."""
+    if options.mode == OFF or NEITHER not in classifier.contract.labels:
+        return None
+    from ..regions.finder import PetFinder
+
+    return PetFinder(classifier, options)
+
+
+def _in_parts(classifier: Classifier, options: RegionOptions) -> "Callable[[NDArray[np.uint8]], Sight] | None":
+    """Return what looks at all parts of a picture that has nothing to do with any other; None where that is not asked for."""
+    if options.mode != TILES or NEITHER not in classifier.contract.labels:
+        return None
+    from ..regions.finder import look_at_picture
+
+    return partial(look_at_picture, classifier, zones=options.zones)
+
+
+def _moderated(result: Result, moderator: Moderator) -> Result:
+    if result.prediction is None:
+        moderator.forget()
+        return result
+    pets = None if result.pets is None else tuple(pet for pet in result.pets if pet.score >= moderator.threshold)
+    return result._replace(prediction=moderator(result.prediction, result.frame.scene_s or 0.0), pets=pets)

@@ -1,0 +1,97 @@
+"""`--serve`: the sink behind the page."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from ...inference.classifier import Classifier
+from ...runner.results import Result
+from ..base import Seen
+from ..drawing import draw_pets
+from .access import check_access, new_token, token_from_environment
+from .address import Names, is_loopback, listen, parse_address, url_of
+from .board import Board
+from .gallery import Gallery
+from .metrics import About, Metrics
+from .routes import Routes
+from .server import PageServer
+from .streams import Studio
+
+
+class WebSink:
+    """Serves a page of what is seen, until it is closed.
+
+    It stands in the runner's thread, not behind a queue: a queue drops what finds no room, and metrics must count everything.
+    What it does there is to note a step and to hang up a picture, some ten microseconds; it encodes nothing and waits for
+    nobody.
+
+    Args:
+        where: ``[HOST:]PORT``.
+        model: what classifies; only what it says of itself is kept.
+        sinks: those whose times and losses are told.
+        tell: says to whoever looks at stderr where the page is, and what is wrong.
+
+    Attributes:
+        url: of the page, without a token.
+
+    Raises:
+        UsageError: `where` is no address, or the token that was chosen is too short.
+        OutputError: the port is taken, or the address is not one of this machine's.
+    """
+
+    name, only_events = "--serve", False
+
+    def __init__(self, where: str, model: Classifier, sinks: Iterable[object], tell: Callable[[str], None]) -> None:
+        address, chosen = parse_address(where), token_from_environment()
+        listening = listen(address)
+        token = chosen or (None if is_loopback(listening) else new_token())
+        self.url = url_of(listening)
+        self._gallery, self._board = Gallery(), Board()
+        about = _about(model)
+        self._metrics = Metrics(about, self._board.condition, sinks, lambda: self.clients)
+        self._server = PageServer(
+            listening,
+            partial(Studio, self._gallery, self._board),
+            partial(Routes, about, self._board, self._gallery, self._metrics),
+            check_access(Names(address.host), token, listening.getsockname()[1]),
+            tell,
+        )
+        self._server.start()
+        tell(f"page at {self.url}{f'?token={token}' if token and not chosen else ''}")
+
+    @property
+    def wants_pictures(self) -> bool:
+        """Whether somebody looks, and is due for another."""
+        return self._gallery.is_due
+
+    @property
+    def clients(self) -> int:
+        """How many connections there are."""
+        return self._server.clients
+
+    @property
+    def watchers(self) -> int:
+        """How many of them look at the picture."""
+        return self._gallery.watchers
+
+    def take(self, seen: Seen) -> None:
+        """Note one step; returns at once."""
+        self._metrics.count(seen)
+        self._board.take(seen)
+        if isinstance(seen.what, Result) and seen.what.prediction is not None:
+            picture = seen.what.frame.picture
+            if picture is not None and seen.what.pets:
+                picture = picture.copy()  # other sinks have it as well
+                draw_pets(picture, seen.what.pets)
+            self._gallery.hang(picture)
+
+    def close(self) -> None:
+        """End the page."""
+        self._server.stop()
+
+
+def _about(model: Classifier) -> About:
+    contract = model.contract
+    spec = contract.input
+    return About(
+        contract.name, contract.labels, f"{spec.width} x {spec.height}, {spec.dtype}", model.backend_name, contract.made_by
+    )
