@@ -47,6 +47,12 @@ test: lint  ## ruff, mypy, pytest without what takes minutes
 test-slow: install  ## the tests that take minutes: whole trainings, exports and packages
 	$(BIN)/python -m pytest -m slow
 
+.PHONY: coverage
+coverage: install  ## which lines all these tests reach; fails below 90 %
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report --skip-covered --sort=cover
+
 .PHONY: lint
 lint: install  ## ruff and mypy only
 	$(BIN)/ruff check .

@@ -3,6 +3,8 @@
 >>> from catdog.edge import Classifier
 >>> Classifier().classify("photos/a.jpg").label
 'cats'
+
+A camera, stream or film is a `LiveClassifier`.
 """
 
 # Nothing is imported here that takes time: until a program's first lines have run, Ctrl-C is a traceback. Type checkers know
@@ -16,28 +18,53 @@ if TYPE_CHECKING:
     from .regions.finder import PetFinder
     from .regions.options import RegionOptions
     from .regions.watch import Pet
+    from .runner.events import Event, EventOptions
+    from .runner.live import LiveClassifier
+    from .runner.loop import RunOptions
+    from .runner.observation import Observation
+    from .runner.results import Result
+    from .sources.frame import Change, State
+    from .sources.options import SourceOptions
 
 __all__ = [
     "CatdogError",
+    "Change",
     "Classifier",
+    "Event",
+    "EventOptions",
     "InputSpec",
+    "LiveClassifier",
     "ModelContract",
+    "Observation",
     "Pet",
     "PetFinder",
     "Prediction",
     "RegionOptions",
+    "Result",
+    "RunOptions",
+    "SourceOptions",
+    "State",
     "Timings",
 ]
 
 _HOMES = {
     "CatdogError": "errors",
+    "Change": "sources.frame",
     "Classifier": "inference.classifier",
+    "Event": "runner.events",
+    "EventOptions": "runner.events",
     "InputSpec": "contract.model_contract",
+    "LiveClassifier": "runner.live",
     "ModelContract": "contract.model_contract",
+    "Observation": "runner.observation",
     "Pet": "regions.watch",
     "PetFinder": "regions.finder",
     "Prediction": "inference.classifier",
     "RegionOptions": "regions.options",
+    "Result": "runner.results",
+    "RunOptions": "runner.loop",
+    "SourceOptions": "sources.options",
+    "State": "sources.frame",
     "Timings": "inference.classifier",
 }
 

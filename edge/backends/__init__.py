@@ -31,15 +31,16 @@ def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Bac
         PluginError: the package that has the backend cannot be loaded, or fails.
     """
     row = next(runtimes_of(model.kind), None) if name == AUTO else REGISTRY.find(name)
-    if row is not None and model.kind in row.kinds:
+    if row is None:
+        raise no_model(model.path)
+    if model.kind in row.kinds:
         with REGISTRY.blaming(row.name):
             return row.open(model, threads)
     usual = " or ".join(each.name for each in runtimes_of(model.kind))
     if not usual:
         raise no_model(model.path)
-    kinds = " or ".join(f".{kind}" for kind in (row.kinds if row is not None else ()))
     raise UsageError(
         f"the backend {usual} for a {model.kind} file",
         got=f"{name} for {model.path}",
-        fix=f"Leave --backend out, or name a {kinds or 'model'} file.",
+        fix=f"Leave --backend out, or name a {' or '.join(f'.{kind}' for kind in row.kinds)} file.",
     )

@@ -8,8 +8,8 @@ from .classifier import Prediction
 UNSURE = "unsure"  # the label of an answer below the threshold, and of a whole frame that is doubted (`regions`)
 
 
-class Moderator:
-    """Moderates the answers of one source, in the order of their frames.
+class ScoreSmoother:
+    """Smooths the answers of one source, in the order of their frames.
 
     Args:
         threshold: score, 0-1, below which an answer is `unsure`; 0 for none.
@@ -32,7 +32,7 @@ class Moderator:
         self._at = 0.0
 
     def __call__(self, prediction: Prediction, at: float) -> Prediction:
-        """Moderate one answer.
+        """Smooth one answer.
 
         Args:
             prediction: the model's.

@@ -10,7 +10,7 @@ from ..common.command import CommandParser
 from ..regions.options import AUTO, MODES, RegionOptions
 from ..regions.zones import Zones
 from ..runner.loop import RunOptions
-from ..runner.transform import View
+from ..runner.transform import Transform
 from ..sinks.options import SinkOptions
 from ..sources.options import BUFFERS, SourceOptions
 
@@ -125,13 +125,13 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
     Raises:
         UsageError: a value is out of range.
     """
-    view = View.of(arguments.rotate, arguments.crop)
+    transform = Transform.of(arguments.rotate, arguments.crop)
     return RunOptions(
         max_frames=arguments.max_frames,
         max_fps=arguments.max_fps,
         threshold=arguments.threshold,
         smooth_s=arguments.smooth,
-        view=None if view == View() else view,
+        transform=None if transform == Transform() else transform,
         motion_gate=arguments.motion_gate,
         regions=RegionOptions(arguments.regions, Zones.of(arguments.zone, arguments.ignore)),
         threads=arguments.threads,

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from ..common.quiet import OUTPUT
 from ..errors import PartialFailureError
-from ..runner.events import Event, EventDetector, EventOptions
+from ..runner.events import EventOptions
+from ..runner.observation import Observation, observe
 from ..runner.results import Result
-from ..sinks.base import Seen, Sink
+from ..sinks.base import Sink
 from ..sinks.stdout import CLEAR_LINE, StdoutSink
 from ..sources import Change, Idle
 from .throttle import Lines
@@ -27,7 +28,6 @@ class Reporter:
 
     def __init__(self, stdout: StdoutSink, sinks: Sequence[Sink], events: EventOptions, *, in_place: bool = False) -> None:
         self._stdout, self._sinks, self._events = stdout, sinks, events
-        self._detectors: dict[str, EventDetector] = {}
         self._in_place = in_place
         self._lines = Lines()
         self._done = self._failed = 0
@@ -40,13 +40,13 @@ class Reporter:
             BrokenPipeError: nobody reads stdout any more.
             PartialFailureError: some pictures could not be judged, others could.
         """
-        for result in results:
+        for step in observe(results, self._events):
             for line in self._lines.overdue(time.monotonic()):
                 self._say_aside(line)
-            if isinstance(result, Idle):
+            if isinstance(step, Idle):
                 continue
-            self._pass_on(result, self._happened(result))
-            self._say_what_is_wrong(result)
+            self._pass_on(step)
+            self._say_what_is_wrong(step.result)
             if self._stdout.gone:
                 raise BrokenPipeError
         if not self._failed or self._failed == self._done:
@@ -56,13 +56,6 @@ class Reporter:
             got=f"{self._failed:,} that could not be read",
             fix="They are named above; the others are classified.",
         )
-
-    def _happened(self, result: Result | Change) -> tuple[Event, ...]:
-        if isinstance(result, Result) and result.frame.scene_s is None and result.frame.state is None:
-            return ()  # of pictures that have nothing to do with one another
-        source = result.source if isinstance(result, Change) else result.frame.source
-        detector = self._detectors.setdefault(source, EventDetector(self._events))
-        return tuple(detector.see(result))
 
     def _say_what_is_wrong(self, result: Result | Change) -> None:
         if isinstance(result, Change):
@@ -76,10 +69,10 @@ class Reporter:
             self._code = self._code or result.error.exit_code
             self._say_aside(str(result.error))
 
-    def _pass_on(self, result: Result | Change, events: tuple[Event, ...]) -> None:
-        at = time.time()
+    def _pass_on(self, observation: Observation) -> None:
+        result, events, _ = observation
         bare = result if isinstance(result, Change) else result._replace(frame=result.frame._replace(picture=None))
-        with_picture, without = None, Seen(bare, events, at)
+        with_picture, without = None, observation._replace(result=bare)
         for sink in self._sinks:
             if sink.only_events and not events:
                 continue
@@ -90,7 +83,7 @@ class Reporter:
             if with_picture is None:
                 # The source fills its memory again with the next frame; a sink may be behind.
                 copied = result.frame._replace(picture=result.frame.picture.copy())
-                with_picture = Seen(result._replace(frame=copied), events, at)
+                with_picture = observation._replace(result=result._replace(frame=copied))
             sink.take(with_picture)
 
     def _say_aside(self, text: str) -> None:

@@ -13,13 +13,13 @@ from ..common.cores import usable_cores
 from ..contract.model_contract import NEITHER
 from ..errors import CatdogError, UsageError
 from ..inference.classifier import DEFAULT_THREADS, MAX_THREADS, Classifier, Prediction, Timings
-from ..inference.smoothing import Moderator
+from ..inference.smoothing import ScoreSmoother
 from ..regions.options import OFF, TILES, RegionOptions
 from ..sources import Change, Frame, Idle, Source, State
 from ..sources.pictures import PictureSource
 from .motion import MotionGate
 from .results import Result
-from .transform import View
+from .transform import Transform
 
 # Nothing of regions is loaded for a single picture.
 TYPE_CHECKING = False
@@ -50,7 +50,7 @@ class RunOptions:
         max_fps: judge at most so many a second; None for as many as come.
         threshold: score, 0-1, below which an answer is `unsure`.
         smooth_s: time constant of the scores' average, in seconds; 0 for none.
-        view: what is done to each picture first.
+        transform: what is done to each picture first.
         motion_gate: while nothing moves, let the last answer stand.
         regions: where to look beside the whole frame.
         keep_pictures: asked for each picture whether to leave it in the result also where many wait for their turn.
@@ -64,7 +64,7 @@ class RunOptions:
     max_fps: float | None = None
     threshold: float = 0.0
     smooth_s: float = 0.0
-    view: View | None = None
+    transform: Transform | None = None
     motion_gate: bool = False
     regions: RegionOptions = _NO_REGIONS
     keep_pictures: Callable[[], bool] = _never
@@ -77,7 +77,7 @@ class RunOptions:
             raise UsageError("--max-fps of more than 0 and at most 1,000", got=str(self.max_fps), fix="Give a rate.")
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
             raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Give a whole number in that range.")
-        Moderator(self.threshold, self.smooth_s)
+        ScoreSmoother(self.threshold, self.smooth_s)
 
 
 def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result | Change | Idle]:
@@ -158,8 +158,8 @@ def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | 
 
 def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change | Idle]:
     """Judge one frame after another; what belongs together in time is averaged, gated and thinned out by the scene's time."""
-    moderator = Moderator(options.threshold, options.smooth_s)
-    unrelated = Moderator(options.threshold)
+    smoother = ScoreSmoother(options.threshold, options.smooth_s)
+    unrelated = ScoreSmoother(options.threshold)
     gate = MotionGate() if options.motion_gate else None
     finder = _finder(classifier, options.regions)
     in_parts = _in_parts(classifier, options.regions)
@@ -172,7 +172,7 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
             yield given
             continue
         if isinstance(given, Change):
-            moderator.forget()
+            smoother.forget()
             last = None
             if finder is not None and given.state in (State.OFFLINE, State.RECOVERING):
                 finder.forget()
@@ -184,14 +184,14 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
                     time.sleep(min(left, _BREATH_S))
                     yield Idle(given.source)
                 unrelated_due = time.monotonic() + pause
-            yield _moderated(judge(_looked_at(given, options.view), classifier, in_parts), unrelated)
+            yield _smoothed(judge(_transformed(given, options.transform), classifier, in_parts), unrelated)
             continue
         if given.scene_s < due:
             yield Idle(given.source)
             continue
         # By the scene's time, and without waiting: a live source must be listened to.
         due = max(due + pause, given.scene_s + pause / 2) if due > float("-inf") else given.scene_s + pause
-        frame = _looked_at(given, options.view)
+        frame = _transformed(given, options.transform)
         if (
             gate is not None
             and frame.picture is not None
@@ -199,11 +199,11 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
         ):
             answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
             age_ms = 1e3 * (time.monotonic() - frame.captured_at)
-            yield _moderated(Result(frame, age_ms, answer, held=True, pets=pets), moderator)
+            yield _smoothed(Result(frame, age_ms, answer, held=True, pets=pets), smoother)
             continue
         result = judge(frame, classifier, None if finder is None else partial(finder.look, now=given.scene_s))
         last, pets = result.prediction, result.pets
-        yield _moderated(result, moderator)
+        yield _smoothed(result, smoother)
 
 
 def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result]:
@@ -211,7 +211,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
     from ..common.parallel import in_order  # loads what a single picture does not need
 
     threads = options.threads or 1
-    moderator = Moderator(options.threshold)
+    smoother = ScoreSmoother(options.threshold)
     idle = deque([load(threads)])  # here, where trouble with the model is told at once
 
     def work(read: Callable[[], Frame]) -> Result:
@@ -221,21 +221,21 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         except IndexError:
             mine = load(threads)
         try:
-            result = judge(_looked_at(read(), options.view), mine, _in_parts(mine, options.regions))
+            result = judge(_transformed(read(), options.transform), mine, _in_parts(mine, options.regions))
             # Large ones would fill the memory while they wait.
             return result if options.keep_pictures() else result._replace(frame=result.frame._replace(picture=None))
         finally:
             idle.append(mine)
 
     for result in in_order(work, source.readers(), max(1, usable_cores() // threads)):
-        yield _moderated(result, moderator)
+        yield _smoothed(result, smoother)
 
 
-def _looked_at(frame: Frame, view: View | None) -> Frame:
-    if view is None or frame.picture is None:
+def _transformed(frame: Frame, transform: Transform | None) -> Frame:
+    if transform is None or frame.picture is None:
         return frame
     try:
-        return frame._replace(picture=view(frame.picture))
+        return frame._replace(picture=transform(frame.picture))
     except CatdogError as error:
         return frame._replace(picture=None, error=error.with_traceback(None))
 
@@ -258,9 +258,9 @@ def _in_parts(classifier: Classifier, options: RegionOptions) -> "Callable[[NDAr
     return partial(look_at_picture, classifier, zones=options.zones)
 
 
-def _moderated(result: Result, moderator: Moderator) -> Result:
+def _smoothed(result: Result, smoother: ScoreSmoother) -> Result:
     if result.prediction is None:
-        moderator.forget()
+        smoother.forget()
         return result
-    pets = None if result.pets is None else tuple(pet for pet in result.pets if pet.score >= moderator.threshold)
-    return result._replace(prediction=moderator(result.prediction, result.frame.scene_s or 0.0), pets=pets)
+    pets = None if result.pets is None else tuple(pet for pet in result.pets if pet.score >= smoother.threshold)
+    return result._replace(prediction=smoother(result.prediction, result.frame.scene_s or 0.0), pets=pets)

@@ -13,7 +13,7 @@ _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_
 
 
 @dataclass(frozen=True)
-class View:
+class Transform:
     """What is done to a picture before it is judged, recorded or kept.
 
     Attributes:
@@ -34,7 +34,7 @@ class View:
             raise UsageError("--crop LEFT,TOP,WIDTH,HEIGHT of at least 8 x 8 pixels", got=str(self.crop), fix="Change it.")
 
     @classmethod
-    def of(cls, rotate: int, crop: str | None) -> "View":
+    def of(cls, rotate: int, crop: str | None) -> "Transform":
         """Read the options as they are typed.
 
         Raises:

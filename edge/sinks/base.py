@@ -1,28 +1,12 @@
-"""What a sink is, and what it gets."""
+"""What a sink is."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from ..runner.events import Event
-from ..runner.results import Result
-from ..sources import Change
-
-
-class Seen(NamedTuple):
-    """One step of the runner: a frame's result, or a change of state, and what has happened by it.
-
-    Attributes:
-        what: the result or change. A result's picture is the sink's own copy where it asked for pictures, else None.
-        events: what has happened.
-        at: the wall clock, seconds since 1970: for file names and people, never for intervals.
-    """
-
-    what: Result | Change
-    events: tuple[Event, ...]
-    at: float
+from ..runner.observation import Observation
 
 
 class Sink(Protocol):
-    """Something that takes what was seen.
+    """Something that takes observations.
 
     Attributes:
         name: what to call it in a message.
@@ -38,8 +22,11 @@ class Sink(Protocol):
         """See above; a plain attribute will do."""
         ...
 
-    def take(self, seen: Seen) -> None:
-        """Take one step. May raise `OSError` or `CatdogError`: that is counted and told, and the camera goes on."""
+    def take(self, observation: Observation) -> None:
+        """Take one. A result's picture is the sink's own copy where it asked for pictures, else None.
+
+        May raise `OSError` or `CatdogError`: that is counted and told, and the camera goes on.
+        """
         ...
 
     def close(self) -> None:

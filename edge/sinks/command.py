@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from ..errors import OutputError, UsageError
 from ..runner.events import Event
-from .base import Seen
+from ..runner.observation import Observation
 
 _SECRETS = ("CATDOG_TOKEN", "CATDOG_MQTT_USER", "CATDOG_MQTT_PASSWORD")  # of other sinks; no program of the user's needs them
 
@@ -43,9 +43,9 @@ class CommandSink:
             raise UsageError("--on-event with a program that can be run", got=command or "nothing", fix="Check its path.")
         self._limit_s = limit_s
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Run the program for each event; what goes wrong with one does not keep the next from it."""
-        troubles = [trouble for event in seen.events if (trouble := self._run(event, seen.at)) is not None]
+        troubles = [trouble for event in observation.events if (trouble := self._run(event, observation.at)) is not None]
         if troubles:
             raise troubles[0]
 

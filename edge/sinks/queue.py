@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from .base import Seen, Sink
+from ..runner.observation import Observation
+from .base import Sink
 
 _WAITING = 64  # steps; two seconds of a camera
 LAST_WISH_S, _FINISHING_S = 0.4, 0.3  # seconds for what waits when the program ends, and for what is begun: it has one in all
@@ -40,19 +41,19 @@ class QueuedSink:
         self._sink, self._say = sink, tell
         # Not `queue.Queue`: a signal that ends the program may interrupt that with its lock taken, and then no one can say
         # that nothing more comes.
-        self._queue: queue.SimpleQueue[Seen | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Observation | None] = queue.SimpleQueue()
         self._room, self._drops = waiting, drops
         self._told_at = -_TELL_AGAIN_S
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
         self._thread.start()
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Take a step, or drop it, at once, or wait for room. One thread's to call."""
         while not self._drops and self._queue.qsize() >= self._room and self._thread.is_alive():
             time.sleep(_LOOK_S)
         if self._queue.qsize() < self._room:
-            self._queue.put(seen)
+            self._queue.put(observation)
         else:
             self.dropped += 1
 
@@ -76,12 +77,12 @@ class QueuedSink:
             self._say(f"{self.name}: {self.dropped:,} dropped because it was slow, {self.failed:,} failed")
 
     def _run(self) -> None:
-        while (seen := self._queue.get()) is not None:
+        while (observation := self._queue.get()) is not None:
             if self._deadline is not None and time.monotonic() > self._deadline:
                 self.dropped += 1
                 continue
             start = time.perf_counter()
-            self._attempt(lambda seen=seen: self._sink.take(seen))  # type: ignore[misc] # bound now
+            self._attempt(lambda observation=observation: self._sink.take(observation))  # type: ignore[misc] # bound now
             self.taken += 1
             self.busy_s += time.perf_counter() - start
         self._attempt(self._sink.close)

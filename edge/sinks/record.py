@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import OutputError, UsageError
+from ..runner.observation import Observation
 from ..runner.results import Result
-from .base import Seen
 from .drawing import annotate
 
 # FFmpeg's own chatter would come between our lines on stderr; -8 is AV_LOG_QUIET.
@@ -70,27 +70,27 @@ class RecordSink:
         self._written = 0
         self._pieces = sorted(path.parent.glob(f"{path.stem}-[0-9]*T[0-9]*{path.suffix}"))  # by time, as named
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Write the frame, if it is one to be kept.
 
         Raises:
             OutputError: the disk is all but full, or the file cannot be written.
         """
-        result = seen.what
+        result = observation.result
         if not isinstance(result, Result) or result.frame.picture is None:
             return
         now = result.frame.captured_at if result.frame.scene_s is None else result.frame.scene_s
         picture = annotate(result)
-        if seen.events:
+        if observation.events:
             self._until = now + self._around_s
         if self._around_events and now > self._until:
             self._finish()
             if not self._before or now - self._before[-1][0] >= 1 / self._fps:
-                self._before.append((now, seen.at, picture))
+                self._before.append((now, observation.at, picture))
             return
         while self._before:
             self._write(*self._before.popleft())
-        self._write(now, seen.at, picture)
+        self._write(now, observation.at, picture)
 
     def close(self) -> None:
         """Finish the piece."""

@@ -1,8 +1,8 @@
 """Results on stdout: JSON lines, plain lines, or on a terminal one line that changes where it stands."""
 
+from ..runner.observation import Observation
 from ..runner.results import state_to_json
 from ..sources import Change
-from .base import Seen
 
 CLEAR_LINE = "\r\x1b[K"
 
@@ -28,15 +28,15 @@ class StdoutSink:
         self._begun = False
         self.gone = False
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Print one step; nothing for what only stderr is told."""
         try:
             if self._as_json:
-                what = seen.what
-                events = [str(event) for event in seen.events]
-                print(state_to_json(what) if isinstance(what, Change) else what.to_json(events), flush=True)
+                result = observation.result
+                events = [str(event) for event in observation.events]
+                print(state_to_json(result) if isinstance(result, Change) else result.to_json(events), flush=True)
             else:
-                self._print_text(seen)
+                self._print_text(observation)
         except BrokenPipeError:
             self.gone = True
 
@@ -45,9 +45,9 @@ class StdoutSink:
         if self._in_place and self._begun and not self.gone:
             print(flush=True)
 
-    def _print_text(self, seen: Seen) -> None:
-        if not isinstance(seen.what, Change) and (text := seen.what.to_text()):
+    def _print_text(self, observation: Observation) -> None:
+        if not isinstance(observation.result, Change) and (text := observation.result.to_text()):
             print(CLEAR_LINE + text if self._in_place else text, end="" if self._in_place else "\n", flush=True)
             self._begun = True
-        for event in seen.events:
+        for event in observation.events:
             print(f"{CLEAR_LINE if self._in_place else ''}{event.source}: {event}", flush=True)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..errors import OutputError
+from ..runner.observation import Observation
 from ..sources import Change
-from .base import Seen
 
 _COLUMNS = ("time", "source", "frame", "state", "label", "score", "age_ms", "events", "message", "pets")
 
@@ -47,22 +47,22 @@ class CsvSink:
         except OSError as error:
             raise OutputError(f"to write {path}", got=error.strerror or str(error), fix="Name another file.") from error
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Write a line."""
-        at = datetime.fromtimestamp(seen.at, UTC).isoformat(timespec="milliseconds")
-        events = "; ".join(str(event) for event in seen.events)
-        what = seen.what
-        if isinstance(what, Change):
-            self._writer.writerow([at, what.source, "", what.state, "", "", "", events, what.cause])
+        at = datetime.fromtimestamp(observation.at, UTC).isoformat(timespec="milliseconds")
+        events = "; ".join(str(event) for event in observation.events)
+        result = observation.result
+        if isinstance(result, Change):
+            self._writer.writerow([at, result.source, "", result.state, "", "", "", events, result.cause])
             return
-        frame, answer = what.frame, what.prediction
+        frame, answer = result.frame, result.prediction
         start = [at, frame.source, frame.number, frame.state or ""]
         if answer is None:
-            self._writer.writerow([*start, "", "", "", events, str(what.error)])
+            self._writer.writerow([*start, "", "", "", events, str(result.error)])
             return
-        pets = "; ".join(f"{pet.label} {pet.score:.2f} {' '.join(map(str, pet.box))}" for pet in what.pets or ())
+        pets = "; ".join(f"{pet.label} {pet.score:.2f} {' '.join(map(str, pet.box))}" for pet in result.pets or ())
         scores = [f"{answer.scores[label]:.6f}" for label in self._labels]
-        self._writer.writerow([*start, answer.label, f"{answer.score:.6f}", f"{what.age_ms:.1f}", events, "", pets, *scores])
+        self._writer.writerow([*start, answer.label, f"{answer.score:.6f}", f"{result.age_ms:.1f}", events, "", pets, *scores])
 
     def close(self) -> None:
         """Close the file."""

@@ -19,8 +19,8 @@ import cv2
 from ..common.files import replacing, write_bytes
 from ..errors import OutputError, UsageError
 from ..inference.smoothing import UNSURE
+from ..runner.observation import Observation
 from ..runner.results import Result, pets_as_json
-from .base import Seen
 
 _QUALITY = 92  # of JPEG
 _MADE_HERE = re.compile(r"\d{8}T\d{6}\.\d{3}-\d\.\d\d")
@@ -57,9 +57,9 @@ class UncertainSink:
         found = (path for path in folder.rglob("*.jpg") if _MADE_HERE.fullmatch(path.stem))
         self._kept = sorted(found, key=lambda path: path.name)
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Keep the frame or picture if its answer is doubtful."""
-        result = seen.what
+        result = observation.result
         if not isinstance(result, Result) or result.prediction is None or result.frame.picture is None:
             return
         scores = result.prediction.scores
@@ -70,7 +70,7 @@ class UncertainSink:
         if result.frame.scene_s is None:
             self._keep_file(Path(result.frame.source), folder)
         elif result.frame.captured_at - self._last >= self._apart_s:
-            self._keep_frame(seen, result, folder / f"{_time(seen.at)}-{scores[guess]:.2f}.jpg")
+            self._keep_frame(observation, result, folder / f"{_time(observation.at)}-{scores[guess]:.2f}.jpg")
 
     def _keep_file(self, path: Path, folder: Path) -> None:
         """Copy a picture; one of the same name that is not the same file gets the name of its folder before its own."""
@@ -85,7 +85,7 @@ class UncertainSink:
             self._count += 1
             return
 
-    def _keep_frame(self, seen: Seen, result: Result, path: Path) -> None:
+    def _keep_frame(self, observation: Observation, result: Result, path: Path) -> None:
         if result.frame.picture is None or result.prediction is None:
             return
         done, data = cv2.imencode(".jpg", result.frame.picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])

@@ -7,8 +7,8 @@ import cv2
 
 from ..common.installation import pip
 from ..errors import MissingExtraError, OutputError
+from ..runner.observation import Observation
 from ..runner.results import Result
-from .base import Seen
 from .drawing import annotate
 
 _TITLE = "catdog"
@@ -35,13 +35,13 @@ class WindowSink:
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise OutputError("a display for --show", got="neither DISPLAY nor WAYLAND_DISPLAY", fix="Run it on the desktop.")
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Show the frame.
 
         Raises:
             KeyboardInterrupt: q or Escape was pressed.
         """
-        result = seen.what
+        result = observation.result
         if isinstance(result, Result) and result.frame.picture is not None:
             cv2.imshow(_TITLE, annotate(result))
         if cv2.waitKey(1) & 0xFF in _QUIT:

@@ -1,10 +1,12 @@
 """What to look at, validated once."""
 
+import re
 from dataclasses import dataclass
 
 from ..errors import UsageError
 
 BUFFERS = ("auto", "latest", "all")
+_CAMERAS = re.compile(r"\d+|/dev/.*|picamera2|demo")
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,8 @@ class SourceOptions:
             raise UsageError(f"--buffer to be one of {', '.join(BUFFERS)}", got=self.buffer, fix="Check the spelling.")
         if not 0 < self.timeout_s <= 600:
             raise UsageError("--timeout of more than 0 and at most 600 s", got=f"{self.timeout_s}", fix="Change it.")
+
+
+def is_camera(text: str) -> bool:
+    """Whether a name is a camera's, as `SourceOptions.camera` has it, and no file's or address'."""
+    return _CAMERAS.fullmatch(text) is not None

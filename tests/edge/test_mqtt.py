@@ -24,8 +24,8 @@ from catdog.edge.program.cli import main
 from catdog.edge.regions.boxes import Box
 from catdog.edge.regions.watch import Pet
 from catdog.edge.runner.events import APPEARED, LEFT, Event
+from catdog.edge.runner.observation import Observation
 from catdog.edge.runner.results import Result
-from catdog.edge.sinks.base import Seen
 from catdog.edge.sinks.mqtt.broker import CA, PASSWORD, USER, Broker
 from catdog.edge.sinks.mqtt.discovery import BIRTH, EXPIRE_AFTER_S, device_document, device_topic
 from catdog.edge.sinks.mqtt.known import Known, event_to_json
@@ -39,10 +39,12 @@ LABELS = ("cats", "dogs", "neither")
 SLOW = 60.0  # seconds; the demo camera may have just begun its half a minute without a pet, and the machine be busy
 
 
-def seen(number: int, label: str = "cats", score: float = 0.9, events: tuple[Event, ...] = ()) -> Seen:
+def seen(number: int, label: str = "cats", score: float = 0.9, events: tuple[Event, ...] = ()) -> Observation:
     scores = {each: score if each == label else (1 - score) / 2 for each in LABELS}
     answer = Prediction(label, score, scores, Timings(0.0, 0.0, 0.0))
-    return Seen(Result(Frame("camera", number, 0.0, 0.0, 0.0, scene_s=float(number)), 5.0, answer), events, NOON + number)
+    return Observation(
+        Result(Frame("camera", number, 0.0, 0.0, 0.0, scene_s=float(number)), 5.0, answer), events, NOON + number
+    )
 
 
 def event(kind: str, label: str, frame: int = 3) -> Event:
@@ -275,14 +277,14 @@ def test_state_invents_nothing() -> None:
     assert state["present"] == {"cats": True, "dogs": False}
     assert state["time"] == "2023-11-14T22:13:21.000+00:00"
 
-    known.see(Seen(Change("camera", State.OFFLINE, "unplugged", 2.0), (), NOON))
+    known.see(Observation(Change("camera", State.OFFLINE, "unplugged", 2.0), (), NOON))
     state = json.loads(known.state())
     assert (state["state"], state["cause"]) == ("OFFLINE", "unplugged")
     assert {state[key] for key in ("label", "score", "scores", "present", "frame")} == {None}
 
     black = SourceError("a picture", got="a black one", fix="Light.")
     frame = Frame("camera", 5, 0.0, 0.0, 0.0, error=black, state=State.STALE)
-    known.see(Seen(Result(frame, 5.0, error=black), (), NOON))
+    known.see(Observation(Result(frame, 5.0, error=black), (), NOON))
     state = json.loads(known.state())
     assert (state["state"], state["label"], state["present"]) == ("STALE", None, None)
     assert "a black one" in state["cause"]
@@ -303,8 +305,8 @@ def test_state_has_every_pet_with_its_place_and_presence() -> None:
     assert state["pets"] is None  # whole frames alone
     both = tuple(Pet(label, 0.9, Box(x, 20, 30, 40), {}) for label, x in (("cats", 10), ("dogs", 200.4)))
     step = seen(2, events=(event(LEFT, "cats"),))
-    assert isinstance(step.what, Result)
-    known.see(step._replace(what=step.what._replace(pets=both)))
+    assert isinstance(step.result, Result)
+    known.see(step._replace(result=step.result._replace(pets=both)))
     state = json.loads(known.state())
     assert state["present"] == {"cats": False, "dogs": True}
     assert state["pets"][1] == {"label": "dogs", "score": 0.9, "box": [200, 20, 30, 40]}
@@ -343,7 +345,7 @@ def test_home_assistants_templates_read_what_is_told() -> None:
     nothing = known.state()
     scores = dict.fromkeys(labels, 0.1) | {labels[3]: 0.7}
     answer = Prediction(labels[3], 0.7, scores, Timings(0.0, 0.0, 0.0))
-    known.see(Seen(Result(Frame("camera", 1, 0.0, 0.0, 0.0), 5.0, answer), (here,), NOON))
+    known.see(Observation(Result(Frame("camera", 1, 0.0, 0.0, 0.0), 5.0, answer), (here,), NOON))
     names = {key: entity["name"] for key, entity in entities.items() if entity["platform"] == "binary_sensor"}
     assert set(names.values()) == set(labels) - {"neither"}
     for key, name in names.items():

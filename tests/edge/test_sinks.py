@@ -19,8 +19,8 @@ from catdog.edge.inference.classifier import Prediction, Timings
 from catdog.edge.regions.boxes import Box
 from catdog.edge.regions.watch import Pet
 from catdog.edge.runner.events import APPEARED, Event
+from catdog.edge.runner.observation import Observation
 from catdog.edge.runner.results import Result
-from catdog.edge.sinks.base import Seen
 from catdog.edge.sinks.command import CommandSink
 from catdog.edge.sinks.drawing import annotate
 from catdog.edge.sinks.queue import QueuedSink
@@ -33,12 +33,12 @@ from catdog.edge.synthetic import draw_picture
 NOON = 1_700_000_000.0
 
 
-def seen(number: int, score: float = 0.9, events: tuple[Event, ...] = ()) -> Seen:
+def seen(number: int, score: float = 0.9, events: tuple[Event, ...] = ()) -> Observation:
     picture = draw_picture("cats", number % 3, width=160, height=120)
     scores = {"cats": score, "dogs": 1 - score}
     answer = Prediction("cats", score, scores, Timings(0.0, 0.0, 0.0))
     frame = Frame("camera", number, float(number), 0.0, 0.0, picture, scene_s=float(number))
-    return Seen(Result(frame, 5.0, answer), events, NOON + number)
+    return Observation(Result(frame, 5.0, answer), events, NOON + number)
 
 
 APPEARANCE = Event("camera", APPEARED, "cats", 0.93, 3.0, 3)
@@ -52,7 +52,7 @@ class Probe:
     def __init__(self, error: Exception | None = None) -> None:
         self.gate, self.taken, self.error, self.closed = threading.Event(), 0, error, False
 
-    def take(self, what: Seen) -> None:
+    def take(self, what: Observation) -> None:
         self.gate.wait(30)
         self.taken += 1
         if self.error:
@@ -63,7 +63,7 @@ class Probe:
 
 
 def test_boxes_are_drawn_where_the_pets_are() -> None:
-    result = seen(1).what
+    result = seen(1).result
     assert isinstance(result, Result)
     assert result.frame.picture is not None
     before = result.frame.picture.copy()
@@ -83,8 +83,8 @@ def test_doubtful_frame_keeps_its_boxes(tmp_path: Path) -> None:
     pets = (Pet("cats", 0.6, Box(60, 50, 40, 30), {}),)
     for number in (1, 9):
         step = seen(number, score=0.6)
-        assert isinstance(step.what, Result)
-        sink.take(step._replace(what=step.what._replace(pets=pets)))
+        assert isinstance(step.result, Result)
+        sink.take(step._replace(result=step.result._replace(pets=pets)))
     (picture,), (known,) = tmp_path.rglob("*.jpg"), tmp_path.rglob("*.json")
     assert picture.stem == known.stem
     assert json.loads(known.read_text())["pets"] == [{"label": "cats", "score": 0.6, "box": [60, 50, 40, 30]}]
@@ -151,7 +151,7 @@ def test_csv_has_a_line_a_frame_and_goes_on_with_an_earlier_file(tmp_path: Path)
         sink = CsvSink(path, ("cats", "dogs"))
         sink.take(seen(start))
         sink.take(seen(start + 1, events=(APPEARANCE,)))
-        sink.take(Seen(Change("camera", State.OFFLINE, "unplugged", 2.0), (), NOON))
+        sink.take(Observation(Change("camera", State.OFFLINE, "unplugged", 2.0), (), NOON))
         sink.close()
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert [row["frame"] for row in rows] == ["0", "1", "", "2", "3", ""]
@@ -162,7 +162,7 @@ def test_csv_has_a_line_a_frame_and_goes_on_with_an_earlier_file(tmp_path: Path)
     pets = tuple(Pet(label, 0.98, Box(left, 220, 96, 80), {}) for label, left in (("cats", 410), ("dogs", 20)))
     sink = CsvSink(tmp_path / "two.csv", ("cats", "dogs"))
     whole = seen(0)
-    sink.take(whole._replace(what=whole.what._replace(pets=pets)))
+    sink.take(whole._replace(result=whole.result._replace(pets=pets)))
     sink.close()
     (row,) = csv.DictReader((tmp_path / "two.csv").read_text().splitlines())
     assert row["pets"] == "cats 0.98 410 220 96 80; dogs 0.98 20 220 96 80"
@@ -250,9 +250,9 @@ def test_film_plays_at_the_speed_of_life_whatever_the_cameras_rate(tmp_path: Pat
         sink = RecordSink(tmp_path / f"{name}.avi", fps=10.0)
         for number in range(4 * rate):
             step = seen(number)
-            assert isinstance(step.what, Result)
-            frame = step.what.frame._replace(scene_s=number / rate)
-            sink.take(step._replace(what=step.what._replace(frame=frame)))
+            assert isinstance(step.result, Result)
+            frame = step.result.frame._replace(scene_s=number / rate)
+            sink.take(step._replace(result=step.result._replace(frame=frame)))
         sink.close()
         (piece,) = tmp_path.glob(f"{name}-*.avi")
         assert 35 <= cv2.VideoCapture(str(piece)).get(cv2.CAP_PROP_FRAME_COUNT) <= 41

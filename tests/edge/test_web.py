@@ -27,8 +27,8 @@ from catdog.edge.inference.classifier import Classifier, Prediction, Timings
 from catdog.edge.regions.boxes import Box
 from catdog.edge.regions.watch import Pet
 from catdog.edge.runner.events import APPEARED, Event
+from catdog.edge.runner.observation import Observation
 from catdog.edge.runner.results import Result
-from catdog.edge.sinks.base import Seen
 from catdog.edge.sinks.web import server, streams
 from catdog.edge.sinks.web.address import Names, parse_address
 from catdog.edge.sinks.web.board import Board
@@ -41,14 +41,16 @@ PATHS = ("/", "/page.js", "/results", "/healthz", "/metrics", "/snapshot.jpg", "
 TOKEN = "a-token-of-some-length"  # noqa: S105
 
 
-def seen(number: int, picture: np.ndarray | None = None, source: str = "camera 0", events: tuple[Event, ...] = ()) -> Seen:
+def seen(
+    number: int, picture: np.ndarray | None = None, source: str = "camera 0", events: tuple[Event, ...] = ()
+) -> Observation:
     scores = {"cats": 0.9, "dogs": 0.1}
     frame = Frame(source, number, time.monotonic(), 1.0, 2.0, picture, scene_s=float(number))
-    return Seen(Result(frame, 9.0, Prediction("cats", 0.9, scores, Timings(0.0, 3.0, 4.0))), events, time.time())
+    return Observation(Result(frame, 9.0, Prediction("cats", 0.9, scores, Timings(0.0, 3.0, 4.0))), events, time.time())
 
 
-def changed(state: State, cause: str, source: str = "camera 0") -> Seen:
-    return Seen(Change(source, state, cause, time.monotonic()), (), time.time())
+def changed(state: State, cause: str, source: str = "camera 0") -> Observation:
+    return Observation(Change(source, state, cause, time.monotonic()), (), time.time())
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +344,7 @@ def test_results_are_the_lines_of_json(model: Classifier) -> None:
             sink.take(step)
         lines = json.loads(ask(sink, "/results")[2])
         assert [line.get("frame") for line in lines] == [0, 1, None, 3]
-        assert lines[1] == json.loads(steps[1].what.to_json(["cats appeared"]))  # type: ignore[union-attr]
+        assert lines[1] == json.loads(steps[1].result.to_json(["cats appeared"]))  # type: ignore[union-attr]
         assert lines[2] == {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
         assert [line.get("frame") for line in json.loads(ask(sink, "/results?limit=2")[2])] == [None, 3]
         for number in range(1000):
@@ -415,7 +417,7 @@ def test_runner_that_hangs_is_not_online() -> None:
     assert board.condition().state is State.ONLINE
     # Into a watched folder pictures come when they come.
     step = seen(0)
-    board.take(step._replace(what=step.what._replace(frame=step.what.frame._replace(scene_s=None))))  # type: ignore[union-attr, call-arg]
+    board.take(step._replace(result=step.result._replace(frame=step.result.frame._replace(scene_s=None))))  # type: ignore[union-attr, call-arg]
     now += 3600
     assert board.condition().state is State.ONLINE
 
@@ -457,7 +459,7 @@ def test_no_paths_anywhere(model: Classifier) -> None:
     error = UnreadableInputError("a whole picture", got=f"{path}, which is cut off", fix=f"Copy {path} again.")
     with served(model) as (sink, _):
         sink.take(seen(0, source=path, events=(Event(path, APPEARED, "cats", 0.9, 0.0, 0),)))
-        sink.take(Seen(Result(Frame(path, 0, 0.0, 0.0, 0.0, error=error), 1.0, None, error), (), time.time()))
+        sink.take(Observation(Result(Frame(path, 0, 0.0, 0.0, 0.0, error=error), 1.0, None, error), (), time.time()))
         sink.take(changed(State.OFFLINE, "refused by rtsp://keeper:secret@cam/keeper", "rtsp://keeper:secret@cam/keeper"))
         with closing(say(port_of(sink), b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")) as connection:
             told = b""
@@ -570,9 +572,9 @@ def test_absent_extra_is_named(tmp_path: Path) -> None:
 def test_boxes_are_drawn_for_the_page_alone(model: Classifier) -> None:
     picture = DemoFilm().frame(100)
     step = seen(0, picture)
-    assert isinstance(step.what, Result)
+    assert isinstance(step.result, Result)
     pets = (Pet("cats", 0.9, Box(300, 200, 100, 80), {}),)
     with served(model) as (sink, _), feeding(sink, picture):
         before = picture.copy()
-        sink.take(step._replace(what=step.what._replace(pets=pets)))
+        sink.take(step._replace(result=step.result._replace(pets=pets)))
         assert np.array_equal(picture, before)  # other sinks have the same one

@@ -21,8 +21,8 @@ pytest.importorskip("playwright", reason="playwright is not installed")
 from playwright.sync_api import Error, sync_playwright
 
 from catdog.edge.inference.classifier import Classifier, Prediction, Timings
+from catdog.edge.runner.observation import Observation
 from catdog.edge.runner.results import Result
-from catdog.edge.sinks.base import Seen
 from catdog.edge.sinks.web.sink import WebSink
 from catdog.edge.sources import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm
@@ -124,11 +124,11 @@ def camera(sink: WebSink) -> Iterator[None]:
             frame = Frame("camera 0", number, time.monotonic(), 4.0, 2.0, picture, scene_s=float(number))
             scores = {"cats": 0.97 - 0.001 * (number % 9), "dogs": 0.03 + 0.001 * (number % 9)}
             answer = Prediction("cats", scores["cats"], scores, Timings(0.0, 1.0, 5.0 + number % 3))
-            sink.take(Seen(Result(frame, 12.0, answer), (), time.time()))
+            sink.take(Observation(Result(frame, 12.0, answer), (), time.time()))
             number += 1
 
     thread = threading.Thread(target=feed)
-    sink.take(Seen(Change("camera 0", State.ONLINE, "frames come", time.monotonic()), (), time.time()))
+    sink.take(Observation(Change("camera 0", State.ONLINE, "frames come", time.monotonic()), (), time.time()))
     thread.start()
     try:
         yield
@@ -199,7 +199,7 @@ def test_camera_that_is_gone_leaves_no_answer_standing(browser: "Browser", model
         visit.wait("""() => document.getElementById("stage").dataset.picture === "live" """)
         assert visit.page.is_visible("#answer")
     for state, cause in ((State.STALE, "no frame for 0.6 s"), (State.OFFLINE, "no frame for 1.8 s")):
-        sink.take(Seen(Change("camera 0", state, cause, time.monotonic()), (), time.time()))
+        sink.take(Observation(Change("camera 0", state, cause, time.monotonic()), (), time.time()))
         visit.wait(f"""() => document.getElementById("veil-state").textContent === "{state}" """)
         assert visit.page.inner_text("#veil-cause") == cause
         assert visit.page.get_attribute("#stage", "data-picture") == "past"

@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 
 from ...contract.model_contract import NEITHER
 from ...runner.events import APPEARED, Event
+from ...runner.observation import Observation
 from ...runner.results import Result, pets_as_json
 from ...sources import Change, State
-from ..base import Seen
 
 _NOTHING = {"label": None, "score": None, "scores": None, "present": None, "frame": None, "pets": None}
 
@@ -50,19 +50,19 @@ class Known:
         self._present: dict[str, set[str]] = {}  # by source: videos come one after another
         self._state: dict[str, object] = {"source": None, "state": None, "cause": None, **_NOTHING, "time": None}
 
-    def see(self, seen: Seen) -> None:
+    def see(self, observation: Observation) -> None:
         """Take the next step."""
-        for event in seen.events:
+        for event in observation.events:
             present = self._present.setdefault(event.source, set())
             (present.add if event.kind == APPEARED else present.discard)(event.label)
-        what = seen.what
-        if isinstance(what, Change):
-            about: dict[str, object] = {"source": what.source, "state": what.state, "cause": what.cause, **_NOTHING}
+        result = observation.result
+        if isinstance(result, Change):
+            about: dict[str, object] = {"source": result.source, "state": result.state, "cause": result.cause, **_NOTHING}
         else:
-            cause = None if what.error is None else str(what.error)
-            state = what.frame.state or State.ONLINE
-            about = {"source": what.frame.source, "state": state, "cause": cause, **_NOTHING, **self._answer(what)}
-        self._state = {**about, "time": time_of(seen.at)}
+            cause = None if result.error is None else str(result.error)
+            state = result.frame.state or State.ONLINE
+            about = {"source": result.frame.source, "state": state, "cause": cause, **_NOTHING, **self._answer(result)}
+        self._state = {**about, "time": time_of(observation.at)}
 
     @property
     def gist(self) -> Hashable:

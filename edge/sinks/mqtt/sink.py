@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 from ...runner.events import Event
-from ..base import Seen
+from ...runner.observation import Observation
 from .broker import Broker
 from .connection import Connection
 from .discovery import BIRTH, device_document, device_topic
@@ -57,12 +57,12 @@ class MqttSink:
         )
         self._connection.open()
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Tell what is new; returns at once."""
         now = time.monotonic()
         with self._lock:
-            self._known.see(seen)
-            self._waiting.extend((event, seen.at, now) for event in seen.events)
+            self._known.see(observation)
+            self._waiting.extend((event, observation.at, now) for event in observation.events)
             while len(self._waiting) > MOST_WAITING:
                 self._waiting.popleft()
                 self.lost += 1

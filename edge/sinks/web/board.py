@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...runner.events import Event
+from ...runner.observation import Observation
 from ...runner.results import Result, state_to_json
 from ...sources import Change, State
-from ..base import Seen
 from .public import public_change, public_name, public_result
 
 STAGES = ("capture", "decode", "preprocess", "invoke")
@@ -84,19 +84,19 @@ class Line(NamedTuple):
 
     Attributes:
         number: they are counted from 1.
-        what: fit to be shown.
+        result: fit to be shown.
         events: what has happened by it.
     """
 
     number: int
-    what: Result | Change
+    result: Result | Change
     events: tuple[Event, ...]
 
     def to_json(self) -> str:
         """Serialise to one line, without the line break."""
-        if isinstance(self.what, Change):
-            return state_to_json(self.what)
-        return self.what.to_json([str(event) for event in self.events])
+        if isinstance(self.result, Change):
+            return state_to_json(self.result)
+        return self.result.to_json([str(event) for event in self.events])
 
 
 class Board:
@@ -120,17 +120,17 @@ class Board:
         self._paced = False  # whether silence means anything: a watched folder may be silent for days
         self._results = self._number = self._happened = self._past_seconds = 0
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Note one step of the runner."""
         with self._lock:
             self._number += 1
-            if isinstance(seen.what, Change):
-                what: Result | Change = self._note_change(public_change(seen.what), seen.at)
+            if isinstance(observation.result, Change):
+                result: Result | Change = self._note_change(public_change(observation.result), observation.at)
             else:
-                what = self._note_result(public_result(seen.what), seen.at)
-            for event in seen.events:
-                self._happen(seen.at, event.kind, str(event), public_name(event.source), event.score)
-            self._lines.append(Line(self._number, what, seen.events))
+                result = self._note_result(public_result(observation.result), observation.at)
+            for event in observation.events:
+                self._happen(observation.at, event.kind, str(event), public_name(event.source), event.score)
+            self._lines.append(Line(self._number, result, observation.events))
 
     def condition(self) -> Condition:
         """Say how things stand now. A runner that has given no result for long is not online, whatever was told last."""

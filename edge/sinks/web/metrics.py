@@ -9,9 +9,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Summa
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from ...runner.observation import Observation
 from ...runner.results import Result
 from ...sources import Change, State
-from ..base import Seen
 from ..queue import QueuedSink
 from .board import STAGES, Condition
 
@@ -67,17 +67,17 @@ class Metrics:
         self._age = _histogram("catdog_age_seconds", "Time from capture to result.", registry)
         registry.register(_Now(condition, sinks, clients))
 
-    def count(self, seen: Seen) -> None:
+    def count(self, observation: Observation) -> None:
         """Count one step of the runner."""
-        what = seen.what
-        for event in seen.events:
+        result = observation.result
+        for event in observation.events:
             self._events.labels(event.kind, event.label).inc()
-        if isinstance(what, Change):
-            self._changes.labels(what.state).inc()
-        elif what.prediction is None:
+        if isinstance(result, Change):
+            self._changes.labels(result.state).inc()
+        elif result.prediction is None:
             self._errors.inc()
         else:
-            self._count_answer(what)
+            self._count_answer(result)
 
     def to_text(self) -> bytes:
         """Return the text exposition format, version 0.0.4."""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from ...inference.classifier import Classifier
+from ...runner.observation import Observation
 from ...runner.results import Result
-from ..base import Seen
 from ..drawing import draw_pets
 from .access import check_access, new_token, token_from_environment
 from .address import Names, is_loopback, listen, parse_address, url_of
@@ -73,15 +73,15 @@ class WebSink:
         """How many of them look at the picture."""
         return self._gallery.watchers
 
-    def take(self, seen: Seen) -> None:
+    def take(self, observation: Observation) -> None:
         """Note one step; returns at once."""
-        self._metrics.count(seen)
-        self._board.take(seen)
-        if isinstance(seen.what, Result) and seen.what.prediction is not None:
-            picture = seen.what.frame.picture
-            if picture is not None and seen.what.pets:
+        self._metrics.count(observation)
+        self._board.take(observation)
+        if isinstance(observation.result, Result) and observation.result.prediction is not None:
+            picture = observation.result.frame.picture
+            if picture is not None and observation.result.pets:
                 picture = picture.copy()  # other sinks have it as well
-                draw_pets(picture, seen.what.pets)
+                draw_pets(picture, observation.result.pets)
             self._gallery.hang(picture)
 
     def close(self) -> None:
