@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import psutil
 import pytest
+from cameras import Camera, camera_on
 
 from catdog.edge import Change, Classifier, EventOptions, LiveClassifier, Result, RunOptions, SourceOptions, State
 from catdog.edge.errors import InputNotFoundError, ModelError, SourceError, UsageError
 from catdog.edge.synthetic import draw_picture
-from cameras import Camera, camera_on
 
 
 @pytest.fixture

@@ -105,16 +105,17 @@ def _entities(prefix: str, labels: tuple[str, ...]) -> dict[str, dict[str, objec
             "value_template": f"{{{{ value if value_json.age_s < {_TOO_LATE_S} else '' }}}}",  # it ignores what is empty
         },
     }
-    for pet in pets(labels):
-        entities[f"present_{identifier(pet)}"] = {
-            **lasting,
-            "platform": "binary_sensor",
-            "name": pet,
-            "device_class": "occupancy",
-            "value_template": "{{ None if value_json.present is none else "
-            f"'ON' if value_json.present[{_literal(pet)}] else 'OFF' }}}}",
-        }
-    return entities
+    return entities | {f"present_{identifier(pet)}": lasting | _presence(pet) for pet in pets(labels)}
+
+
+def _presence(pet: str) -> dict[str, object]:
+    return {
+        "platform": "binary_sensor",
+        "name": pet,
+        "device_class": "occupancy",
+        "value_template": "{{ None if value_json.present is none else "
+        f"'ON' if value_json.present[{_literal(pet)}] else 'OFF' }}}}",
+    }
 
 
 def _literal(text: str) -> str:
