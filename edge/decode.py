@@ -13,8 +13,9 @@ from numpy.typing import NDArray  # noqa: E402
 
 from .errors import InputNotFoundError, UnreadableInputError  # noqa: E402
 from .jpeg import decode_jpeg  # noqa: E402
+from .kinds import PICTURE_SUFFIXES as _SUFFIXES  # noqa: E402
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm"})
+PICTURE_SUFFIXES = _SUFFIXES  # for those who know it by this name
 
 _JPEG_START = b"\xff\xd8\xff"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"

@@ -9,10 +9,11 @@ from itertools import groupby
 from pathlib import Path
 
 from ..errors import UsageError
+from ..kinds import VIDEO_SUFFIXES
 from .frame import Change, Frame, Idle, Source, State
 from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
-from .video import VIDEO_SUFFIXES, VideoFileSource
+from .video import VideoFileSource
 
 __all__ = ["Change", "Frame", "Idle", "Source", "SourceOptions", "State", "open_sources"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decode import PICTURE_SUFFIXES, decode_picture
+from ..decode import decode_picture
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
+from ..kinds import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from .blank import nothing_to_see
 from .frame import Frame
-from .video import VIDEO_SUFFIXES
 
 _LONGEST_SHOWN = 200  # characters of a name in an error
 

@@ -12,8 +12,6 @@ from .frame import Frame, Packet, State
 if TYPE_CHECKING:
     from .ffmpeg import Video
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mjpg", ".mjpeg"})
-
 _LONGEST_GAP_S = 1.0
 
 
