@@ -16,7 +16,8 @@ from catdog.edge.synthetic import draw_picture
 PICTURE = draw_picture("cats", 1, width=64, height=48)
 
 WITH_OPENCV = {
-    ".jpg": "JPEG", ".png": "PNG", ".webp": "WebP", ".bmp": "BMP", ".tiff": "TIFF", ".ppm": "PNM", ".gif": "GIF", ".jp2": "JPEG 2000"
+    ".jpg": "JPEG", ".png": "PNG", ".webp": "WebP", ".bmp": "BMP", ".tiff": "TIFF", ".ppm": "PNM", ".gif": "GIF",
+    ".jp2": "JPEG 2000",
 }  # fmt: skip
 
 
