@@ -11,7 +11,7 @@
 - Family.OTHER: everything else.
 
 `is_passed_over` knows the names of files and folders that are nobody's pictures: hidden ones, and what NAS devices, archives
-and recycle bins keep beside them (``@eaDir``, ``#recycle``, ``__MACOSX``). `LeftOut` counts what is left out and puts it into one
+and recycle bins keep beside them (``@eaDir``, ``#recycle``, ``__MACOSX``). `LeftOut` counts the rest and puts it into one
 line. `catdog.edge.folders` walks through folders with both.
 
 May import: nothing but the standard library.
