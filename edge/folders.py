@@ -30,28 +30,43 @@ def walk(folder: Path, left_out: LeftOut, wanted: frozenset[Family] = TO_READ) -
         left_out: counts the rest.
         wanted: what to give.
     """
+    troubled: list[Path] = []
+    for path in files_below(folder, left_out, troubled):
+        if (kind := wanted_kind(path, left_out, wanted)) is not None:
+            yield path, kind
+    yield from ((path, Kind(Family.PICTURE)) for path in troubled)
+
+
+def files_below(folder: Path, left_out: LeftOut | None = None, troubled: list[Path] | None = None) -> Iterator[Path]:
+    """Give every file below a folder, whatever it is, but not what is in folders that nobody means.
+
+    Args:
+        folder: where to look; its own name does not matter.
+        left_out: counts folders that are passed over; None to count nothing.
+        troubled: gets the folders that cannot be looked into.
+    """
     seen: set[tuple[int, int]] = set()
+    counts = LeftOut() if left_out is None else left_out
     waiting = [folder]
     while waiting:
         links: list[Path] = []
         for start in waiting:
-            yield from _tree(start, seen, links, left_out, wanted)
+            yield from _tree(start, seen, links, counts, [] if troubled is None else troubled)
         waiting = links
 
 
-def is_wanted(path: Path, left_out: LeftOut, wanted: frozenset[Family] = TO_READ) -> Kind | None:
+def wanted_kind(path: Path, left_out: LeftOut, wanted: frozenset[Family] = TO_READ) -> Kind | None:
     """Tell what a file is that was found in a folder or by a pattern; None for one that is left out, which is counted.
 
-    Raises:
-        OSError: it cannot be told; its path is too long, say.
+    One that cannot be looked at is what its name says: to read it will tell why.
     """
     if is_passed_over(path.name):
         left_out.file(path)
         return None
     try:
         is_file = stat.S_ISREG(path.stat().st_mode)
-    except FileNotFoundError:
-        is_file = True  # a link that leads nowhere is what its name says, and to read it tells
+    except OSError:
+        is_file = True  # a link that leads nowhere, a path that is too long
     kind = kind_of_file(path) if is_file else Kind(Family.OTHER)  # pipes and devices may never end
     if kind.family in wanted:
         return kind
@@ -60,31 +75,23 @@ def is_wanted(path: Path, left_out: LeftOut, wanted: frozenset[Family] = TO_READ
 
 
 def _tree(
-    start: Path, seen: set[tuple[int, int]], links: list[Path], left_out: LeftOut, wanted: frozenset[Family]
-) -> Iterator[tuple[Path, Kind]]:
+    start: Path, seen: set[tuple[int, int]], links: list[Path], left_out: LeftOut, troubled: list[Path]
+) -> Iterator[Path]:
     """Give what is below a folder without following links to folders, which are kept for later."""
     if not _is_new(start, seen):
         left_out.link()
         return
-    troubled: list[Path] = []
     for where, folders, names in os.walk(start, onerror=lambda error: troubled.append(Path(os.fsdecode(error.filename)))):
         inside = []
         for path in map(Path(where).joinpath, sorted(folders)):
             if is_passed_over(path.name):
                 left_out.folder(path)
-            elif path.is_symlink():
+            elif os.path.islink(path):  # noqa: PTH114 - a path that is too long is none, and to look into it will tell
                 links.append(path)
             elif _is_new(path, seen):
                 inside.append(path.name)
         folders[:] = inside
-        for path in map(Path(where).joinpath, names):
-            try:
-                kind = is_wanted(path, left_out, wanted)
-            except OSError:
-                kind = Kind(Family.PICTURE)  # to read it will tell
-            if kind is not None:
-                yield path, kind
-    yield from ((path, Kind(Family.PICTURE)) for path in troubled)
+        yield from map(Path(where).joinpath, names)
 
 
 def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:

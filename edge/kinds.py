@@ -180,6 +180,15 @@ class LeftOut:
     def __len__(self) -> int:
         return sum(self._counts.values())
 
+    @property
+    def kinds(self) -> int:
+        """How many kinds there are."""
+        return len(self._counts)
+
+    def update(self, others: "LeftOut") -> None:
+        """Count what was counted elsewhere."""
+        self._counts.update(others._counts)
+
     def file(self, path: PurePath, kind: Kind | None = None) -> None:
         """Count a file.
 
