@@ -15,7 +15,7 @@ import av.logging
 import numpy as np
 from av.packet import Packet
 from av.stream import Stream
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -46,10 +46,12 @@ class Decoded(NamedTuple):
     Attributes:
         at_s: its place in the video, in seconds from the first.
         picture: makes an array of it, BGR uint8 ``[height, width, 3]``; raises `UnreadableInputError`.
+        is_alone: whether it was coded by itself, not drawn on others.
     """
 
     at_s: float
     picture: Callable[[], NDArray[np.uint8]]
+    is_alone: bool = False
 
 
 class Video:
@@ -164,7 +166,7 @@ class Video:
             before = self._at_s
             place = self._place(at_s)
             yield from self._skipped(before, place)
-            yield Decoded(place, partial(decode_picture, bytes(packet), self._name))
+            yield Decoded(place, partial(decode_picture, bytes(packet), self._name), is_alone=True)
 
     def _decode(self, packet: "Packet[Stream]", at_s: float | None) -> Iterator[Decoded]:
         try:
@@ -192,7 +194,8 @@ class Video:
             place = self._place(None if frame.pts is None else float(frame.pts * self._time_base))
             yield from self._skipped(before, place)
             is_whole = self._damage.spares(frame.pts, place, is_corrupt=frame.is_corrupt)
-            yield Decoded(place, partial(self._bgr, frame) if is_whole else self._lost)
+            is_alone = frame.pict_type == PictureType.I
+            yield Decoded(place, partial(self._bgr, frame) if is_whole else self._lost, is_alone=is_alone)
 
     def _place(self, at_s: float | None) -> float:
         """Return the place of the next picture: never before the last one, and by the rate where the video does not say."""

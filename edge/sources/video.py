@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import SourceError, UnreadableInputError
 from ..kinds import kind_of_file
 from .blank import nothing_to_see
-from .frame import Frame, Packet, State
+from .frame import Frame, InStream, Packet, State
 
 if TYPE_CHECKING:
     from .ffmpeg import Video
@@ -71,10 +71,13 @@ def live_packets(video: "Video", source: str) -> Iterator[Packet]:
     """
     from av.error import FFmpegError
 
-    start = time.perf_counter()
+    start, alone = time.perf_counter(), 0
     try:
         for number, decoded in enumerate(video.pictures()):
-            yield Packet(source, number, time.monotonic(), 1e3 * (time.perf_counter() - start), decoded.picture)
+            alone += decoded.is_alone
+            stream = InStream(decoded.at_s, video.rate, alone)
+            waited_ms = 1e3 * (time.perf_counter() - start)
+            yield Packet(source, number, time.monotonic(), waited_ms, decoded.picture, stream=stream)
             start = time.perf_counter()
     except FFmpegError as error:
         fix = "Check address, network and camera."
