@@ -101,7 +101,8 @@ class Video:
         self._at_s = 0.0  # of the newest picture
         self._end_s = 0.0  # of what was read, sound included
         self._damage = Damage()
-        self._has_skipped = False  # the container was damaged, and what came before the next picture is lost
+        self._has_skipped = False  # the container was damaged, and what came before the next packet is lost
+        self._resumes_s: float | None = None  # the place of that packet's picture
         self._refused: deque[int] = deque(maxlen=64)  # packets that the decoder complained of, by their times
 
     def pictures(self) -> Iterator[Decoded]:
@@ -117,6 +118,8 @@ class Video:
             if at_s is not None:
                 self._end_s = max(self._end_s, at_s + float((packet.duration or 0) * packet.time_base))
             if packet.stream.index == self._stream.index:
+                if self._has_skipped and self._begins_s is not None:
+                    self._has_skipped, self._resumes_s = False, (at_s or 0.0) - self._begins_s
                 yield from decode(packet, at_s)
 
     def missing(self) -> UnreadableInputError | None:
@@ -157,8 +160,10 @@ class Video:
 
     def _skipped(self, before_s: float, place_s: float) -> Iterator[Decoded]:
         """Give the place of what the container has lost, if it has and pictures are missing there."""
-        if self._has_skipped and place_s - before_s > _GAP / self.rate:
-            self._has_skipped = False
+        if self._resumes_s is None or place_s < self._resumes_s:
+            return
+        self._resumes_s = None
+        if place_s - before_s > _GAP / self.rate:
             yield Decoded(before_s + 1 / self.rate, partial(self._lost, f"nothing up to {place_s:.2f} s: the file is damaged"))
 
     def _motion_jpeg(self, packet: "Packet[Stream]", at_s: float | None) -> Iterator[Decoded]:
