@@ -97,7 +97,7 @@ class CommandParser(argparse.ArgumentParser):
         """Raise the mistake for `run_command` to print."""
         unknown = message.removeprefix("unrecognized arguments: ") if message.startswith("unrecognized arguments: ") else ""
         if any(os.path.lexists(name) for name in unknown.split()):
-            raise UsageError("valid options", got=message, fix="Files whose names begin with - are named behind --.")
+            raise UsageError("valid options", got=message, fix="Write ./ before names that begin with -.")
         raise UsageError("valid options", got=message, fix=f"See {self.prog} --help.")
 
 
