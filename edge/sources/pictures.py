@@ -84,7 +84,10 @@ def _matching(pattern: str, left_out: LeftOut) -> Iterator[tuple[Path, Kind]]:
     import glob  # Path.glob takes no absolute patterns
 
     for path in map(Path, glob.glob(pattern, recursive=True)):  # noqa: PTH207
-        if not path.is_dir() and (kind := wanted_kind(path, left_out)) is not None:
+        if path.is_dir():
+            if "**" not in pattern:  # else what is in it is found, too
+                left_out.folder(path)
+        elif (kind := wanted_kind(path, left_out)) is not None:
             yield path, kind
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from catdog.edge.decode import decode_picture
 from catdog.edge.errors import CatdogError, MissingExtraError, UnreadableInputError
-from catdog.edge.sources import SourceOptions, open_sources
+from catdog.edge.sources import SourceOptions, listed, open_sources
 from catdog.edge.sources.frame import Frame
 
 _CODED = 14.0  # levels of 255 by which a lossy picture may differ on average; of another way up it is more than 30
@@ -162,6 +162,36 @@ def test_folder_of_nothing_to_read_says_what_is_there(tmp_path: Path) -> None:
     finished = run("catdog-edge", str(tmp_path))
     assert finished.returncode == 3
     assert "holds none, but 1 .txt" in finished.stderr
+
+
+def test_folder_that_a_pattern_names_is_told(tmp_path: Path) -> None:
+    for name in ("a.jpg", "more/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(PICTURES["baseline.jpg"])
+    finished = run("catdog-edge", str(tmp_path / "*"))
+    assert len(finished.stdout.splitlines()) == 1
+    assert "left out, as neither picture nor film: 1 folder more" in finished.stderr
+    assert len(run("catdog-edge", str(tmp_path / "**")).stdout.splitlines()) == 2
+
+
+def test_watched_folder_takes_pictures_by_content_and_tells_of_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listed, "_PATIENCE_S", 0.3)  # for what is no picture to become one
+    for name, data in (("a", PICTURES["rgb.png"]), ("b.heic", PICTURES["phone.heic"]), ("notes.txt", b"text")):
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "@eaDir").mkdir()
+    (tmp_path / "@eaDir" / "c.jpg").write_bytes(PICTURES["baseline.jpg"])
+    said: list[str] = []
+    seen: list[str] = []
+    for update in listed.WatchedSource(str(tmp_path), said.append).frames():
+        if isinstance(update, Frame):
+            assert update.error is None
+            seen.append(Path(update.source).name)
+        if said and len(seen) > 1:
+            break
+    assert seen == ["a", "b.heic"]
+    assert said == [f"left out of {tmp_path}, as no picture: 1 .txt"]
 
 
 NAMES = ["a b.jpg", "100%.jpg", "a%03d.jpg", "\N{CAT FACE}.jpg", "-e.jpg", "x\ny.jpg", "[1].jpg", "q?.jpg", "\x1b[31m.jpg", "-"]
