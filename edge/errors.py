@@ -4,6 +4,10 @@ Every error says three things: what was expected, what came instead, and what to
 one line on stderr and end with the class's `exit_code`; docs/troubleshooting.md lists the codes.
 """
 
+import re
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 
 class CatdogError(Exception):
     """Base of every error that catdog raises on purpose.
@@ -24,7 +28,12 @@ class CatdogError(Exception):
 
     def __str__(self) -> str:
         # Paths and library messages may hold line breaks; an error is one line wherever it is printed.
-        return " ".join(f"expected {self.expected}; got {self.got}. {self.fix}".split())
+        return on_one_line(" ".join(f"expected {self.expected}; got {self.got}. {self.fix}".split()))
+
+
+def on_one_line(text: str) -> str:
+    """Return text that stays on its line and changes nothing of a terminal: names of files may hold any sign."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 class UsageError(CatdogError):

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.errors import DatasetError
-from catdog.edge.pictures.decode import PICTURE_SUFFIXES, decode_picture, read_picture
+from catdog.edge.pictures.decode import decode_picture, read_picture
+from catdog.edge.pictures.folders import walk
+from catdog.edge.pictures.kinds import PICTURE_SUFFIXES, Family, LeftOut, is_passed_over
 
 _HELD_BACK = ("validation", "valid", "val", "test", "testing")  # the parts of a data set that nothing was learnt from
 
@@ -59,10 +61,9 @@ def find_photographs(where: Path, labels: Sequence[str]) -> list[Photograph]:
 def _in_folder(root: Path, labels: Sequence[str]) -> Iterator[Photograph]:
     if not root.is_dir():
         raise DatasetError("a folder or zip archive of photographs", got=f"{root}, which does not exist", fix="Check the path.")
-    for path in root.rglob("*"):
-        if _is_picture(path.name) and path.is_file():
-            name = path.relative_to(root.parent).as_posix()
-            yield Photograph(name, _label(name, labels), partial(read_picture, path))
+    for path, _ in walk(root, LeftOut(), frozenset({Family.PICTURE})):
+        name = path.relative_to(root.parent).as_posix()
+        yield Photograph(name, _label(name, labels), partial(read_picture, path))
 
 
 def _in_archive(path: Path, labels: Sequence[str]) -> Iterator[Photograph]:
@@ -73,7 +74,7 @@ def _in_archive(path: Path, labels: Sequence[str]) -> Iterator[Photograph]:
         raise DatasetError("a folder or zip archive of photographs", got=f"{path}: {error}", fix="Copy it again.") from error
     for name in names:
         inside = PurePosixPath(name)
-        if _is_picture(inside.name) and len(inside.parts) > 1:
+        if inside.suffix.lower() in PICTURE_SUFFIXES and len(inside.parts) > 1 and not any(map(is_passed_over, inside.parts)):
             yield Photograph(name, _label(name, labels), partial(_read_member, archive, name))
 
 
@@ -91,7 +92,3 @@ def _read_member(archive: zipfile.ZipFile, name: str) -> NDArray[np.uint8]:
 
 def _label(name: str, labels: Sequence[str]) -> str:
     return next((folder for folder in reversed(PurePosixPath(name).parts[:-1]) if folder in labels), "")
-
-
-def _is_picture(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import DatasetError
-from catdog.edge.pictures.decode import PICTURE_SUFFIXES, read_picture
+from catdog.edge.pictures.decode import read_picture
+from catdog.edge.pictures.folders import walk
+from catdog.edge.pictures.kinds import Family, LeftOut
 from catdog.edge.synthetic import LABELS, draw_picture
 
 WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 10.0, 6.0
@@ -148,7 +150,7 @@ def frames(clip: Clip) -> Iterator[Picture]:
 
 
 def _pictures(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(str(path) for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES))
+    return tuple(sorted(str(path) for path, _ in walk(folder, LeftOut(), frozenset({Family.PICTURE}))))
 
 
 def _shuffled(paths: Sequence[str], rng: np.random.Generator) -> list[str]:

@@ -95,6 +95,9 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake for `run_command` to print."""
+        unknown = message.removeprefix("unrecognized arguments: ") if message.startswith("unrecognized arguments: ") else ""
+        if any(os.path.lexists(name) for name in unknown.split()):
+            raise UsageError("valid options", got=message, fix="Write ./ before names that begin with -.")
         raise UsageError("valid options", got=message, fix=f"See {self.prog} --help.")
 
 

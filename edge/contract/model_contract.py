@@ -1,7 +1,7 @@
 """The model contract: what a model file says about itself, so that running it needs nothing but the file.
 
 One JSON document, one dataclass. It is written into every artifact by the exporter and read back here, with `json`
-alone: parsed, validated, never evaluated. `catdog.edge.contract.model_contract.artifact` knows where in a file it is kept.
+alone: parsed, validated, never evaluated. `catdog.edge.contract.artifact` knows where in a file it is kept.
 """
 
 import json
@@ -60,7 +60,7 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class Golden:
-    """What the model made of the golden picture (`catdog.edge.contract.model_contract.golden`) where it was exported.
+    """What the model made of the golden picture (`catdog.edge.contract.golden`) where it was exported.
 
     Attributes:
         input_sha256: digest of the picture as the model's input.

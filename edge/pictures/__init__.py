@@ -1,4 +1,4 @@
-"""Picture files and bytes, to BGR arrays: whole ones, or none.
+"""Picture files and bytes, to BGR arrays: whole ones, or none; which files are pictures, and which folders are passed over.
 
-May import of `catdog.edge`: `errors`.
+May import of `catdog.edge`: `common`, `errors`.
 """

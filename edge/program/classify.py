@@ -51,7 +51,7 @@ def _classify(arguments: "Namespace") -> int:
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
-    with open_sources(source_options(arguments)) as sources:
+    with open_sources(source_options(arguments), _log) as sources:
         load = partial(_load, arguments.model, arguments.labels, arguments.backend)
         # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
         queued = any(getattr(source, "keeps_pace", False) for source in sources)

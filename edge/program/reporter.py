@@ -12,7 +12,7 @@ from ..runner.observation import Observation, observe
 from ..runner.results import Result
 from ..sinks.base import Sink
 from ..sinks.stdout import CLEAR_LINE, StdoutSink
-from ..sources import Change, Idle
+from ..sources import Change, Frame, Idle
 from .throttle import Lines
 
 
@@ -32,6 +32,7 @@ class Reporter:
         self._lines = Lines()
         self._done = self._failed = 0
         self._code = 0  # of the first failure
+        self._stretch: tuple[Frame, int] | None = None  # the last of a film's frames that failed in a row, and how many did
 
     def report(self, results: Iterable[Result | Change | Idle]) -> int:
         """Tell of every result as it comes; return the exit code.
@@ -49,6 +50,7 @@ class Reporter:
             self._say_what_is_wrong(step.result)
             if self._stdout.gone:
                 raise BrokenPipeError
+        self._end_stretch()
         if not self._failed or self._failed == self._done:
             return self._code
         raise PartialFailureError(
@@ -63,11 +65,27 @@ class Reporter:
                 self._say_aside(line)
             return
         self._done += 1
-        if result.error is not None and result.frame.state is None:  # of a live source the state has been told
-            # Counted, not kept: an error holds on to what it happened with.
-            self._failed += 1
-            self._code = self._code or result.error.exit_code
-            self._say_aside(str(result.error))
+        if result.error is None or result.frame.state is not None:  # of a live source the state has been told
+            self._end_stretch()
+            return
+        # Counted, not kept: an error holds on to what it happened with.
+        self._failed += 1
+        self._code = self._code or result.error.exit_code
+        frame, last = result.frame, self._stretch
+        if last is not None and frame.scene_s is not None and last[0].source == frame.source:
+            self._stretch = frame._replace(error=None), last[1] + 1
+            return
+        self._end_stretch()
+        self._say_aside(str(result.error))
+        if frame.scene_s is not None:
+            self._stretch = frame._replace(error=None), 1
+
+    def _end_stretch(self) -> None:
+        """Say how far damage reaches of which the first frame was told; a long one is not worth a line for each frame."""
+        if self._stretch is not None and self._stretch[1] > 1:
+            frame, count = self._stretch
+            self._say_aside(f"{frame.source}: {count - 1:,} more of this, up to {frame.scene_s:.2f} s (frame {frame.number})")
+        self._stretch = None
 
     def _pass_on(self, observation: Observation) -> None:
         result, events, _ = observation

@@ -6,5 +6,5 @@
     results            what is said of a frame; the JSON line is documented there
     events             who appeared, who left
 
-May import of `catdog.edge`: `common`, `contract`, `errors`, `inference`, `regions`, `sources`.
+May import of `catdog.edge`: `common`, `contract`, `errors`, `inference`, `pictures`, `regions`, `sources`.
 """

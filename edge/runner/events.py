@@ -11,6 +11,7 @@ from .results import Result
 
 APPEARED, LEFT = "appeared", "left"
 _NOBODY = (NEITHER, UNSURE)
+_LEAST_MISSES = 2  # answers
 
 
 class Event(NamedTuple):
@@ -132,18 +133,22 @@ class _Visit:
         self._last: Event | None = None  # the last answer that said that it is present
         self._candidate: Event | None = None  # the first of the answers that say that it might be
         self._for = self._votes = 0  # answers since then that say the same, and all of them
+        self._misses = 0  # answers in a row that do not say so
 
     def see(self, said: Event | None, now: float) -> list[Event]:
         """Take what was said of it, if anything; return what has happened."""
         if self.is_present and self._last is not None:
             if said is not None:
-                self._last = said
-            return self.end() if now - self._last.at >= self._options.leave_s else []
+                self._last, self._misses = said, 0
+                return []
+            self._misses += 1
+            # Of a slow camera two answers are further apart than `leave_s`, and one that is unsure must not open a door.
+            return self.end() if now - self._last.at >= self._options.leave_s and self._misses >= _LEAST_MISSES else []
         self._vote(said)
         first = self._candidate
         if first is None or said is None or now - first.at < self._options.appear_s:
             return []
-        self.is_present, self._last, self._candidate = True, said, None
+        self.is_present, self._last, self._candidate, self._misses = True, said, None, 0
         return [first._replace(score=said.score)]
 
     def end(self) -> list[Event]:

@@ -24,7 +24,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..errors import CatdogError
+from ..errors import CatdogError, on_one_line
 from ..inference.classifier import Prediction
 from ..sources import Change, Frame
 
@@ -98,7 +98,8 @@ class Result(NamedTuple):
         scores = self.prediction.scores
         shown = scores if len(scores) <= _SHOWN else sorted(scores, key=scores.__getitem__, reverse=True)[:_SHOWN]
         others = "  ".join(f"{label} {scores[label]:.3f}" for label in shown)
-        name = self.frame.source if self.frame.number == 0 else f"{self.frame.source} #{self.frame.number}"
+        source = on_one_line(self.frame.source)
+        name = source if self.frame.number == 0 else f"{source} #{self.frame.number}"
         if self.pets is not None and len(self.pets) > 1:
             told = ", ".join(f"{pet.label} {pet.score:.1%}" for pet in self.pets)
             return f"{name}: {told}  {self.age_ms:.1f} ms"

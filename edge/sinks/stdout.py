@@ -1,5 +1,6 @@
 """Results on stdout: JSON lines, plain lines, or on a terminal one line that changes where it stands."""
 
+from ..errors import on_one_line
 from ..runner.observation import Observation
 from ..runner.results import state_to_json
 from ..sources import Change
@@ -50,4 +51,4 @@ class StdoutSink:
             print(CLEAR_LINE + text if self._in_place else text, end="" if self._in_place else "\n", flush=True)
             self._begun = True
         for event in observation.events:
-            print(f"{CLEAR_LINE if self._in_place else ''}{event.source}: {event}", flush=True)
+            print(f"{CLEAR_LINE if self._in_place else ''}{on_one_line(event.source)}: {event}", flush=True)

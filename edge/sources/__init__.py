@@ -3,23 +3,32 @@
 May import of `catdog.edge`: `common`, `errors`, `pictures`, `synthetic`. OpenCV and PyAV.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 
 from ..errors import UsageError
+from ..pictures.kinds import Family, LeftOut
 from .frame import Change, Frame, Idle, Source, State
 from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
-from .video import VIDEO_SUFFIXES, VideoFileSource
+from .video import VideoFileSource
 
 __all__ = ["Change", "Frame", "Idle", "Source", "SourceOptions", "State", "open_sources"]
 
 
+def _silent(_: str) -> None:
+    """Say nothing."""
+
+
 @contextmanager
-def open_sources(options: SourceOptions) -> Iterator[list[Source]]:
+def open_sources(options: SourceOptions, say: Callable[[str], None] = _silent) -> Iterator[list[Source]]:
     """Open everything the options ask for, in their order, and release it at the end.
+
+    Args:
+        options: what to open.
+        say: gets a line on what was left out of folders.
 
     Raises:
         InputNotFoundError: a path does not exist or a folder holds no picture.
@@ -28,13 +37,16 @@ def open_sources(options: SourceOptions) -> Iterator[list[Source]]:
         PluginError: the package that has an address' scheme cannot be loaded.
     """
     sources: list[Source] = []
+    left_out = LeftOut()
     try:
         if options.camera is not None:
             sources.append(_open_camera(options.camera, options))
         for text in options.inputs:
             if sources and getattr(sources[-1], "never_ends", False):
                 raise UsageError("one camera or stream", got=f"{text} behind one", fix="Run the command once for each.")
-            _open_input(text, options, sources)
+            _open_input(text, options, sources, left_out, say)
+        if left_out:
+            say(f"left out, as neither picture nor film: {left_out.line()}")
         yield sources
     finally:
         for source in sources:
@@ -68,7 +80,9 @@ def _csi_command() -> list[str]:
     return ["/usr/bin/python3", str(Path(__file__).parent / "live" / "csi_worker.py")]
 
 
-def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> None:
+def _open_input(
+    text: str, options: SourceOptions, sources: list[Source], left_out: LeftOut, say: Callable[[str], None]
+) -> None:
     if text == "-":
         from .listed import ListedSource
 
@@ -77,7 +91,7 @@ def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> Non
     if options.watch:
         from .listed import WatchedSource
 
-        sources.append(WatchedSource(text))
+        sources.append(WatchedSource(text, say))
         return
     if "://" in text:
         from .registry import find_scheme, open_address
@@ -87,7 +101,7 @@ def _open_input(text: str, options: SourceOptions, sources: list[Source]) -> Non
             sources.append(open_address(row, text, options))
             return
     # Neighbouring pictures share a source.
-    for is_video, paths in groupby(find_inputs(text), key=lambda path: path.suffix.lower() in VIDEO_SUFFIXES):
-        neighbours = list(paths)
+    for is_video, found in groupby(find_inputs(text, left_out), key=lambda each: each[1].family is Family.VIDEO):
+        neighbours = [path for path, _ in found]
         videos = (VideoFileSource(path, paced=options.buffer == "latest") for path in neighbours)
         sources.extend(videos if is_video else [PictureSource(neighbours)])

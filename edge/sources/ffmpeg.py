@@ -15,7 +15,7 @@ import av.logging
 import numpy as np
 from av.packet import Packet
 from av.stream import Stream
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -32,8 +32,11 @@ logging.getLogger("libav").addHandler(logging.NullHandler())  # else Python prin
 _FILLED_IN = "concealing "
 
 _HIGHEST_RATE, _USUAL_RATE = 1000.0, 25.0  # frames a second; the latter for videos that do not say
-_SAYS_HOW_LONG = ("mov,", "matroska,", "avi", "asf", "flv")  # containers with a duration in their header; else a guess
+_SAYS_HOW_LONG = frozenset(
+    {"mov", "mp4", "matroska", "avi", "asf", "flv"}
+)  # containers with a duration in their header; else a guess
 _LEAST_MISSING_S = 0.5
+_GAP = 1.5  # frames' time between two pictures, from which on one is missing
 _BACK_S = 1.0  # by which time jumps back where a clock was set; less is the order of decoding
 
 
@@ -43,10 +46,12 @@ class Decoded(NamedTuple):
     Attributes:
         at_s: its place in the video, in seconds from the first.
         picture: makes an array of it, BGR uint8 ``[height, width, 3]``; raises `UnreadableInputError`.
+        is_alone: whether it was coded by itself, not drawn on others.
     """
 
     at_s: float
     picture: Callable[[], NDArray[np.uint8]]
+    is_alone: bool = False
 
 
 class Video:
@@ -57,6 +62,7 @@ class Video:
         name: what to call it in errors; the address may hold a password.
         timeout_s: seconds to wait for it to open, and for each frame; None for files.
         options: FFmpeg's, such as ``rtsp_transport``.
+        container: FFmpeg's name of the container, where it is known; None to let it find out.
 
     Attributes:
         rate: frames a second.
@@ -67,10 +73,17 @@ class Video:
     """
 
     def __init__(
-        self, address: str, name: str, *, timeout_s: tuple[float, float] | None = None, options: dict[str, str] | None = None
+        self,
+        address: str,
+        name: str,
+        *,
+        timeout_s: tuple[float, float] | None = None,
+        options: dict[str, str] | None = None,
+        container: str | None = None,
     ) -> None:
         self._name = name
-        self._container = av.open(address, timeout=timeout_s, options=options or {})
+        self._container = av.open(address, format=container, timeout=timeout_s, options=options or {})
+        self._names = frozenset(self._container.format.name.split(","))
         stream = self._container.streams.best("video")
         if not isinstance(stream, VideoStream) or stream.codec_context is None:
             self.close()
@@ -88,6 +101,8 @@ class Video:
         self._at_s = 0.0  # of the newest picture
         self._end_s = 0.0  # of what was read, sound included
         self._damage = Damage()
+        self._has_skipped = False  # the container was damaged, and what came before the next packet is lost
+        self._resumes_s: float | None = None  # the place of that packet's picture
         self._refused: deque[int] = deque(maxlen=64)  # packets that the decoder complained of, by their times
 
     def pictures(self) -> Iterator[Decoded]:
@@ -97,18 +112,20 @@ class Video:
             av.error.FFmpegError: what is behind cannot be read.
         """
         decode = self._motion_jpeg if self._stream.codec_context.name == "mjpeg" else self._decode
-        for packet in self._container.demux():
+        for packet in self._packets():
             time = packet.pts if packet.pts is not None else packet.dts
             at_s = None if time is None else float(time * packet.time_base)
             if at_s is not None:
                 self._end_s = max(self._end_s, at_s + float((packet.duration or 0) * packet.time_base))
             if packet.stream.index == self._stream.index:
+                if self._has_skipped and self._begins_s is not None:
+                    self._has_skipped, self._resumes_s = False, (at_s or 0.0) - self._begins_s
                 yield from decode(packet, at_s)
 
     def missing(self) -> UnreadableInputError | None:
         """Say what is wrong with an end that comes before the one which the file announces; None if nothing is."""
         container = self._container
-        if not container.duration or not container.format.name.startswith(_SAYS_HOW_LONG):
+        if not container.duration or self._names.isdisjoint(_SAYS_HOW_LONG):
             return None
         whole_s = container.duration / 1e6
         if container.format.name == "avi":  # FFmpeg corrects the duration by the size of the file
@@ -126,9 +143,35 @@ class Video:
         """Close it; safe to call twice."""
         self._container.close()
 
+    def _packets(self) -> "Iterator[Packet[Stream]]":
+        """Give what is in the container. Where that is damaged FFmpeg goes on behind the damage, and tells in its log alone."""
+        packets = self._container.demux()
+        while True:
+            with av.logging.Capture() as told:
+                packet = next(packets, None)
+            if packet is None:
+                return
+            complaints = [who for level, who, _ in told if level <= av.logging.ERROR]
+            # Of a packet that is itself cut short or damaged the decoder's account is kept anyway.
+            if packet.size and not packet.is_corrupt and any(not self._names.isdisjoint(who.split(",")) for who in complaints):
+                self._has_skipped = True
+                self._damage.lost(self._at_s)
+            yield packet
+
+    def _skipped(self, before_s: float, place_s: float) -> Iterator[Decoded]:
+        """Give the place of what the container has lost, if it has and pictures are missing there."""
+        if self._resumes_s is None or place_s < self._resumes_s:
+            return
+        self._resumes_s = None
+        if place_s - before_s > _GAP / self.rate:
+            yield Decoded(before_s + 1 / self.rate, partial(self._lost, f"nothing up to {place_s:.2f} s: the file is damaged"))
+
     def _motion_jpeg(self, packet: "Packet[Stream]", at_s: float | None) -> Iterator[Decoded]:
         if packet.size:
-            yield Decoded(self._place(at_s), partial(decode_picture, bytes(packet), self._name))
+            before = self._at_s
+            place = self._place(at_s)
+            yield from self._skipped(before, place)
+            yield Decoded(place, partial(decode_picture, bytes(packet), self._name), is_alone=True)
 
     def _decode(self, packet: "Packet[Stream]", at_s: float | None) -> Iterator[Decoded]:
         try:
@@ -140,7 +183,8 @@ class Video:
             self._damage.lost(self._at_s)
             if packet.pts is not None:
                 self._refused.append(packet.pts)
-            yield Decoded(self._at_s, self._lost)
+            place = self._at_s if at_s is None or self._begins_s is None else max(self._at_s, at_s - self._begins_s)
+            yield Decoded(place, self._lost)
             return
         is_damaged = packet.is_corrupt or any(text.startswith(_FILLED_IN) for _, _, text in told)
         if is_damaged:
@@ -150,10 +194,13 @@ class Video:
         for frame in frames:
             if frame.pts in self._refused:  # and made something of it all the same
                 continue
+            before = self._at_s
             # Not `frame.time`: it is 0 for the last ones.
             place = self._place(None if frame.pts is None else float(frame.pts * self._time_base))
+            yield from self._skipped(before, place)
             is_whole = self._damage.spares(frame.pts, place, is_corrupt=frame.is_corrupt)
-            yield Decoded(place, partial(self._bgr, frame) if is_whole else self._lost)
+            is_alone = frame.pict_type == PictureType.I
+            yield Decoded(place, partial(self._bgr, frame) if is_whole else self._lost, is_alone=is_alone)
 
     def _place(self, at_s: float | None) -> float:
         """Return the place of the next picture: never before the last one, and by the rate where the video does not say."""
@@ -172,9 +219,9 @@ class Video:
         # As phones lie when they film.
         return np.ascontiguousarray(np.rot90(picture, frame.rotation // 90)) if frame.rotation else picture
 
-    def _lost(self) -> NDArray[np.uint8]:
+    def _lost(self, what: str = "damaged data, or a picture drawn on damaged ones") -> NDArray[np.uint8]:
         raise UnreadableInputError(
             f"a whole picture of {self._name}",
-            got="damaged data, or a picture drawn on damaged ones",
+            got=what,
             fix="Copy the film again, or look at the network.",
         )

@@ -54,6 +54,21 @@ class Idle(NamedTuple):
     source: str
 
 
+class InStream(NamedTuple):
+    """What a video stream says of one of its pictures.
+
+    Attributes:
+        at_s: its time by the stream's own clock, in seconds from the first.
+        rate: pictures a second that the stream announces.
+        alone: how many up to here were coded by themselves (I pictures). The others are drawn on those before: where nothing
+            moves, an encoder that saves sends nothing anew, not even the sensor's noise.
+    """
+
+    at_s: float
+    rate: float
+    alone: int
+
+
 class Frame(NamedTuple):
     """One picture from a source, or the reason why there is none.
 
@@ -71,6 +86,7 @@ class Frame(NamedTuple):
         state: of a live source, where that is why; None for a frame that may be judged, and for files.
         scene_s: when it happened in front of the camera, in seconds from wherever: the time of capture, or the place in a film
             that is shown faster than it was taken. None for pictures that have nothing to do with one another.
+        stream: of a video stream, what it says of the picture.
     """
 
     source: str
@@ -82,6 +98,7 @@ class Frame(NamedTuple):
     error: CatdogError | None = None
     state: State | None = None
     scene_s: float | None = None
+    stream: InStream | None = None
 
     @property
     def is_live(self) -> bool:
@@ -99,6 +116,7 @@ class Packet(NamedTuple):
         capture_ms: as of a frame.
         decode: gives the picture, BGR uint8 ``[height, width, 3]``, before the next packet is asked for; raises `CatdogError`.
         may_wait: the system keeps what comes while this one is looked at, and `capture_ms` is waiting, not work.
+        stream: as of a frame.
     """
 
     source: str
@@ -107,6 +125,7 @@ class Packet(NamedTuple):
     capture_ms: float
     decode: Callable[[], NDArray[np.uint8]]
     may_wait: bool = False
+    stream: InStream | None = None
 
     def frame(self) -> Frame:
         """Decode it."""
@@ -117,7 +136,8 @@ class Packet(NamedTuple):
         except CatdogError as trouble:
             error = trouble
         done = time.perf_counter()
-        return Frame(self.source, self.number, self.captured_at, self.capture_ms, 1e3 * (done - start), picture, error)
+        decode_ms = 1e3 * (done - start)
+        return Frame(self.source, self.number, self.captured_at, self.capture_ms, decode_ms, picture, error, stream=self.stream)
 
 
 class Source(Protocol):

@@ -1,6 +1,7 @@
 """Pictures that are named one by one: paths on stdin, and files that come into a folder."""
 
 import io
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,16 +10,18 @@ from pathlib import Path
 from typing import TextIO
 
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
-from ..pictures.decode import PICTURE_SUFFIXES
+from ..pictures.folders import files_below, wanted_kind
+from ..pictures.kinds import Family, LeftOut
 from .frame import Frame, Idle
-from .pictures import is_pattern, looks_right, pictures_in, read_frame, shortened
+from .pictures import is_pattern, read_frame, shortened
 
 _POLL_S = 0.3
+_PICTURES = frozenset({Family.PICTURE})
 _PATIENCE_S = 10.0  # for a file to be whole; then what is there is told as it is
 
 
 class ListedSource:
-    """Paths, one a line, as `find` and `ls` give them; judged as they come.
+    """Paths, one a line, as `find` and `ls` give them, or between zero bytes (`find -print0`); judged as they come.
 
     Args:
         lines: where they come from; None for stdin.
@@ -28,18 +31,29 @@ class ListedSource:
         self._lines = lines
 
     def frames(self) -> Iterator[Frame]:
-        """Give one frame per line; empty lines are passed over."""
+        """Give one frame per name; empty ones are passed over."""
+        return (_read_named(name) for name in self._names() if name)
+
+    def _names(self) -> Iterator[str]:
         lines = self._lines
         if lines is None:
             lines = sys.stdin
             if isinstance(lines, io.TextIOWrapper):
                 lines.reconfigure(errors="surrogateescape")  # names of files are bytes
-        for line in lines:
-            if name := line.rstrip("\r\n"):
-                yield _read_named(name)
+                if isinstance(lines.buffer, io.BufferedReader) and b"\0" in lines.buffer.peek():
+                    return _between_zeros(lines.buffer)
+        return (line.rstrip("\r\n") for line in lines)
 
     def close(self) -> None:
         """Stdin is not ours to close."""
+
+
+def _between_zeros(file: io.BufferedReader) -> Iterator[str]:
+    held = b""
+    while chunk := file.read1():
+        *whole, held = (held + chunk).split(b"\0")
+        yield from map(os.fsdecode, whole)
+    yield os.fsdecode(held)
 
 
 class WatchedSource:
@@ -47,6 +61,7 @@ class WatchedSource:
 
     Args:
         where: the folder, whose sub-folders count, too; or a pattern in one, such as ``inbox/*.jpg``.
+        say: gets a line on what is left out, when something of another kind is.
 
     Raises:
         InputNotFoundError: there is no such folder.
@@ -54,50 +69,60 @@ class WatchedSource:
 
     never_ends = True
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, say: Callable[[str], None]) -> None:
         path = Path(where)
         is_folder = path.is_dir() or not is_pattern(path.name)
         self._folder, self._pattern = (path, "*") if is_folder else (path.parent, path.name)
         if not self._folder.is_dir():
             raise InputNotFoundError("a folder to --watch", got=str(self._folder), fix="Make it, or name another.")
-        self._list: Callable[[], Iterator[Path]] = partial(pictures_in, self._folder)
+        self._list: Callable[[], Iterator[Path]] = partial(files_below, self._folder)
         if not is_folder:
-            self._list = lambda: (path for path in self._folder.glob(self._pattern) if looks_right(path))
+            self._list = lambda: (path for path in self._folder.glob(self._pattern) if not path.is_dir())
+        self._say = say
+        self._told: set[Path] = set()
+        self._left_out, self._kinds_said = LeftOut(), 0
 
     def frames(self) -> Iterator[Frame | Idle]:
         """Give a frame per file once it is whole: while it is still being written, it grows or cannot be decoded."""
-        told: set[Path] = set()
         growing: dict[Path, tuple[int, float]] = {}
         while True:
-            new = self._new(told)
+            new = self._new()
             growing = {path: seen for path, seen in growing.items() if path in new}
             for path in sorted(new):
                 size = _size(path)
                 before, since = growing.setdefault(path, (-1, time.monotonic()))
                 late = time.monotonic() - since > _PATIENCE_S
                 growing[path] = (size, since)
-                if size != before and not late:
+                # What is no picture may become one, too, while it is written.
+                if not late and (size != before or wanted_kind(path, LeftOut(), _PICTURES) is None):
                     continue
-                frame = read_frame(path)
-                if frame.error is not None and not late:
+                frame = None if wanted_kind(path, self._left_out, _PICTURES) is None else read_frame(path)
+                if frame is not None and frame.error is not None and not late:
                     continue
-                told.add(path)
+                self._told.add(path)
                 del growing[path]
-                yield frame
+                if frame is not None:
+                    yield frame
+            self._say_what_is_left_out()
             yield Idle(str(self._folder))
             time.sleep(_POLL_S)
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _new(self, told: set[Path]) -> set[Path]:
+    def _new(self) -> set[Path]:
         try:
-            found = {path for path in self._list() if path.suffix.lower() in PICTURE_SUFFIXES}
+            found = set(self._list())
         except OSError:
             return set()  # something went while it was looked at; the next look is soon
         if self._folder.is_dir():
-            told &= found  # what was removed may come again; a disk that is away for a moment has removed nothing
-        return found - told
+            self._told &= found  # what was removed may come again; a disk that is away for a moment has removed nothing
+        return found - self._told
+
+    def _say_what_is_left_out(self) -> None:
+        if self._left_out.kinds > self._kinds_said:
+            self._kinds_said = self._left_out.kinds
+            self._say(f"left out of {self._folder}, as no picture: {self._left_out.line()}")
 
 
 def _read_named(name: str) -> Frame:

@@ -1,6 +1,5 @@
 """Picture files: single ones, folders, glob patterns."""
 
-import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,64 +10,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
-from ..pictures.decode import PICTURE_SUFFIXES, decode_picture
+from ..pictures.decode import decode_picture
+from ..pictures.folders import walk, wanted_kind
+from ..pictures.kinds import Kind, LeftOut, kind_of_file
 from .blank import nothing_to_see
 from .frame import Frame
-from .video import VIDEO_SUFFIXES
 
 _LONGEST_SHOWN = 200  # characters of a name in an error
 
 
-def find_inputs(text: str) -> list[Path]:
+def find_inputs(text: str, left_out: LeftOut) -> list[tuple[Path, Kind]]:
     """Resolve one argument to files: itself, everything in a folder (sub-folders too), or what a pattern matches.
 
-    In a folder or pattern only files whose name ends like a picture's or video's count; a file that is named is taken
-    at its word. Sorted by path, so that runs can be compared.
+    What a file is is told by its content. A file that is named is taken to be a picture unless it is a film. Sorted by path, so
+    that runs can be compared.
+
+    Args:
+        text: the argument.
+        left_out: counts what is neither picture nor film.
 
     Raises:
         InputNotFoundError: nothing is there.
         UnreadableInputError: it may not be read, or is a device or pipe: those may never end.
     """
     path = Path(text)
+    mode = _mode(text)
+    if mode is None and not is_pattern(text):
+        raise InputNotFoundError(
+            "a picture, video, folder or pattern",
+            got=f"{text}, which does not exist" if text else "an empty name",
+            fix="Check the path; quote patterns.",
+        )
+    if mode is not None and stat.S_ISREG(mode):
+        return [(path, kind_of_file(path))]
+    if mode is not None and not stat.S_ISDIR(mode):
+        raise UnreadableInputError("a file or folder", got=f"{text}, which is neither", fix="A camera is --camera N.")
+    here = LeftOut()
+    found = sorted(_matching(text, here) if mode is None else walk(path, here))
+    if not found:
+        raise InputNotFoundError(
+            "at least one picture or video",
+            got=f"{text}, which holds none{f', but {here.line()}' if here else ''}",
+            fix="Name another folder or pattern.",
+        )
+    left_out.update(here)
+    return found
+
+
+def _mode(text: str) -> int | None:
+    """Return the mode of a file or folder; None where there is none."""
+    path = Path(text)
     try:
-        kind = path.stat().st_mode if text else None
-        if kind is not None and stat.S_ISDIR(kind):
+        mode = path.stat().st_mode if text else None
+        if mode is not None and stat.S_ISDIR(mode):
             next(path.iterdir(), None)  # what may not be read would look as if nothing were there
     except (FileNotFoundError, NotADirectoryError):
-        kind = None
+        return None
     except OSError as error:
         raise UnreadableInputError(
             "a file or folder that may be read",
             got=f"{shortened(text)}: {error.strerror}",
             fix="Check its name and permissions.",
         ) from error
-    if kind is None and not is_pattern(text):
-        raise InputNotFoundError(
-            "a picture, video, folder or pattern",
-            got=f"{text}, which does not exist" if text else "an empty name",
-            fix="Check the path; quote patterns.",
-        )
-    if kind is not None and stat.S_ISREG(kind):
-        return [path]
-    if kind is not None and not stat.S_ISDIR(kind):
-        raise UnreadableInputError("a file or folder", got=f"{text}, which is neither", fix="A camera is --camera N.")
-    found = _matching(text) if kind is None else list(pictures_in(path))
-    if not found:
-        raise InputNotFoundError(
-            "at least one picture or video", got=f"{text}, which holds none", fix="Name another folder or pattern."
-        )
-    return sorted(found)
-
-
-def pictures_in(folder: Path) -> Iterator[Path]:
-    """Give everything below a folder that looks like a picture or video, and each sub-folder that cannot be looked into.
-
-    To read one of the latter gives its error, so that nothing is left out in silence.
-    """
-    troubled: list[Path] = []
-    for where, _, names in os.walk(folder, onerror=lambda error: troubled.append(Path(os.fsdecode(error.filename)))):
-        yield from (path for path in map(Path(where).joinpath, names) if looks_right(path))
-    yield from troubled
+    return mode
 
 
 def is_pattern(text: str) -> bool:
@@ -76,10 +80,15 @@ def is_pattern(text: str) -> bool:
     return any(sign in text for sign in "*?[")
 
 
-def _matching(pattern: str) -> list[Path]:
+def _matching(pattern: str, left_out: LeftOut) -> Iterator[tuple[Path, Kind]]:
     import glob  # Path.glob takes no absolute patterns
 
-    return [path for path in map(Path, glob.glob(pattern, recursive=True)) if looks_right(path)]  # noqa: PTH207
+    for path in map(Path, glob.glob(pattern, recursive=True)):  # noqa: PTH207
+        if path.is_dir():
+            if "**" not in pattern:  # else what is in it is found, too
+                left_out.folder(path)
+        elif (kind := wanted_kind(path, left_out)) is not None:
+            yield path, kind
 
 
 class PictureSource:
@@ -144,13 +153,3 @@ def decoded_frame(source: str, data: bytes, captured_at: float, capture_ms: floa
 def shortened(name: str) -> str:
     """Return a name that can be read in a line: of a very long one its ends."""
     return name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN // 2]}...{name[-_LONGEST_SHOWN // 2 :]}"
-
-
-def looks_right(path: Path) -> bool:
-    """Whether a path is a file whose name ends like a picture's or video's, and is not hidden."""
-    if path.suffix.lower() not in PICTURE_SUFFIXES | VIDEO_SUFFIXES or path.name.startswith("."):
-        return False
-    try:
-        return path.is_file()
-    except OSError:
-        return True  # its path is too long, say; to read it will tell

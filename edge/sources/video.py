@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError, UnreadableInputError
+from ..pictures.kinds import kind_of_file
 from .blank import nothing_to_see
-from .frame import Frame, Packet, State
+from .frame import Frame, InStream, Packet, State
 
 if TYPE_CHECKING:
     from .ffmpeg import Video
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mjpg", ".mjpeg"})
+# FFmpeg's names of containers, by those of `catdog.edge.pictures.kinds`.
+_CONTAINERS = {
+    "MP4": "mp4", "QuickTime": "mov", "Matroska": "matroska", "AVI": "avi", "MPEG-TS": "mpegts", "FLV": "flv", "ASF": "asf",
+    "Motion JPEG": "mjpeg",
+}  # fmt: skip
 
 _LONGEST_GAP_S = 1.0
 
@@ -38,7 +43,7 @@ def film_frames(video: "Video", source: str, *, paced: bool = False) -> Iterator
             if paced and decoded.at_s + 1 / video.rate < now - begun and now - given < _LONGEST_GAP_S:
                 continue
             packet = Packet(source, number, time.monotonic(), 1e3 * (time.perf_counter() - start), decoded.picture)
-            frame = _judged(packet.frame(), source)._replace(scene_s=decoded.at_s)
+            frame = _placed(_judged(packet.frame(), source)._replace(scene_s=decoded.at_s))
             if paced:
                 time.sleep(max(0.0, begun + decoded.at_s - time.monotonic()))
                 frame = frame._replace(captured_at=time.monotonic())
@@ -66,10 +71,13 @@ def live_packets(video: "Video", source: str) -> Iterator[Packet]:
     """
     from av.error import FFmpegError
 
-    start = time.perf_counter()
+    start, alone = time.perf_counter(), 0
     try:
         for number, decoded in enumerate(video.pictures()):
-            yield Packet(source, number, time.monotonic(), 1e3 * (time.perf_counter() - start), decoded.picture)
+            alone += decoded.is_alone
+            stream = InStream(decoded.at_s, video.rate, alone)
+            waited_ms = 1e3 * (time.perf_counter() - start)
+            yield Packet(source, number, time.monotonic(), waited_ms, decoded.picture, stream=stream)
             start = time.perf_counter()
     except FFmpegError as error:
         fix = "Check address, network and camera."
@@ -82,6 +90,15 @@ def _judged(frame: Frame, source: str) -> Frame:
         return frame
     error = UnreadableInputError(f"a frame of {source} to judge", got=reason, fix="Films begin and end so.")
     return frame._replace(picture=None, error=error, state=State.STALE)
+
+
+def _placed(frame: Frame) -> Frame:
+    """Say of an error where in the film it is."""
+    error = frame.error
+    if error is None or frame.state is not None:
+        return frame
+    got = f"{error.got}, at {frame.scene_s:.2f} s (frame {frame.number})"
+    return frame._replace(error=UnreadableInputError(error.expected, got=got, fix=error.fix))
 
 
 class VideoFileSource:
@@ -105,7 +122,9 @@ class VideoFileSource:
         name, count, what = str(self._path), 0, "without a frame"
         try:
             # A playlist that is called a film opens nothing else.
-            self._video = Video(f"file:{self._path}", name, options={"protocol_whitelist": "file"})
+            # FFmpeg finds out most containers; a name with a % is to it many pictures, and a damaged row of JPEGs is nothing.
+            container = _CONTAINERS.get(kind_of_file(self._path).name)
+            self._video = Video(f"file:{self._path}", name, options={"protocol_whitelist": "file"}, container=container)
             for count, frame in enumerate(film_frames(self._video, name, paced=self._paced), start=1):  # noqa: B007
                 yield frame
         except (FFmpegError, UnreadableInputError):

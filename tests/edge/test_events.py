@@ -41,6 +41,18 @@ def test_flicker_is_no_event() -> None:
     assert told("c" * 40 + ("n" * 5 + "d" + "c" * 10) * 10) == ["cats appeared"]
 
 
+@pytest.mark.parametrize("interval", [1.0, 3.0, 30.0])
+def test_slow_cameras_tell_of_visits_too_and_one_unsure_answer_is_no_leaving(interval: float) -> None:
+    """Two answers settle an event, however far apart they are."""
+    detector = EventDetector(EventOptions(appear_s=0.5, leave_s=2.0))
+    found = [
+        (number, str(event))
+        for number, result in enumerate(answers("nccwcncnn" + "nn"))
+        for event in detector.see(result._replace(frame=result.frame._replace(scene_s=interval * number)))
+    ]
+    assert found == [(2, "cats appeared"), (8, "cats left")]
+
+
 def test_two_false_answers_far_apart_are_no_visit() -> None:
     assert told("c" + "n" * 9 + "c" + "n" * 9 + "c") == []
     assert told("c" + "w" * 14 + "c") == []

@@ -256,3 +256,79 @@ def test_damaged_frame_of_a_motion_jpeg_film_is_not_judged_and_those_behind_it_a
 def test_films_that_people_met(shared_cases: Path, name: str, judged: int, in_all: int) -> None:
     found = frames(shared_cases / "film-broken-in-the-middle" / name)
     assert (sum(frame.error is None for frame in found), len(found)) == (judged, in_all)
+
+
+def still_room(path: Path, *, noise: bool, every_s: int) -> Path:
+    """Write 20 s of a room in which nothing moves, as an encoder that saves sends it: key frames, and nothing between them."""
+    demo, chance = DemoFilm(width=160, height=120).frame(0), np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        options = {"g": str(RATE * every_s), "crf": "38", "preset": "ultrafast", "tune": "zerolatency", "sc_threshold": "0"}
+        stream = container.add_stream("libx264", rate=RATE, options=options)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for _ in range(20 * RATE):
+            seen = np.clip(demo + chance.normal(0, 3, demo.shape), 0, 255).astype(np.uint8) if noise else demo
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(seen, "bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.skipif("libx264" not in av.codecs_available, reason="FFmpeg without x264")
+@pytest.mark.parametrize(("noise", "frozen"), [(True, False), (False, True)])
+def test_still_room_is_no_frozen_camera(tmp_path: Path, *, noise: bool, frozen: bool) -> None:
+    from catdog.edge.sources.ffmpeg import Video
+    from catdog.edge.sources.live.guard import Guard
+    from catdog.edge.sources.video import live_packets
+
+    video = Video(str(still_room(tmp_path / "room.mp4", noise=noise, every_s=8 if noise else 4)), "room")
+    guard, objections, repeated, last = Guard(), [], 0, None
+    for packet in live_packets(video, "room"):
+        frame = packet.frame()
+        assert frame.picture is not None
+        assert frame.stream is not None
+        repeated += last is not None and np.array_equal(last, frame.picture)
+        last = frame.picture
+        objections.append(guard.objection(frame.picture, frame.stream.at_s, 5.0, frame.stream.alone))
+    video.close()
+    assert repeated > 100  # else the test shows nothing
+    assert any(reason is not None and "same frame" in reason for reason in objections) is frozen
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "libx264"), (".webm", "libvpx")])
+def test_what_a_container_has_lost_is_told_with_its_place(tmp_path: Path, suffix: str, codec: str) -> None:
+    """Behind the damage FFmpeg goes on, and says nothing of the pictures between."""
+    if codec not in av.codecs_available:
+        pytest.skip(f"FFmpeg without {codec}")
+    path = film(tmp_path / f"whole{suffix}", codec)
+    data = path.read_bytes()
+    middle, lost = len(data) // 2, len(data) // 20
+    (tmp_path / f"lost{suffix}").write_bytes(data[:middle] + data[middle + lost :])
+    finished = run("catdog-edge", str(tmp_path / f"lost{suffix}"), "--json")
+    lines = [json.loads(line) for line in finished.stdout.splitlines()]
+    judged = [line["frame"] for line in lines if "label" in line]
+    told = [line for line in lines if "error" in line]
+    assert finished.returncode == 11, finished.stderr
+    assert len(judged) < COUNT
+    assert told
+    assert told[0]["frame"] < judged[-1]  # what is behind is judged
+    assert any("the file is damaged, at" in line["error"] for line in told)
+    assert "lost" + suffix in finished.stderr
+
+
+def test_a_long_stretch_of_damage_is_two_lines(tmp_path: Path) -> None:
+    path = film(tmp_path / "whole.avi", "mpeg4")
+    spoil(path, tmp_path / "bad.avi", 0.53)
+    finished = run("catdog-edge", str(tmp_path / "bad.avi"), "--json")
+    failed = [line["frame"] for line in map(json.loads, finished.stdout.splitlines()) if "error" in line]
+    assert len(failed) > 3
+    first, rest, total = (line for line in finished.stderr.splitlines() if "bad.avi" in line or "classify all" in line)
+    assert f"s (frame {failed[0]})" in first
+    assert f"{len(failed) - 1} more of this, up to" in rest
+    assert f"(frame {failed[-1]})" in rest
+    assert f"got {len(failed)} that" in total
+
+
+@pytest.mark.parametrize("name", ["a%03d.jpg", "film", "b.jpg", "c\n.txt"])
+def test_film_is_told_by_its_content(tmp_path: Path, name: str) -> None:
+    film(tmp_path / "film.mp4", "mpeg4").rename(tmp_path / name)
+    assert len(frames(tmp_path / name)) == COUNT
+    assert len(frames(tmp_path)) == COUNT

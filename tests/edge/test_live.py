@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from catdog.edge.errors import SourceError
-from catdog.edge.sources.frame import Change, Frame, Idle, State
+from catdog.edge.sources.frame import Change, Frame, Idle, InStream, State
 from catdog.edge.sources.live.guard import Guard
 from catdog.edge.sources.live.stage import Stage
 from catdog.edge.sources.live.supervisor import Limits, Supervisor
@@ -213,6 +213,24 @@ def test_frozen_picture_is_noticed_and_a_still_scene_is_not() -> None:
         assert guard.objection(almost, 0.05 * number, frozen_s=5.0) is None
 
 
+def test_predicted_pictures_that_are_the_same_are_no_sign_of_a_frozen_camera() -> None:
+    """Where nothing moves an encoder repeats its last key frame, noise and all, until the next one."""
+    guard, key = Guard(), 0
+    for number in range(25 * 40):
+        if number % 350 == 0:  # every 14 s
+            key += 1
+        assert guard.objection(noisy(key), number / 25, frozen_s=5.0, alone=key) is None
+
+
+def test_key_frames_that_are_the_same_are_a_sign_of_a_frozen_camera() -> None:
+    guard = Guard()
+    said = [guard.objection(noisy(1), number / 25, 5.0, alone=number // 50) for number in range(500)]
+    first = next(number for number, reason in enumerate(said) if reason)
+    assert first == 200  # more than 5 s after the second key frame, the first that was kept whole
+    assert all(reason is not None and "same frame" in reason for reason in said[first:])  # and those between key frames
+    assert guard.objection(noisy(2), 20.0, 5.0, alone=10) is None
+
+
 def test_attempts_grow_rarer_and_vary(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts: list[float] = []
     clock = FakeClock()
@@ -272,6 +290,29 @@ def test_steady_source_is_online_at_whichever_pace(interval: float) -> None:
     given = until(supervisor, clock, 59.1 * interval)
     assert [update.state for update in given if isinstance(update, Change)] == [State.ONLINE]
     assert sum(isinstance(update, Frame) for update in given) == 59
+
+
+class Rushed(Timed):
+    """A stream that sends what it has kept in one rush, and then each picture as it is taken."""
+
+    def __init__(self, clock: FakeClock, interval: float, kept: int, count: int) -> None:
+        rush = [0.01 * number for number in range(1, kept + 1)]
+        super().__init__(clock, rush + [rush[-1] + interval * number for number in range(1, count)])
+        self._interval = interval
+
+    def newest(self, timeout: float) -> Frame | None:
+        frame = super().newest(timeout)
+        return frame and frame._replace(stream=InStream(self._interval * frame.number, 1 / self._interval, frame.number))
+
+
+@pytest.mark.parametrize("interval", [0.04, 0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("kept", [1, 2, 5, 12])
+def test_stream_that_begins_with_a_rush_is_online_at_whichever_pace(interval: float, kept: int) -> None:
+    clock = FakeClock()
+    supervisor = Supervisor("camera", lambda: Rushed(clock, interval, kept, count=30), clock=clock, seed=0)
+    given = until(supervisor, clock, 0.01 * kept + 29.1 * interval)
+    assert [update.state for update in given if isinstance(update, Change)] == [State.ONLINE]
+    assert sum(isinstance(update, Frame) for update in given) == kept + 29
 
 
 def test_slow_source_that_stops_is_stale_then_gone() -> None:

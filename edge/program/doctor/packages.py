@@ -22,6 +22,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("onnxruntime",),
     "web": ("aiohttp", "prometheus-client"),
     "mqtt": ("paho-mqtt",),
+    "heif": ("pillow-heif", "pillow"),
 }
 
 

@@ -15,8 +15,10 @@ class Guard:
         self._sample: NDArray[np.uint8] | None = None
         self._whole: NDArray[np.uint8] | None = None
         self._same_since = 0.0
+        self._alone: int | None = None
+        self._is_frozen = False
 
-    def objection(self, picture: object, now: float, frozen_s: float) -> str | None:
+    def objection(self, picture: object, now: float, frozen_s: float, alone: int | None = None) -> str | None:
         """Say why a frame must not be judged; None where it may.
 
         Args:
@@ -24,22 +26,27 @@ class Guard:
             now: seconds, monotonic.
             frozen_s: for how many seconds frames may be the same, byte for byte. Sensors are never so still: noise changes
                 some pixel of every frame.
+            alone: of inter-coded video, how many pictures up to this one were coded by themselves; None where each is. Between
+                two of those an encoder repeats what it sent, as long as nothing moves. Only they are compared.
         """
         if not isinstance(picture, np.ndarray) or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
             shape = list(picture.shape) if isinstance(picture, np.ndarray) else type(picture).__name__
             return f"a frame that is no picture ({shape})"
         if picture.dtype != np.uint8:
             return f"a frame of {picture.dtype}, not of bytes"
-        if self._is_repeated(picture):
-            if now - self._same_since > frozen_s:
-                return f"the same frame for {now - self._same_since:.0f} s"
-        else:
-            self._same_since = now
+        if alone is None or alone != self._alone:
+            self._alone = alone
+            if not self._is_repeated(picture):
+                self._same_since = now
+            self._is_frozen = now - self._same_since > frozen_s
+        if self._is_frozen:
+            return f"the same frame for {now - self._same_since:.0f} s"
         return nothing_to_see(picture)
 
     def forget(self) -> None:
         """Begin anew: the source was opened again."""
-        self._sample = self._whole = None
+        self._sample = self._whole = self._alone = None
+        self._is_frozen = False
 
     def _is_repeated(self, picture: NDArray[np.uint8]) -> bool:
         # A few hundred bytes tell almost all live frames apart. Only where they do not, whole frames are kept and compared.

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ...errors import SourceError
-from ..frame import Frame
+from ..frame import Frame, InStream
 from .ring import Ring
 from .stage import Stage
 
@@ -149,12 +149,14 @@ class CaptureProcess:
 
     def _frame(self, message: dict[str, Any]) -> Frame | None:
         common = (self._name, message["number"], message["at"], message["capture_ms"], message["decode_ms"])
+        stream = InStream(*message["stream"]) if "stream" in message else None
         if "error" in message:
-            return Frame(*common, error=SourceError("a whole frame", got=message["error"], fix="Check the camera."))
+            error = SourceError("a whole frame", got=message["error"], fix="Check the camera.")
+            return Frame(*common, error=error, stream=stream)
         picture = self._ring.read(message["slot"], message["stamp"], tuple(message["shape"]))
         if picture is not None and message.get("format") == "yuv420":
             picture = np.asarray(cv2.cvtColor(picture, cv2.COLOR_YUV2BGR_I420), np.uint8)
-        return None if picture is None else Frame(*common, picture)
+        return None if picture is None else Frame(*common, picture, stream=stream)
 
 
 def _ended(message: dict[str, Any], name: str) -> SourceError:

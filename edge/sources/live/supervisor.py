@@ -221,7 +221,8 @@ class Supervisor:
 
     def _look_at(self, frame: Frame, now: float) -> Iterator[Frame | Change]:
         frozen_s = self._pace.lost_after_s(self._limits.frozen_s, 0.0)
-        reason = frame.error.got if frame.error is not None else self._guard.objection(frame.picture, now, frozen_s)
+        alone = None if frame.stream is None else frame.stream.alone
+        reason = frame.error.got if frame.error is not None else self._guard.objection(frame.picture, now, frozen_s, alone)
         if reason is None:
             settings = "" if self._capture is None else self._capture.settings
             yield from self._become(State.ONLINE, f"frames come, {settings}" if settings else "frames come")

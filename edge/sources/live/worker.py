@@ -88,6 +88,8 @@ def _describe(frame: Frame, ring: Ring) -> dict[str, Any]:
         "capture_ms": frame.capture_ms,
         "decode_ms": frame.decode_ms,
     }
+    if frame.stream is not None:
+        said["stream"] = frame.stream
     if frame.error is not None:
         return said | {"error": frame.error.got.removeprefix(f"{frame.source}, ")}
     if frame.picture is None:
