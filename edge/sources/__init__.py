@@ -1,6 +1,7 @@
 """Where frames come from. Each module is one kind of source; `open_sources` picks by what was asked for, `registry` by address.
 
-May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.plugins`, `catdog.edge.synthetic`, OpenCV, PyAV.
+May import: `catdog.edge.decode`, `catdog.edge.errors`, `catdog.edge.folders`, `catdog.edge.kinds`, `catdog.edge.plugins`,
+`catdog.edge.synthetic`, OpenCV, PyAV.
 """
 
 from collections.abc import Callable, Iterator
