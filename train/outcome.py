@@ -18,8 +18,9 @@ from catdog.edge.common.files import write_text
 from catdog.edge.contract.learnt import marks_of, united
 from catdog.edge.contract.model_contract import NEITHER, InputSpec, ModelContract, Origin
 
+from .backbones import BACKBONES
 from .data.dataset import Dataset
-from .data.folders import place_name
+from .data.finder import place_name
 from .data.items import whole_of, whole_ones
 from .model_file import MODEL_FILE, read_contract, save_model
 from .options import CAMERA, TrainOptions
@@ -77,7 +78,7 @@ def _contract(record: StageRecord, labels: Sequence[str], dataset: Dataset, run:
     altered = options.conditions == CAMERA and (options.views > 1 or options.fine_tune_epochs)
     learnt += ", altered as a camera would show them" if altered else ""
     if backbone is not None:
-        learnt += f"; backbone: {backbone}"
+        learnt += f"; pixels scaled to {BACKBONES.find(options.backbone).scale_said}; backbone: {backbone}"
         if options.distill_epochs:
             learnt += f", taught by itself at {options.distill_size} px for {options.distill_epochs} epochs"
         learnt += (
@@ -118,6 +119,7 @@ def _metrics(record: StageRecord, dataset: Dataset, run: Run) -> dict[str, objec
             **{part: pictures.counts(dataset.labels) for part, pictures in dataset.parts.items()},
             "baseline": dataset.baseline,
             "skipped": list(dataset.skipped),
+            "left_out": list(dataset.left_out),
         },
         "options": asdict(run.options) | {"output": run.options.output.name},
         "environment": {
