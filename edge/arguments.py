@@ -14,6 +14,11 @@ from .sinks.options import SinkOptions
 from .sources.options import BUFFERS, SourceOptions
 from .view import View
 
+TYPE_CHECKING = False  # models of others cost no time where there is none
+
+if TYPE_CHECKING:
+    from .foreign.claims import Claims
+
 _EXAMPLES = """\
 examples:
   catdog-edge photo.jpg                      one picture
@@ -29,12 +34,17 @@ examples:
   catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge cat.jpg --model mine.tflite    a model of your own
+  catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
 7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
 """
 _BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
+_RANGE_HELP = (
+    "what black and white are to it: 0..1, -1..1, 0..255, imagenet, or MEAN/STD in pixels of 0-255, such as 127.5/127.5"
+)
+CLAIMS = ("labels", "input_range", "layout", "scores", "input_size", "resize")
 _SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
 
 
@@ -50,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_source_options(parser.add_argument_group("what to look at"))
     _add_model_options(parser.add_argument_group("what to ask"))
+    add_claims(parser.add_argument_group("a model file of others: what it does not say itself (docs/own-models.md)"))
     _add_sink_options(parser.add_argument_group("where to tell it"))
     return parser
 
@@ -216,7 +227,6 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="TFLite or ONNX file, or the name of a bundled model (default: %(default)s)",
     )
-    add("--labels", type=_names, metavar="A,B", help="label names in order, for a file without catdog's contract")
     add("--backend", choices=BACKENDS, default="auto", metavar="NAME", help=_BACKEND_HELP)
     add(
         "--threads",
@@ -232,6 +242,35 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="S",
         help="average a camera's scores over about S seconds (default: %(default)s)",
     )
+
+
+def add_claims(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say of a model what its file does not."""
+    add = group.add_argument
+    add("--labels", metavar="FILE|A,B", help="label names in order: a file with one a line, numbered or not, or typed")
+    add("--input-range", metavar="RANGE", help=_RANGE_HELP)
+    add("--layout", choices=("nhwc", "nchw"), help="axes of its input: colours last, as TensorFlow has them, or first")
+    add("--scores", choices=("probabilities", "logits"), help="what it gives; logits get a softmax")
+    add("--input-size", type=_size, metavar="WxH", help="of its pictures, where it takes any size")
+    add("--resize", choices=("stretch", "crop"), help="a picture to that size: all of it (default), or its middle in shape")
+
+
+def model_claims(arguments: argparse.Namespace) -> "Claims | None":
+    """Put what is said of a model's file together; None where nothing is.
+
+    Raises:
+        UsageError: a value is out of range.
+        InputNotFoundError: the file of labels is not there.
+    """
+    given = {name: getattr(arguments, name) for name in CLAIMS if getattr(arguments, name) is not None}
+    if not given:
+        return None
+    from .foreign.claims import Claims
+    from .foreign.labels import named_labels
+
+    if "labels" in given:
+        given["labels"] = named_labels(given["labels"])
+    return Claims(**given)
 
 
 def _add_sink_options(group: argparse._ArgumentGroup) -> None:
@@ -286,7 +325,3 @@ def _size(text: str) -> tuple[int, int]:
     if match is None:
         raise argparse.ArgumentTypeError(f"WIDTHxHEIGHT, such as 640x480, not {text}")
     return int(match[1]), int(match[2])
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(","))

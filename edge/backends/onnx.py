@@ -1,14 +1,19 @@
 """ONNX files through ONNX Runtime (extra `onnx`)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..artifact import ONNX_PROPERTY, ModelFile
 from ..errors import ModelError, missing_extra
-from .base import Pixels, as_distribution
+from .base import Pixels, size_of
 from .delegation import Delegation
 
-_DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
+_DTYPES = {
+    "tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8", "tensor(float16)": "float16",
+}  # fmt: skip
+_ANY_SIDE = 64  # pixels, to ask a model of any size
 
 
 class OnnxBackend:
@@ -24,7 +29,7 @@ class OnnxBackend:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # fatal only: refusals reach the reader as our one line
         try:
-            self._session = onnxruntime.InferenceSession(model.data, sess_options=options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(_source(model), sess_options=options, providers=["CPUExecutionProvider"])
         except _refusals(onnxruntime) as error:
             raise ModelError(
                 "an ONNX model that ONNX Runtime can load",
@@ -33,20 +38,19 @@ class OnnxBackend:
             ) from error
         self._version = onnxruntime.__version__
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        shape = inputs[0].shape if len(inputs) == 1 else []
-        known = len(shape) == 4 and all(isinstance(size, int) for size in shape[1:]) and shape[3] == 3
-        one_at_a_time = known and (shape[0] == 1 or not isinstance(shape[0], int))
+        size = size_of(inputs[0].shape) if len(inputs) == 1 else None
         row = outputs[0].shape if len(outputs) == 1 else []
-        if not one_at_a_time or inputs[0].type not in _DTYPES or len(row) != 2 or not isinstance(row[1], int):
+        if size is None or inputs[0].type not in _DTYPES or len(row) < 2:
             raise ModelError(
-                "one input, uint8 or float32 [batch, height, width, 3], and one output, [batch, classes]",
+                f"one input of {', '.join(_DTYPES.values())}, [batch, height, width, 3] or [batch, 3, height, width], and one "
+                "output, [batch, classes]",
                 got=f"{model.path} with {[(i.type, i.shape) for i in inputs]} and {[o.shape for o in outputs]}",
                 fix="Export the model with catdog-export.",
             )
         self._input, self._output = inputs[0].name, outputs[0].name
         self.input_dtype = _DTYPES[inputs[0].type]
-        self.input_height, self.input_width = shape[1], shape[2]
-        self.classes = outputs[0].shape[-1]
+        self.input_height, self.input_width = size
+        self.classes = row[-1] if isinstance(row[-1], int) else self._count(inputs[0].shape)
         self.embedded_contract = self._session.get_modelmeta().custom_metadata_map.get(ONNX_PROPERTY)
 
     @property
@@ -62,7 +66,23 @@ class OnnxBackend:
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run the model once; see `Backend.scores`."""
         (rows,) = self._session.run([self._output], {self._input: pixels})
-        return as_distribution(rows[0])
+        row: NDArray[np.float32] = rows.reshape(-1).astype(np.float32, copy=False)
+        return row
+
+    def _count(self, shape: Sequence[object]) -> int:
+        """Return how many scores there are, where the file leaves it open: by asking once."""
+        sides = [1, *(side if isinstance(side, int) and side > 0 else _ANY_SIDE for side in shape[1:])]
+        return len(self.scores(np.zeros(sides, self.input_dtype)))
+
+
+def _source(model: ModelFile) -> bytes | str:
+    """Return the bytes, or the path where weights lie beside it: ONNX Runtime finds them from there."""
+    if not model.sealed:
+        from ..foreign.onnx import weight_files
+
+        if weight_files(model.data):
+            return str(model.path)
+    return model.data
 
 
 def _refusals(onnxruntime: object) -> tuple[type[Exception], ...]:
