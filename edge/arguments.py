@@ -1,23 +1,18 @@
 """The options of `catdog-edge` as they are typed: what there is, and which options dataclasses they become."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from .backends import BACKENDS
-from .command import CommandParser
+from .command import CommandParser, size
+from .foreign.arguments import add_claims
 from .regions.options import AUTO, MODES, RegionOptions
 from .regions.zones import Zones
 from .runner import RunOptions
 from .sinks.options import SinkOptions
 from .sources.options import BUFFERS, SourceOptions
 from .view import View
-
-TYPE_CHECKING = False  # models of others cost no time where there is none
-
-if TYPE_CHECKING:
-    from .foreign.claims import Claims
 
 _EXAMPLES = """\
 examples:
@@ -41,10 +36,6 @@ exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 c
 7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
 """
 _BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
-_RANGE_HELP = (
-    "what black and white are to it: 0..1, -1..1, 0..255, imagenet, or MEAN/STD in pixels of 0-255, such as 127.5/127.5"
-)
-CLAIMS = ("labels", "input_range", "layout", "scores", "input_size", "resize")
 _SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
 
 
@@ -184,7 +175,7 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
     add("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
     add("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
     add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME, picamera2 (CSI), or demo")
-    add("--resolution", type=_size, metavar="WxH", help="of a camera's pictures, such as 640x480")
+    add("--resolution", type=size, metavar="WxH", help="of a camera's pictures, such as 640x480")
     add("--fps", type=float, metavar="N", help="a camera's frames a second")
     add(
         "--regions",
@@ -244,35 +235,6 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def add_claims(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say of a model what its file does not."""
-    add = group.add_argument
-    add("--labels", metavar="FILE|A,B", help="label names in order: a file with one a line, numbered or not, or typed")
-    add("--input-range", metavar="RANGE", help=_RANGE_HELP)
-    add("--layout", choices=("nhwc", "nchw"), help="axes of its input: colours last, as TensorFlow has them, or first")
-    add("--scores", choices=("probabilities", "logits"), help="what it gives; logits get a softmax")
-    add("--input-size", type=_size, metavar="WxH", help="of its pictures, where it takes any size")
-    add("--resize", choices=("stretch", "crop"), help="a picture to that size: all of it (default), or its middle in shape")
-
-
-def model_claims(arguments: argparse.Namespace) -> "Claims | None":
-    """Put what is said of a model's file together; None where nothing is.
-
-    Raises:
-        UsageError: a value is out of range.
-        InputNotFoundError: the file of labels is not there.
-    """
-    given = {name: getattr(arguments, name) for name in CLAIMS if getattr(arguments, name) is not None}
-    if not given:
-        return None
-    from .foreign.claims import Claims
-    from .foreign.labels import named_labels
-
-    if "labels" in given:
-        given["labels"] = named_labels(given["labels"])
-    return Claims(**given)
-
-
 def _add_sink_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--json", action="store_true", help="one JSON object a line on stdout")
@@ -318,10 +280,3 @@ def _threads(text: str) -> int | None:
     if not text.lstrip("-").isdigit():
         raise argparse.ArgumentTypeError(f"a number or auto, not {text}")
     return int(text)
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"WIDTHxHEIGHT, such as 640x480, not {text}")
-    return int(match[1]), int(match[2])

@@ -24,7 +24,6 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .foreign.claims import Claims
-    from .foreign.said import Said
 
 _SHOWN = 5  # scores in a notebook
 MAX_THREADS = 256  # tens of thousands crash the runtime
@@ -198,9 +197,7 @@ def _settle(file: ModelFile, claims: "Claims | None") -> "ModelContract | None":
     return settle(said, claims or Claims(), file.path)
 
 
-def _contract_of(
-    file: ModelFile, backend: Backend, claims: "Claims | None", settled: ModelContract | None
-) -> ModelContract:
+def _contract_of(file: ModelFile, backend: Backend, claims: "Claims | None", settled: ModelContract | None) -> ModelContract:
     contract = file.contract or settled
     if contract is None and backend.embedded_contract is not None:
         if not file.sealed:

@@ -8,10 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from .arguments import model_claims, parse, run_options, sink_options, source_options
+from .arguments import parse, run_options, sink_options, source_options
 from .classifier import Classifier
 from .decode import silence_opencv
 from .events import EventOptions
+from .foreign.arguments import model_claims
 from .reporter import Reporter, log
 from .runner import run
 from .sinks.options import SinkOptions

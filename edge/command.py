@@ -95,8 +95,8 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
         self.add_argument("--version", action=_PrintVersion, help="print catdog's version and exit")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override] # noqa: ANN401
-        """Parse as argparse does, but take ``--input-range -1..1`` as it is typed: argparse would see an option in the value."""
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+        """Parse as argparse does, but take ``--input-range -1..1`` as typed: argparse would see an option in the value."""
         words = list(sys.argv[1:] if args is None else args)
         for place in range(len(words) - 1, 0, -1):
             if words[place - 1] in _MAY_BE_NEGATIVE and _NEGATIVE.match(words[place]):
@@ -106,6 +106,14 @@ class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise the mistake for `run_command` to print."""
         raise UsageError("valid options", got=message, fix=f"See {self.prog} --help.")
+
+
+def size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``, as argparse's type."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"WIDTHxHEIGHT, such as 640x480, not {text}")
+    return int(match[1]), int(match[2])
 
 
 def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> int:

@@ -34,8 +34,8 @@ class InputSpec:
         width: pixels.
         dtype: ``"uint8"`` or ``"float32"`` of catdog's own models; others also take ``"int8"`` or ``"float16"``.
         colour_order: order of the channels.
-        resize: how a picture becomes height x width; ``"stretch"`` does not keep the aspect ratio, ``"crop"`` keeps it and takes
-            the middle.
+        resize: how a picture becomes height x width; ``"stretch"`` does not keep the aspect ratio, ``"crop"`` does, and
+            takes the middle.
         interpolation: how pixels between those of the picture are found, without antialiasing: ``"bilinear-exact"`` as
             ``cv2.INTER_LINEAR_EXACT`` does it, the same bits on every machine; ``"bilinear"``, of files that were exported
             before, as ``cv2.INTER_LINEAR`` does it, which rounds otherwise where another build of OpenCV computes.
@@ -76,9 +76,7 @@ class InputSpec:
     @property
     def plain(self) -> bool:
         """Whether the model takes the pixels as they are, as all of catdog's own do."""
-        return (
-            self.dtype in ("uint8", "float32") and self.layout == NHWC and not any(self.mean) and self.std == (1.0, 1.0, 1.0)
-        )
+        return self.dtype in ("uint8", "float32") and self.layout == NHWC and not any(self.mean) and self.std == (1.0, 1.0, 1.0)
 
     def of_pixels(self) -> "InputSpec":
         """Return what gives the same pixels as they are: uint8 ``[1, height, width, 3]``."""

@@ -23,7 +23,7 @@ def scores_of(row: NDArray[np.float32], contract: ModelContract) -> NDArray[np.f
         contract: says what the numbers are.
 
     Returns:
-        float32 ``[labels]``. They sum to 1, unless the model answers for each label on its own, or in steps too coarse for that.
+        float32 ``[labels]``. They sum to 1, unless the model answers for each label alone, or in steps too coarse for that.
 
     Raises:
         ModelError: a number is none, or no probability where there should be some; no answer can be made of that.
@@ -39,6 +39,8 @@ def scores_of(row: NDArray[np.float32], contract: ModelContract) -> NDArray[np.f
         return result
     if min(values) < -_ROUNDING or max(values) > 1 + _ROUNDING:
         raise ModelError(
-            "probabilities, 0 to 1", got=f"scores of {min(values):.3g} to {max(values):.3g}", fix="They are logits: --scores logits"
+            "probabilities, 0 to 1",
+            got=f"scores of {min(values):.3g} to {max(values):.3g}",
+            fix="They are logits: --scores logits",
         )
     return row if len(values) > 1 else np.array([1 - values[0], values[0]], np.float32)

@@ -28,7 +28,8 @@ class LiteRTBackend:
         with native_output_dropped():
             try:
                 self._interpreter = interpreter_class(model_content=model.data, num_threads=threads)
-                self._interpreter.allocate_tensors()
+                if 0 not in (_size(self._interpreter.get_input_details()[0]) or ()):  # else its size comes with the picture
+                    self._interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ModelError(
                     "a TFLite model that the runtime can load",
@@ -67,8 +68,8 @@ class LiteRTBackend:
         self._interpreter.invoke()
         row = self._interpreter.get_tensor(self._output).reshape(-1)  # get_tensor copies
         if row.dtype != np.float32:
-            row = ((row.astype(np.float32) - self._output_zero) * self._output_scale).astype(np.float32)
-        return row
+            row = (row.astype(np.float32) - self._output_zero) * self._output_scale
+        return np.asarray(row, np.float32)
 
     def _fit(self, pixels: Pixels) -> None:
         """Let a model of any size have this one."""

@@ -28,8 +28,9 @@ class OnnxBackend:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4  # fatal only: refusals reach the reader as our one line
+        source, providers = _source(model), ["CPUExecutionProvider"]
         try:
-            self._session = onnxruntime.InferenceSession(_source(model), sess_options=options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(source, sess_options=options, providers=providers)
         except _refusals(onnxruntime) as error:
             raise ModelError(
                 "an ONNX model that ONNX Runtime can load",

@@ -13,16 +13,11 @@ _FILE_SUFFIXES = (".txt", ".names", ".labels", ".csv")
 _LARGEST_FILE = 4 * 1024 * 1024  # bytes
 
 
-def named_labels(text: str) -> tuple[str, ...]:
-    """Return the labels that somebody named: ``a,b,c``, or the path of a file with one a line.
-
-    Raises:
-        InputNotFoundError: it looks like a file, and is not there.
-        UsageError: the file cannot be read, or names nothing.
-    """
-    path = Path(text)
-    if os.path.isfile(text) or ("," not in text and path.suffix.lower() in _FILE_SUFFIXES):  # noqa: PTH113 - it may be too long
-        return read_labels(path)
+def named_labels(text: str) -> tuple[str, ...] | Path:
+    """Return the labels that somebody typed, ``a,b,c``, or the path of the file that they named instead."""
+    # os.path: a thousand names are no path, and no error
+    if os.path.isfile(text) or ("," not in text and Path(text).suffix.lower() in _FILE_SUFFIXES):  # noqa: PTH113
+        return Path(text)
     return tuple(name.strip() for name in text.split(","))
 
 
@@ -65,8 +60,8 @@ def parse_labels(content: bytes, name: str) -> tuple[str, ...]:
     while lines and not lines[-1]:
         lines.pop()
     if not lines or not all(line and line.isprintable() for line in lines):
-        place = next((number for number, line in enumerate(lines, 1) if not line or not line.isprintable()), 0)
-        got = f"{name}, line {place} of which is {'empty' if not lines[place - 1] else 'no text'}" if lines else f"{name}, empty"
+        place = next((number for number, line in enumerate(lines) if not line or not line.isprintable()), 0)
+        got = f"{name}, line {place + 1} of which is {'no text' if lines[place] else 'empty'}" if lines else f"{name}, empty"
         raise UsageError("a file with one label a line", got=got, fix="Write every label on a line of its own.")
     return told_apart(_without_numbers(lines))
 

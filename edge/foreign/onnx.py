@@ -1,7 +1,7 @@
 """What an ONNX file says: its input and output, its last operation, weights in other files, and Ultralytics' properties.
 
-Sources of the fields' numbers: `onnx.proto`. Of the properties: Ultralytics' exporter writes ``task``, ``names`` and ``imgsz``, and
-its classifiers take the middle of a picture, 0 to 1 (`ultralytics.data.augment.classify_transforms`).
+Sources of the fields' numbers: `onnx.proto`. Of the properties: Ultralytics' exporter writes ``task``, ``names`` and ``imgsz``,
+and its classifiers take the middle of a picture, 0 to 1 (`ultralytics.data.augment.classify_transforms`).
 """
 
 import ast
@@ -138,10 +138,14 @@ def _with_properties(said: Said, properties: dict[str, str], path: Path) -> Said
     if not isinstance(names, list) or not printable:
         raise unusable(path, "names for classes 0, 1, 2, ... in its properties", properties["names"][:100])
     sides = [size, size] if isinstance(size, int) else size
-    known = isinstance(sides, list | tuple) and len(sides) == 2 and all(type(side) is int for side in sides)
+    known = list(sides) if isinstance(sides, list | tuple) and all(type(side) is int for side in sides) else []
     scaled = Normalization.of((0.0,), (255.0,))
     return replace(
-        said, labels=told_apart(names), normalization=scaled, size=(sides[0], sides[1]) if known else None, resize=CROP
+        said,
+        labels=told_apart(names),
+        normalization=scaled,
+        size=(known[0], known[1]) if len(known) == 2 else None,
+        resize=CROP,
     )
 
 

@@ -61,7 +61,7 @@ def settle(said: Said, claims: Claims, path: Path) -> ModelContract:
         raise ModelError(
             "a model with catdog's contract, or one that says what it takes and gives",
             got=f"{path}, which does not say {_listed([what for what, _ in missing])}",
-            fix=f"Add what those who made it say: {' '.join(option for _, option in missing)} (catdog-edge --help explains them)",
+            fix=f"Add what its makers say: {' '.join(option for _, option in missing)} (catdog-edge --help explains them)",
         )
     spec = InputSpec(
         height=height,
@@ -140,7 +140,10 @@ def _fed(said: Said, claims: Claims, path: Path, missing: list[tuple[str, str]])
         return as_bytes
     if asked is None:
         missing.append(
-            (f"what black and white are to it (its {said.dtype} stand for {low:.3g} to {high:.3g})", f"--input-range {RANGE_WORDS}")
+            (
+                f"what black and white are to it (its {said.dtype} stand for {low:.3g} to {high:.3g})",
+                f"--input-range {RANGE_WORDS}",
+            )
         )
         return as_bytes
     if asked.ends[0] < low - (high - low) / 4 or asked.ends[1] > high + (high - low) / 4:
@@ -167,7 +170,9 @@ def _cannot_hold(path: Path, claims: Claims, got: str) -> UsageError:
 def _scores(said: Said, claims: Claims, path: Path) -> str:
     if claims.scores == LOGITS and said.scores and said.scores != LOGITS:
         raise UsageError(
-            f"--scores {said.scores} for {path}", got=f"logits, of a model that ends in {said.ending}", fix="Leave --scores out."
+            f"--scores {said.scores} for {path}",
+            got=f"logits, of a model that ends in {said.ending}",
+            fix="Leave --scores out.",
         )
     return claims.scores or said.scores
 
