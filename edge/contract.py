@@ -73,6 +73,14 @@ class InputSpec:
             in_range = three and all(_is_number(value) and least <= value <= 1e6 for value in values)
             _require(in_range, f"three numbers as input {name}, from {least:g} to 1e6", values)
 
+    def __str__(self) -> str:
+        shape = [1, self.height, self.width, 3] if self.layout == NHWC else [1, 3, self.height, self.width]
+        values = "0-255"
+        if not self.plain:
+            mean, std = (",".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+            values += f" less {mean}, by {std}"
+        return f"{self.dtype} {shape} {self.colour_order} {values}, {self.resize}, {self.interpolation}"
+
     @property
     def plain(self) -> bool:
         """Whether the model takes the pixels as they are, as all of catdog's own do."""
@@ -146,9 +154,14 @@ class Adopted:
     given: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("file", "sha256", "date", "given"):
-            text = getattr(self, name)
-            _require(_is_text(text) and (text == "" or text.isprintable()), f"an adopted file's {name} of printable text", text)
+        texts = (self.file, self.sha256, self.date, self.given)
+        _require(
+            all(_is_text(text) and text.isprintable() for text in texts), "an adopted file told of in printable text", texts
+        )
+
+    def __str__(self) -> str:
+        given = f", told {self.given}" if self.given else ""
+        return f"{self.file}, SHA-256 {self.sha256[:_SHOWN]}..., adopted on {self.date}{given}"
 
 
 @dataclass(frozen=True)

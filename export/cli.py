@@ -28,6 +28,7 @@ examples:
   catdog-export --model runs/real --calibration photos.zip --output exports/real
   catdog-export verify FILE --data photos/        prove a file again, on any machine
   catdog-export info FILE                         what a file says of itself
+  catdog-export adopt FILE --data photos/         catdog's contract into a TFLite or ONNX file of somebody else
 
 which file:
 {chr(10).join(f"  {each.name:<11}{each.purpose}" for each in FORMATS.values())}
@@ -90,6 +91,10 @@ def _add_proof_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] == "adopt":
+        from .adoption import adopt_command
+
+        return adopt_command(argv[1:])
     if argv and argv[0] in ("verify", "info"):
         from .inspection import COMMANDS
 

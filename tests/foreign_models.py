@@ -21,11 +21,30 @@ ZERO_ONE = ((0.0,), (255.0,))
 Array = NDArray[Any]
 
 
-def weights(classes: int, seed: int = 3) -> tuple[Array, Array, Array]:
-    """Return kernels ``[patch, patch, 3, channels]``, dense weights ``[channels, classes]`` and biases of a network."""
-    rng = np.random.default_rng(seed)
-    kernels = rng.normal(0, 0.12, (PATCH, PATCH, 3, CHANNELS)).astype(np.float32)
-    return kernels, rng.normal(0, 1.5, (CHANNELS, classes)).astype(np.float32), rng.normal(0, 0.4, classes).astype(np.float32)
+Normal = tuple[Sequence[float], Sequence[float]]
+
+
+def weights(classes: int, normal: Normal) -> tuple[Array, Array, Array]:
+    """Return kernels ``[patch, patch, 3, channels]``, dense weights ``[channels, classes]`` and biases of a network.
+
+    Its logits are 0 on average over random pictures, and differ from one to the next, when these are prepared as it wants.
+    """
+    rng = np.random.default_rng(3)
+    kernels = rng.normal(0, 1, (PATCH, PATCH, 3, CHANNELS)).astype(np.float32)
+    seen = np.concatenate([prepared(random_picture(rng), *normal) for _ in range(200)])
+    patches = seen.reshape(-1, SIDE // PATCH, PATCH, SIDE // PATCH, PATCH, 3)
+    maps = np.einsum("niajbc,abcd->nijd", patches, kernels, optimize=True)
+    kernels /= maps.std()
+    features = np.maximum(maps / maps.std(), 0).mean((1, 2))
+    dense = rng.normal(0, 1, (CHANNELS, classes)).astype(np.float32)
+    dense *= 2 / (features @ dense).std(axis=0)
+    return kernels, dense, -(features @ dense).mean(axis=0).astype(np.float32)
+
+
+def random_picture(rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a BGR picture of soft spots."""
+    spots = rng.integers(0, 256, (4, 4, 3), np.uint8)
+    return np.asarray(cv2.resize(spots, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def pictures() -> list[NDArray[np.uint8]]:
@@ -58,7 +77,7 @@ def tflite(
     ending: str = "softmax",
     *,
     kind: str = "float32",
-    normal: tuple[Sequence[float], Sequence[float]] = MINUS_ONE,
+    normal: Normal = MINUS_ONE,
     any_size: bool = False,
 ) -> bytes:
     """Convert a network with TensorFlow.
@@ -67,14 +86,14 @@ def tflite(
         classes: length of its row.
         ending: ``"softmax"``, ``"sigmoid"``, ``"logits"``, or ``"shares"``, whose last operation tells nothing.
         kind: ``"float32"``, ``"float16"``, ``"int8"`` or ``"uint8"``, the latter two in and out.
-        normal: mean and std of the pictures that int8 ranges are taken from.
+        normal: mean and std that it wants its pictures prepared with.
         any_size: leave height and width open.
     """
     import tensorflow as tf
 
     from catdog.edge.quiet import STDERR, STDOUT, native_output_dropped
 
-    kernels, dense, bias = weights(classes)
+    kernels, dense, bias = weights(classes, normal)
     endings: dict[str, Callable[[Any], Any]] = {
         "softmax": tf.nn.softmax,
         "sigmoid": tf.nn.sigmoid,
@@ -168,6 +187,7 @@ def onnx(
     classes: int,
     ending: str = "Softmax",
     *,
+    normal: Normal = ZERO_ONE,
     layout: str = "nchw",
     shape: Sequence[int | str] | None = None,
     row: Sequence[int | str] | None = None,
@@ -180,6 +200,7 @@ def onnx(
     Args:
         classes: length of its row.
         ending: the operation that it ends with; empty for logits.
+        normal: mean and std that it wants its pictures prepared with.
         layout: ``"nchw"`` or ``"nhwc"``.
         shape: of the input; None for one picture of 32 x 32.
         row: shape of the output; None for one row.
@@ -189,7 +210,7 @@ def onnx(
     """
     from onnx import TensorProto, helper, numpy_helper, save
 
-    kernels, dense, bias = weights(classes)
+    kernels, dense, bias = weights(classes, normal)
     element = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16}[dtype]
     shape = shape or ([1, 3, SIDE, SIDE] if layout == "nchw" else [1, SIDE, SIDE, 3])
     nodes, source = [], "images"

@@ -86,7 +86,7 @@ def _beside(path: Path) -> bytes:
 ASKED = ("--labels", "--input-range")
 KINDS = {
     "float32 with metadata, -1..1": Kind(".tflite", _of_tflite(3, metadata=MINUS_ONE)),
-    "float32 with metadata, ImageNet's": Kind(".tflite", _of_tflite(3, metadata=IMAGENET), IMAGENET),
+    "float32 with metadata, ImageNet's": Kind(".tflite", _of_tflite(3, metadata=IMAGENET, normal=IMAGENET), IMAGENET),
     "uint8 in and out, Teachable Machine's labels": Kind(
         ".tflite", _of_tflite(3, kind="uint8"), BYTES, options="--labels FOLDER/labels.txt", asks=("--labels",)
     ),
@@ -104,7 +104,12 @@ KINDS = {
         ".tflite", _of_tflite(3, kind="float16"), options="--labels FOLDER/labels.txt --input-range -1..1", asks=ASKED
     ),
     "float32 logits": Kind(
-        ".tflite", _of_tflite(3, "logits"), ZERO_ONE, "--labels cats,dogs,birds --input-range 0..1", ASKED, finish=softmax
+        ".tflite",
+        _of_tflite(3, "logits", normal=ZERO_ONE),
+        ZERO_ONE,
+        "--labels cats,dogs,birds --input-range 0..1",
+        ASKED,
+        finish=softmax,
     ),
     "float32, shares, any size": Kind(
         ".tflite",
@@ -142,7 +147,7 @@ KINDS = {
     "ONNX, Ultralytics'": Kind(".onnx", _of_onnx(3, properties=ULTRALYTICS), ZERO_ONE, planes=True, crop=True),
     "ONNX, any batch and size, logits": Kind(
         ".onnx",
-        _of_onnx(3, "", shape=["n", 3, "h", "w"], row=["n", "classes"]),
+        _of_onnx(3, "", normal=IMAGENET, shape=["n", 3, "h", "w"], row=["n", "classes"]),
         IMAGENET,
         f"--labels cats,dogs,birds --input-range imagenet --input-size {SIDE}x{SIDE}",
         (*ASKED, "--input-size"),
