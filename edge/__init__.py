@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from .classifier import Classifier, Prediction, Timings
     from .contract import InputSpec, ModelContract
     from .errors import CatdogError
+    from .foreign.claims import Claims
     from .regions.finder import PetFinder
     from .regions.options import RegionOptions
     from .regions.watch import Pet
 
 __all__ = [
     "CatdogError",
+    "Claims",
     "Classifier",
     "InputSpec",
     "ModelContract",
@@ -31,6 +33,7 @@ __all__ = [
 
 _HOMES = {
     "CatdogError": "errors",
+    "Claims": "foreign.claims",
     "Classifier": "classifier",
     "InputSpec": "contract",
     "ModelContract": "contract",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .artifact import ModelFile, damaged, read_model_file
-from .backends import open_backend
+from .backends import open_backend, pick_backend
 from .backends.base import Backend
 from .backends.delegation import Delegation
 from .contract import ModelContract, parse_contract
@@ -109,6 +109,7 @@ class Classifier:
             raise UsageError("a name or path of a model", got=repr(model), fix="Give a string or path.")
         self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
         file = read_model_file(self.model_path)
+        pick_backend(file, backend)  # another than the file's is told before what the file does not say
         claims = _claims_of(labels, claims)
         # Before the runtime sees it: a truncated file has lost its seal, too, and crashes some runtimes.
         settled = None if file.sealed else _settle(file, claims)

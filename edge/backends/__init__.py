@@ -14,7 +14,7 @@ from .registry import BackendRow, runtimes_of
 AUTO = "auto"
 BACKENDS = Choices(REGISTRY, AUTO)
 
-__all__ = ["BACKENDS", "REGISTRY", "Backend", "BackendRow", "open_backend"]
+__all__ = ["BACKENDS", "REGISTRY", "Backend", "BackendRow", "open_backend", "pick_backend"]
 
 
 def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Backend:
@@ -31,10 +31,16 @@ def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Bac
         MissingExtraError: the runtime is not installed.
         PluginError: the package that has the backend cannot be loaded, or fails.
     """
+    row = pick_backend(model, name)
+    with REGISTRY.blaming(row.name):
+        return row.open(model, threads)
+
+
+def pick_backend(model: ModelFile, name: str = AUTO) -> BackendRow:
+    """Return the runtime for a model, which is not loaded yet; for arguments and errors see `open_backend`."""
     row = next(runtimes_of(model.kind), None) if name == AUTO else REGISTRY.find(name)
     if row is not None and model.kind in row.kinds:
-        with REGISTRY.blaming(row.name):
-            return row.open(model, threads)
+        return row
     usual = " or ".join(each.name for each in runtimes_of(model.kind)) or "of another package"
     kinds = " or ".join(f".{kind}" for kind in (row.kinds if row is not None else ()))
     raise UsageError(
