@@ -68,17 +68,14 @@ class InputSpec:
         ):
             _require(getattr(self, name) in allowed, f"input {name} to be one of {allowed}", getattr(self, name))
         for name, least in (("mean", -1e6), ("std", 1e-6)):
-            values = getattr(self, name)
-            three = isinstance(values, tuple) and len(values) == 3
-            in_range = three and all(_is_number(value) and least <= value <= 1e6 for value in values)
-            _require(in_range, f"three numbers as input {name}, from {least:g} to 1e6", values)
+            three = getattr(self, name)
+            in_range = len(three) == 3 and all(_is_number(value) and least <= value <= 1e6 for value in three)
+            _require(in_range, f"three numbers as input {name}, from {least:g} to 1e6", three)
 
     def __str__(self) -> str:
         shape = [1, self.height, self.width, 3] if self.layout == NHWC else [1, 3, self.height, self.width]
-        values = "0-255"
-        if not self.plain:
-            mean, std = (",".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
-            values += f" less {mean}, by {std}"
+        mean, std = (",".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+        values = "0-255" if self.plain else f"0-255 less {mean}, by {std}"
         return f"{self.dtype} {shape} {self.colour_order} {values}, {self.resize}, {self.interpolation}"
 
     @property
@@ -160,8 +157,7 @@ class Adopted:
         )
 
     def __str__(self) -> str:
-        given = f", told {self.given}" if self.given else ""
-        return f"{self.file}, SHA-256 {self.sha256[:_SHOWN]}..., adopted on {self.date}{given}"
+        return f"{self.file}, SHA-256 {self.sha256[:_SHOWN]}..., adopted on {self.date}{self.given and f', told {self.given}'}"
 
 
 @dataclass(frozen=True)

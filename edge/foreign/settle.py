@@ -61,7 +61,8 @@ def settle(said: Said, claims: Claims, path: Path) -> ModelContract:
         raise ModelError(
             "a model with catdog's contract, or one that says what it takes and gives",
             got=f"{path}, which does not say {_listed([what for what, _ in missing])}",
-            fix=f"Add what its makers say: {' '.join(option for _, option in missing)} (catdog-edge --help explains them)",
+            fix=f"Add what its makers say: {' '.join(option for _, option in missing)} (catdog-edge --help "
+            "explains them), or write it into the file once: catdog-export adopt",
         )
     spec = InputSpec(
         height=height,
