@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .contract.model_contract import InputSpec, ModelContract
     from .errors import CatdogError
+    from .foreign.claims import Claims
     from .inference.classifier import Classifier, Prediction, Timings
     from .regions.finder import PetFinder
     from .regions.options import RegionOptions
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CatdogError",
     "Change",
+    "Claims",
     "Classifier",
     "Event",
     "EventOptions",
@@ -50,6 +52,7 @@ __all__ = [
 _HOMES = {
     "CatdogError": "errors",
     "Change": "sources.frame",
+    "Claims": "foreign.claims",
     "Classifier": "inference.classifier",
     "Event": "runner.events",
     "EventOptions": "runner.events",

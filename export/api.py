@@ -22,6 +22,8 @@ from .formats import INT8
 from .options import ExportOptions
 
 if TYPE_CHECKING:
+    import keras
+
     from .bundle import Artifact
 
 
@@ -60,7 +62,7 @@ class Exported:
 
 
 def export(
-    model: str | PathLike[str] | None = None,
+    model: "str | PathLike[str] | keras.Model | None" = None,
     *,
     formats: Sequence[str] = (INT8,),
     output: str | PathLike[str] = ExportOptions.output,
@@ -70,7 +72,9 @@ def export(
     """Convert a model, compare each file with Keras, and publish what passes.
 
     Args:
-        model: a run's folder or its ``model.keras``, or the name of a bundled model; None for the newest run.
+        model: a run's folder or its ``model.keras``, or the name of a bundled model; None for the newest run. Or a Keras model
+            of your own, as the path of a ``.keras`` file or in memory, with the options ``claims``
+            (`catdog.edge.foreign.claims.Claims`) and ``verify``.
         formats: of ``catdog.export.formats.FORMATS``: ``"int8"``, ``"float16"``, ``"onnx"``, ..., or of other packages.
         output: folder for the files.
         log: told what is going on, a line at a time; None prints to stderr.
@@ -81,15 +85,15 @@ def export(
         ModelError: the model cannot be used.
         OutputError: the folder cannot be written.
     """
-    found_at = None if model is None else Path(model)
+    given = not (model is None or isinstance(model, str | PathLike))
+    found_at = None if given or model is None else Path(model)
     wanted = ExportOptions(formats=tuple(formats), model=found_at, output=Path(output), **options)
     check_folder(wanted.output)
     import_tensorflow()
     silence_opencv()
-    from catdog.train.model_file import read_model
-
     from .bundle import export as run_export
-    from .source import find_model
+    from .source import find_model, read_source, take_model
 
-    made = run_export(read_model(find_model(wanted.model)), wanted, log or to_stderr)
+    source, check = take_model(model, wanted) if given else read_source(find_model(wanted.model), wanted)
+    made = run_export(source, wanted, log or to_stderr, check)
     return Exported(wanted.output, made.artifacts, made.refused)

@@ -29,6 +29,7 @@ from .report.page import to_html
 _MORE_PICTURES = 4  # times as many to calibrate on, where the first were too few
 
 Log = Callable[[str], None]
+Check = Callable[[PictureSet, NDArray[np.float32]], None]
 
 
 @dataclass(frozen=True)
@@ -109,19 +110,20 @@ class Export:
         return refused | {failure.file: (failure.reason,) for failure in self.failures}
 
 
-def export(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
+def export(source: TrainedModel, options: ExportOptions, log: Log, check: Check | None = None) -> Export:
     """Convert a model to every format asked for, compare each with Keras, publish what passes and a report of it all.
 
     Args:
         source: the model.
         options: what to make.
         log: told what is going on, a line at a time.
+        check: refuses a model whose own answers, which are what the files are compared with, cannot be right.
 
     Raises:
         DatasetError: pictures cannot be read.
         OutputError: the folder cannot be written; nothing was published.
     """
-    found = convert(source, options, log)
+    found = convert(source, options, log, check)
     entries = [_entry(artifact, found) for artifact in found.artifacts]
     data = _about(found) | {"artifacts": entries, "refused": found.refused}
     files = {artifact.file: artifact.data for artifact in found.published}
@@ -153,7 +155,7 @@ def require_all_published(found: Export, output: Path) -> None:
     )
 
 
-def convert(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
+def convert(source: TrainedModel, options: ExportOptions, log: Log, check: Check | None = None) -> Export:
     """Convert and prove, and publish nothing; for the arguments see `export`.
 
     Raises:
@@ -171,11 +173,13 @@ def convert(source: TrainedModel, options: ExportOptions, log: Log) -> Export:
     reference = predict(source.core, pictures.pixels)
     if not np.isfinite(reference).all():
         raise VerificationError("a model whose scores are numbers", got="others", fix="Train it again.")
+    if check is not None:
+        check(pictures, reference)
     kinds = [REGISTRY.find(name) for name in options.formats]
     calibration = _calibration(source, options, 1) if any(kind.quantized for kind in kinds) else None
     if calibration is not None:
-        counts = calibration.counts(source.contract.labels)
-        log(f"ranges come from {calibration.description}" + (f": {_words(counts)}" if counts else ""))
+        counts = ", ".join(f"{count} {label}" for label, count in calibration.counts(source.contract.labels).items())
+        log(f"ranges come from {calibration.description}" + (f": {counts}" if counts else ""))
         _tell_skipped(calibration, log)
     job = _Job(source, options, pictures, reference, log)
     artifacts, failures = [], []
@@ -262,10 +266,6 @@ def _calibration(source: TrainedModel, options: ExportOptions, times: int) -> Pi
 def _tell_skipped(pictures: PictureSet, log: Log) -> None:
     for line in pictures.skipped:
         log(f"skipped: {line}")
-
-
-def _words(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {label}" for label, count in counts.items())
 
 
 def _about(found: Export) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from catdog.edge.common.files import check_folder
 from catdog.edge.common.installation import missing_extra, pip
 from catdog.edge.common.plugins import Choices
 from catdog.edge.errors import MissingExtraError
+from catdog.edge.foreign.arguments import CLAIMS, add_claims, model_claims
 from catdog.edge.models import BUNDLED
 from catdog.edge.pictures.decode import silence_opencv
 
 from .formats import FORMATS, INT8, REGISTRY
+from .keras_file import is_own, require_only_layers
 from .options import ExportOptions
 from .publish import REPORT_FILE
 
@@ -26,8 +28,10 @@ examples:
   catdog-export                                   int8 TFLite of the newest run, or of the bundled model
   catdog-export --all --verify photos.zip         every format, compared with Keras before it is published
   catdog-export --model runs/real --calibration photos.zip --output exports/real
+  catdog-export --model own.keras --labels cats,dogs --input-range -1..1 --verify photos/    a model of yours
   catdog-export verify FILE --data photos/        prove a file again, on any machine
   catdog-export info FILE                         what a file says of itself
+  catdog-export adopt FILE --data photos/         catdog's contract into a TFLite or ONNX file of somebody else
 
 which file:
 {chr(10).join(f"  {each.name:<11}{each.purpose}" for each in FORMATS.values())}
@@ -38,7 +42,10 @@ exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package,
 14 broken plugin, 130 interrupted
 """
 
-_MODEL_HELP = "a run's folder or model.keras, or the name of a bundled model (default: the newest run, else the bundled one)"
+_MODEL_HELP = (
+    "a run's folder or model.keras, the name of a bundled model, or another .keras file with --labels, --input-range and "
+    "--verify (default: the newest run, else the bundled one)"
+)
 _CALIBRATION_HELP = "photographs for the int8 ranges: folder or archive (default: the run's training ones, else drawn ones)"
 _COUNT_HELP = "pictures to calibrate on (default: %(default)s)"
 _VERIFY_HELP = "folder or archive to compare with Keras on (default: the run's held-back pictures, else drawn ones)"
@@ -66,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--output", type=Path, default=defaults.output, metavar="DIR", help="folder for the files (default: %(default)s)")
     add("--no-neither", dest="neither", action="store_false", help="leave the score neither (no pet in view) out")
     _add_proof_options(parser.add_argument_group("calibration and proof"))
+    add_claims(parser.add_argument_group("a Keras model that catdog did not train: what its file does not say"))
     return parser
 
 
@@ -90,27 +98,33 @@ def _add_proof_options(group: argparse._ArgumentGroup) -> None:
 
 
 def _main(argv: Sequence[str]) -> int:
+    if argv and argv[0] == "adopt":
+        from .adoption import adopt_command
+
+        return adopt_command(argv[1:])
     if argv and argv[0] in ("verify", "info"):
         from .inspection import COMMANDS
 
         return COMMANDS[argv[0]](argv[1:])
     arguments = build_parser().parse_args(argv)
-    fields = vars(arguments)
+    fields = {name: value for name, value in vars(arguments).items() if name not in CLAIMS}
+    fields["claims"] = model_claims(arguments)
     options = ExportOptions(**fields | {"formats": tuple(dict.fromkeys(arguments.formats or (INT8,)))})
     _require_packages(options)
     check_folder(options.output)
+    if options.model is not None and is_own(options.model):
+        require_only_layers(options.model)  # before anything of Keras is there
     from catdog.train.tensorflow_setup import import_tensorflow
 
     import_tensorflow()
     silence_opencv()
-    from catdog.train.model_file import read_model
-
     from .bundle import export, require_all_published
-    from .source import find_model
+    from .source import find_model, read_source
 
     path = find_model(options.model)
     _log(f"exporting {f'the bundled model {path}' if str(path) in BUNDLED else path}")
-    found = export(read_model(path), options, _log)
+    source, check = read_source(path, options)
+    found = export(source, options, _log, check)
     _print_table([_HEAD, *(_row(artifact, options.output) for artifact in found.artifacts)])
     print(
         f"compared with Keras on {found.pictures.description}; drop in points, with its 95 % interval; differences are of "

@@ -20,6 +20,7 @@ from catdog.edge.contract.golden import (
     other_pixels_fix,
 )
 from catdog.edge.contract.learnt import Learnt
+from catdog.edge.contract.model_contract import LOGITS
 from catdog.edge.errors import CatdogError, DatasetError, UnprovenError, UsageError, VerificationError
 from catdog.edge.inference.classifier import Classifier
 from catdog.edge.pictures.decode import read_picture, silence_opencv
@@ -149,18 +150,15 @@ def info_command(argv: Sequence[str]) -> int:
     if arguments.json:
         print(contract.to_json())
         return 0
-    spec, learnt = contract.input, Learnt.parse(contract.learnt, contract.input)
+    learnt, adopted = Learnt.parse(contract.learnt, contract.input), contract.adopted
     rows = [
         ("model", contract.name),
         ("file", f"{model.model_path}, {model.model_path.stat().st_size / 1e6:.2f} MB, whole"),
         ("labels", ", ".join(contract.labels)),
-        (
-            "input",
-            f"{spec.dtype} [1, {spec.height}, {spec.width}, 3] {spec.colour_order} 0-255, {spec.resize}, {spec.interpolation}",
-        ),
-        ("output", f"float32 [1, {len(contract.labels)}], scores that sum to 1"),
+        ("input", str(contract.input)),
+        ("output", f"{len(contract.labels)} scores" + (", from logits" if contract.scores == LOGITS else "")),
         ("trained on", contract.trained_on or "not said"),
-        ("comes from", str(contract.origin or "not said")),
+        ("comes from", str(adopted or contract.origin or "not said")),
         ("verified on", contract.verified_on or "not said"),
         ("learnt from", f"{len(learnt):,} pictures, which verify and bench leave out" if learnt else "pictures it cannot tell"),
         *((figure.name, str(figure)) for figure in contract.figures),

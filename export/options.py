@@ -5,6 +5,7 @@ from pathlib import Path
 
 from catdog.edge.contract.model_contract import is_model_name
 from catdog.edge.errors import UsageError
+from catdog.edge.foreign.claims import Claims
 
 from .formats import INT8, REGISTRY
 
@@ -28,6 +29,7 @@ class ExportOptions:
         diagnose: where int8 is refused, look for the reason and a remedy.
         neither: keep the score `neither` of a model that has it.
         seed: decides which pictures are drawn or picked.
+        claims: labels, range and what else a Keras model that catdog did not train does not say; None for catdog's own.
 
     Raises:
         UsageError: a value is out of range.
@@ -44,6 +46,7 @@ class ExportOptions:
     diagnose: bool = True
     neither: bool = True
     seed: int = 0
+    claims: Claims | None = None
 
     def __post_init__(self) -> None:
         known = bool(self.formats) and all(name in REGISTRY for name in self.formats)

@@ -1,6 +1,6 @@
 """Runtimes that turn pixels into scores. Each module wraps one, `registry` has a row of each; `open_backend` picks.
 
-May import of `catdog.edge`: `common`, `contract`, `errors`. And the runtime itself, where it is used.
+May import of `catdog.edge`: `common`, `contract`, `errors`, `foreign`. And the runtime itself, where it is used.
 """
 
 from ..common.plugins import Choices
@@ -13,7 +13,7 @@ from .registry import BackendRow, runtimes_of
 AUTO = "auto"
 BACKENDS = Choices(REGISTRY, AUTO)
 
-__all__ = ["BACKENDS", "REGISTRY", "Backend", "BackendRow", "open_backend"]
+__all__ = ["BACKENDS", "REGISTRY", "Backend", "BackendRow", "open_backend", "pick_backend"]
 
 
 def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Backend:
@@ -30,12 +30,18 @@ def open_backend(model: ModelFile, *, name: str = AUTO, threads: int = 1) -> Bac
         MissingExtraError: the runtime is not installed.
         PluginError: the package that has the backend cannot be loaded, or fails.
     """
+    row = pick_backend(model, name)
+    with REGISTRY.blaming(row.name):
+        return row.open(model, threads)
+
+
+def pick_backend(model: ModelFile, name: str = AUTO) -> BackendRow:
+    """Return the runtime for a model, which is not loaded yet; for arguments and errors see `open_backend`."""
     row = next(runtimes_of(model.kind), None) if name == AUTO else REGISTRY.find(name)
     if row is None:
         raise no_model(model.path)
     if model.kind in row.kinds:
-        with REGISTRY.blaming(row.name):
-            return row.open(model, threads)
+        return row
     usual = " or ".join(each.name for each in runtimes_of(model.kind))
     if not usual:
         raise no_model(model.path)

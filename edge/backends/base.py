@@ -1,13 +1,12 @@
 """What a backend is."""
 
-import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..contract.preprocess import Pixels
-from ..errors import ModelError
 from .delegation import Delegation
 
 
@@ -15,9 +14,9 @@ class Backend(Protocol):
     """A model loaded into a runtime.
 
     Attributes:
-        input_dtype: ``"uint8"`` or ``"float32"``.
-        input_height: pixels.
-        input_width: pixels.
+        input_dtype: ``"uint8"`` or ``"float32"``; ``"int8"`` or ``"float16"`` where the runtime runs such models of others.
+        input_height: pixels; 0 where the model takes any.
+        input_width: pixels; 0 where the model takes any.
         classes: length of the score row.
         embedded_contract: the contract's JSON if the runtime found one inside the file, else None.
     """
@@ -42,31 +41,25 @@ class Backend(Protocol):
         """Run the model once.
 
         Args:
-            pixels: ``[1, height, width, 3]`` RGB 0-255 of `input_dtype`, C-contiguous.
+            pixels: of `input_dtype`, C-contiguous; ``[1, height, width, 3]`` RGB 0-255, or what the contract of a model of
+                others says.
 
         Returns:
-            float32 ``[classes]``, a row of its own that the next call does not overwrite.
+            float32 ``[classes]``, a row of its own that the next call does not overwrite: as the model gives it, integers as
+            the real numbers that they stand for, without a softmax of its own.
         """
         ...
 
 
-def as_distribution(row: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return `row` as scores that sum to 1: unchanged if they do, else through softmax.
-
-    Our artifacts always pass unchanged. A foreign file that was given `--labels` may end in logits.
+def size_of(shape: Sequence[object]) -> tuple[int, int] | None:
+    """Return height and width of an input for one coloured picture; 0 for a side of any length, None for another shape.
 
     Args:
-        row: float32 ``[classes]``.
-
-    Raises:
-        ModelError: a score is not a number; no answer can be made of that.
+        shape: ``[1, height, width, 3]`` or ``[1, 3, height, width]``; what is no number above 0 stands for any.
     """
-    values = row.tolist()  # of a few scores Python's own arithmetic is several times faster
-    total = sum(values)
-    if not math.isfinite(total):
-        raise ModelError("scores that are numbers", got=str(values), fix="Export or train the model again.")
-    if min(values) >= 0 and abs(total - 1) < 0.02:
-        return row
-    powers = np.exp(row - row.max())
-    result: NDArray[np.float32] = (powers / powers.sum()).astype(np.float32)
-    return result
+    sides = [side if isinstance(side, int) and side > 0 else 0 for side in shape]
+    if len(sides) != 4 or sides[0] not in (0, 1):
+        return None
+    if sides[3] == 3 or (sides[3] == 0 and sides[1] not in (0, 3)):
+        return sides[1], sides[2]
+    return (sides[2], sides[3]) if sides[1] in (0, 3) else None

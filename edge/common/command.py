@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -18,7 +19,8 @@ from .startup import loaded
 
 EXIT_INTERNAL = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not a fault of the input
 _WIDEST_HELP = 110  # columns; longer lines are hard to read
-
+_MAY_BE_NEGATIVE = ("--input-range",)  # options whose values may begin with a minus
+_NEGATIVE = re.compile(r"-\d")
 
 _ended_by: int | None = None  # the signal that asked for the end
 
@@ -93,12 +95,28 @@ class CommandParser(argparse.ArgumentParser):
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=_HelpFormatter)
         self.add_argument("--version", action=_PrintVersion, help="print catdog's version and exit")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401
+        """Parse as argparse does, but take ``--input-range -1..1`` as typed: argparse would see an option in the value."""
+        words = list(sys.argv[1:] if args is None else args)
+        for place in range(len(words) - 1, 0, -1):
+            if words[place - 1] in _MAY_BE_NEGATIVE and _NEGATIVE.match(words[place]):
+                words[place - 1 : place + 1] = [f"{words[place - 1]}={words[place]}"]
+        return super().parse_known_args(words, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Raise the mistake for `run_command` to print."""
         unknown = message.removeprefix("unrecognized arguments: ") if message.startswith("unrecognized arguments: ") else ""
         if any(os.path.lexists(name) for name in unknown.split()):
             raise UsageError("valid options", got=message, fix="Write ./ before names that begin with -.")
         raise UsageError("valid options", got=message, fix=f"See {self.prog} --help.")
+
+
+def size(text: str) -> tuple[int, int]:
+    """Read ``WIDTHxHEIGHT``, as argparse's type."""
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"WIDTHxHEIGHT, such as 640x480, not {text}")
+    return int(match[1]), int(match[2])
 
 
 def run_command(name: str, body: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> int:

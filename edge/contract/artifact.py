@@ -104,12 +104,23 @@ def append_to_tflite(content: bytes, contract: ModelContract) -> bytes:
     import io
     import zipfile
 
-    buffer = io.BytesIO(content)
-    if zipfile.is_zipfile(buffer):
+    if zipfile.is_zipfile(io.BytesIO(content)):
         raise ModelError("a model that is no zip archive", got="one", fix="Have the format write the model in another form.")
+    return append_to_archive(content, contract)
+
+
+def append_to_archive(content: bytes, contract: ModelContract) -> bytes:
+    """As `append_to_tflite`, of a model that may have an archive behind it already, whose files stay where they are."""
+    import io
+    import zipfile
+
+    buffer = io.BytesIO(content)
     # Stored, not compressed, with a fixed date: the same model gives the same file, byte for byte.
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
+        there = archive.namelist()
         for name, text in ((CONTRACT_FILE, contract.to_json()), (LABELS_FILE, "\n".join(contract.labels) + "\n")):
+            if name in there:
+                continue
             archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), text)
         archive.comment = ZIP_COMMENT + bytes(DIGITS)
     return seal(buffer.getvalue()[:-DIGITS])
@@ -138,6 +149,8 @@ def _split(data: bytes, path: Path) -> tuple[int, ModelContract | None, bool]:
     try:
         entries = _stored_entries(data)
     except (struct.error, ValueError) as error:
+        if not data[:-DIGITS].endswith(ZIP_COMMENT):
+            return len(data), None, False  # an archive of somebody else's
         raise damaged(path) from error
     if CONTRACT_FILE not in entries:
         return len(data), None, False

@@ -11,7 +11,7 @@ from .model_contract import BILINEAR, Golden, InputSpec
 from .preprocess import Preprocessor
 
 # Of a score of the golden picture: runtimes round integers differently, and add floats in other orders.
-LARGEST_DIFFERENCE = {"uint8": 0.1, "float32": 0.05}
+LARGEST_DIFFERENCE = {"uint8": 0.1, "int8": 0.1, "float16": 0.05, "float32": 0.05}
 
 # Of odd ratio to every input size: 640 x 480 becomes 160 x 160 in whole steps, where all ways to round agree. And it is
 # 1 to 3 times as large as inputs of 96 to 224 px: only there was OpenCV 5 on aarch64 seen to round otherwise.
@@ -29,7 +29,7 @@ def golden_picture(width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8
 
 def golden_input_sha256(spec: InputSpec, picture: NDArray[np.uint8]) -> str:
     """Return the digest of a golden picture as model input, as uint8 pixels whatever the model's dtype."""
-    return hashlib.sha256(Preprocessor(spec)(picture).astype(np.uint8).tobytes()).hexdigest()
+    return hashlib.sha256(Preprocessor(spec.of_pixels())(picture).tobytes()).hexdigest()
 
 
 def other_pixels_fix(spec: InputSpec) -> str:

@@ -10,7 +10,6 @@ May import: numpy, this room's `contract`, `errors` and `preprocess`.
 import base64
 import binascii
 from collections.abc import Iterable
-from dataclasses import replace
 from hashlib import blake2b
 
 import numpy as np
@@ -35,7 +34,7 @@ class Learnt:
 
     def __init__(self, marks: NDArray[np.uint32], spec: InputSpec) -> None:
         self._marks = frozenset(marks.tolist())
-        self._preprocess = Preprocessor(replace(spec, dtype="uint8"))
+        self._preprocess = Preprocessor(spec.of_pixels())
 
     @classmethod
     def parse(cls, text: str, spec: InputSpec) -> "Learnt":

@@ -16,8 +16,10 @@ MAX_CONTRACT_BYTES = 1024 * 1024  # 30,000 marks of pictures and a thousand labe
 _SHOWN = 12  # digits of a key or digest that are printed
 NEITHER = "neither"  # the last label of a model with a presence check: no pet in view
 
-_DTYPES = ("uint8", "float32")
-_RESIZE_MODES = ("stretch",)
+_DTYPES = ("uint8", "float32", "int8", "float16")
+STRETCH, CROP = RESIZE_MODES = ("stretch", "crop")
+NHWC, NCHW = LAYOUTS = ("nhwc", "nchw")
+PROBABILITIES, LOGITS = SCORES = ("probabilities", "logits")
 BILINEAR, BILINEAR_EXACT = "bilinear", "bilinear-exact"
 _INTERPOLATIONS = (BILINEAR, BILINEAR_EXACT)
 _COLOUR_ORDERS = ("RGB",)
@@ -25,17 +27,22 @@ _COLOUR_ORDERS = ("RGB",)
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What the model wants to be fed: one picture, ``[1, height, width, 3]``.
+    """What the model wants to be fed: one picture, ``[1, height, width, 3]`` or ``[1, 3, height, width]``.
 
     Attributes:
         height: pixels.
         width: pixels.
-        dtype: ``"uint8"`` or ``"float32"``; the values are 0-255 in both, scaling lives in the graph.
+        dtype: ``"uint8"`` or ``"float32"`` of catdog's own models; others also take ``"int8"`` or ``"float16"``.
         colour_order: order of the channels.
-        resize: how a picture becomes height x width; ``"stretch"`` does not keep the aspect ratio.
+        resize: how a picture becomes height x width; ``"stretch"`` does not keep the aspect ratio, ``"crop"`` does, and
+            takes the middle.
         interpolation: how pixels between those of the picture are found, without antialiasing: ``"bilinear-exact"`` as
             ``cv2.INTER_LINEAR_EXACT`` does it, the same bits on every machine; ``"bilinear"``, of files that were exported
             before, as ``cv2.INTER_LINEAR`` does it, which rounds otherwise where another build of OpenCV computes.
+        layout: order of the axes, ``"nhwc"`` or ``"nchw"``.
+        mean: of each channel in the order of the colours, 0-255; it is subtracted from the pixels.
+        std: what the difference is divided by, above 0. What comes of it is rounded where `dtype` has whole numbers. catdog's
+            own models take the pixels as they are, 0 and 1: their scaling lives in the graph.
     """
 
     height: int
@@ -44,6 +51,9 @@ class InputSpec:
     colour_order: str = "RGB"
     resize: str = "stretch"
     interpolation: str = BILINEAR_EXACT
+    layout: str = NHWC
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
@@ -52,10 +62,30 @@ class InputSpec:
         for name, allowed in (
             ("dtype", _DTYPES),
             ("colour_order", _COLOUR_ORDERS),
-            ("resize", _RESIZE_MODES),
+            ("resize", RESIZE_MODES),
             ("interpolation", _INTERPOLATIONS),
+            ("layout", LAYOUTS),
         ):
             _require(getattr(self, name) in allowed, f"input {name} to be one of {allowed}", getattr(self, name))
+        for name, least in (("mean", -1e6), ("std", 1e-6)):
+            three = getattr(self, name)
+            in_range = len(three) == 3 and all(_is_number(value) and least <= value <= 1e6 for value in three)
+            _require(in_range, f"three numbers as input {name}, from {least:g} to 1e6", three)
+
+    def __str__(self) -> str:
+        shape = [1, self.height, self.width, 3] if self.layout == NHWC else [1, 3, self.height, self.width]
+        mean, std = (",".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+        values = "0-255" if self.plain else f"0-255 less {mean}, by {std}"
+        return f"{self.dtype} {shape} {self.colour_order} {values}, {self.resize}, {self.interpolation}"
+
+    @property
+    def plain(self) -> bool:
+        """Whether the model takes the pixels as they are, as all of catdog's own do."""
+        return self.dtype in ("uint8", "float32") and self.layout == NHWC and not any(self.mean) and self.std == (1.0, 1.0, 1.0)
+
+    def of_pixels(self) -> "InputSpec":
+        """Return what gives the same pixels as they are: uint8 ``[1, height, width, 3]``."""
+        return replace(self, dtype="uint8", layout=NHWC, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -105,6 +135,32 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Adopted:
+    """Of a model that catdog did not make: which file the contract was written into.
+
+    Attributes:
+        file: its name, without a path.
+        sha256: of all its bytes as they were, in hexadecimal digits.
+        date: day on which it was adopted, UTC, ``YYYY-MM-DD``.
+        given: what its file did not say and was told, in words.
+    """
+
+    file: str
+    sha256: str
+    date: str
+    given: str = ""
+
+    def __post_init__(self) -> None:
+        texts = (self.file, self.sha256, self.date, self.given)
+        _require(
+            all(_is_text(text) and text.isprintable() for text in texts), "an adopted file told of in printable text", texts
+        )
+
+    def __str__(self) -> str:
+        return f"{self.file}, SHA-256 {self.sha256[:_SHOWN]}..., adopted on {self.date}{self.given and f', told {self.given}'}"
+
+
+@dataclass(frozen=True)
 class ModelContract:
     """Everything the edge runner needs to know about a model.
 
@@ -120,6 +176,9 @@ class ModelContract:
         made_by: catdog's version that wrote it.
         origin: where it comes from; None in files of earlier versions, and in the bundled ones, whose cards say it.
         learnt: marks of the pictures that it has learnt from (`catdog.edge.contract.learnt`); empty where none are kept.
+        scores: what its row is: ``"probabilities"``, left as they are, or ``"logits"``, which a softmax turns into scores, or a
+            sigmoid where the row is one number for two labels.
+        adopted: which file it was before; None for catdog's own.
     """
 
     name: str
@@ -133,6 +192,8 @@ class ModelContract:
     made_by: str = ""
     origin: Origin | None = None
     learnt: str = ""
+    scores: str = PROBABILITIES
+    adopted: Adopted | None = None
 
     def __post_init__(self) -> None:
         _require(is_model_name(self.name), "a printable model name without slashes", self.name)
@@ -141,6 +202,7 @@ class ModelContract:
         printable = all(_is_text(label) and label.strip() and label.isprintable() for label in self.labels)
         _require(printable, "labels of printable text", list(self.labels))
         _require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
+        _require(self.scores in SCORES, f"scores to be one of {SCORES}", self.scores)
         _require(_is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
         for name in ("trained_on", "verified_on", "made_by", "learnt"):
             text = getattr(self, name)
@@ -183,10 +245,11 @@ def parse_contract(document: str | bytes) -> ModelContract:
             name=fields["name"],
             labels=tuple(fields["labels"]),
             # What a file leaves out it means as it was when it was written, not as the default is now.
-            input=InputSpec(**{"interpolation": BILINEAR} | _known(InputSpec, fields["input"])),
+            input=_input(fields["input"]),
             figures=tuple(Figure(**_known(Figure, figure)) for figure in fields.get("figures", ())),
             golden=_golden(fields.get("golden")),
             origin=None if fields.get("origin") is None else Origin(**_known(Origin, fields["origin"])),
+            adopted=None if fields.get("adopted") is None else Adopted(**_known(Adopted, fields["adopted"])),
             **{key: fields[key] for key in _OPTIONAL if key in fields},
         )
     except KeyError as error:
@@ -195,7 +258,12 @@ def parse_contract(document: str | bytes) -> ModelContract:
         raise _refuse("fields of the documented types", str(error)) from error
 
 
-_OPTIONAL = ("threshold", "trained_on", "verified_on", "made_by", "learnt")
+_OPTIONAL = ("threshold", "trained_on", "verified_on", "made_by", "learnt", "scores")
+
+
+def _input(fields: object) -> InputSpec:
+    known = {"interpolation": BILINEAR} | _known(InputSpec, fields)
+    return InputSpec(**known | {name: tuple(known[name]) for name in ("mean", "std") if name in known})
 
 
 def _golden(fields: object) -> Golden | None:

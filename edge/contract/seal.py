@@ -26,6 +26,21 @@ def seal_onnx(content: bytes) -> bytes:
     return seal(content + _ONNX_FRAME)
 
 
+def add_onnx_property(content: bytes, key: str, value: str) -> bytes:
+    """Return a serialised ONNX model with one more metadata property behind all that it has."""
+    entry = b"".join(_with_length(number, text.encode()) for number, text in ((1, key), (2, value)))
+    return content + _with_length(14, entry)
+
+
+def _with_length(number: int, content: bytes) -> bytes:
+    """Return a protobuf field of bytes."""
+    length, digits = len(content), bytearray()
+    while length > 0x7F:
+        digits.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes([number << 3 | 2, *digits, length]) + content
+
+
 def has_onnx_seal(data: bytes) -> bool:
     """Tell whether an ONNX file ends in a seal, whole or not."""
     return data[:-DIGITS].endswith(_ONNX_FRAME)

@@ -2,7 +2,8 @@
 
     given              what a program may hand over as a picture
     classifier         one picture's answer
+    scores             from a model's row to scores
     smoothing          scores averaged over time; `unsure` where they are weak
 
-May import of `catdog.edge`: `backends`, `common`, `contract`, `errors`, `models`, `pictures`.
+May import of `catdog.edge`: `backends`, `common`, `contract`, `errors`, `foreign`, `models`, `pictures`.
 """

@@ -7,16 +7,23 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..backends import open_backend
+from ..backends import open_backend, pick_backend
 from ..backends.base import Backend
 from ..backends.delegation import Delegation
 from ..common.cores import usable_cores
 from ..contract.artifact import ModelFile, damaged, read_model_file
-from ..contract.model_contract import InputSpec, ModelContract, parse_contract
+from ..contract.model_contract import ModelContract, parse_contract
 from ..contract.preprocess import Preprocessor
 from ..errors import ModelError, UsageError
 from ..models import BUNDLED, bundled_tflite
 from .given import BGR, Given, as_picture
+from .scores import scores_of
+
+# Nothing of other people's models is loaded for catdog's own.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from ..foreign.claims import Claims
 
 _SHOWN = 5  # scores in a notebook
 MAX_THREADS = 256  # tens of thousands crash the runtime
@@ -68,7 +75,9 @@ class Classifier:
 
     Args:
         model: name of a bundled model or path of a TFLite or ONNX file.
-        labels: names for the scores of a file that carries no contract; refused for one that does.
+        labels: names for the scores of a file that carries no contract, or the path of a file with one a line; refused for one
+            that does.
+        claims: what else is to be known of such a file and is not in it; `labels` go before those in it.
         backend: ``"auto"``, ``"litert"``, ``"onnxruntime"``, or that of another package.
         threads: number of threads for one inference.
 
@@ -87,7 +96,8 @@ class Classifier:
         self,
         model: str | os.PathLike[str] = "default",
         *,
-        labels: Sequence[str] | None = None,
+        labels: Sequence[str] | os.PathLike[str] | None = None,
+        claims: "Claims | None" = None,
         backend: str = "auto",
         threads: int = DEFAULT_THREADS,
     ) -> None:
@@ -99,11 +109,12 @@ class Classifier:
             raise UsageError("a name or path of a model", got=repr(model), fix="Give a string or path.")
         self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
         file = read_model_file(self.model_path)
-        if not file.sealed and labels is None:
-            # Before the runtime sees it: a truncated file has lost its seal, too, and crashes some runtimes.
-            raise _no_contract(file)
+        pick_backend(file, backend)  # another than the file's is told before what the file does not say
+        claims = _claims_of(labels, claims)
+        # Before the runtime sees it: a truncated file has lost its seal, too, and crashes some runtimes.
+        settled = None if file.sealed else _settle(file, claims)
         self._backend = open_backend(file, name=backend, threads=threads)
-        self.contract = _contract_of(file, self._backend, labels)
+        self.contract = _contract_of(file, self._backend, claims, settled)
         self._preprocess = Preprocessor(self.contract.input)
         self._lock = threading.Lock()  # runtime and preprocessor reuse their buffers
 
@@ -149,7 +160,7 @@ class Classifier:
         with self._lock:
             pixels = self._preprocess(frame)
             ready = time.perf_counter()
-            row = self._backend.scores(pixels)
+            row = scores_of(self._backend.scores(pixels), self.contract)
         done = time.perf_counter()
         scores = dict(zip(self.contract.labels, row.tolist(), strict=True))
         best = int(row.argmax())
@@ -161,49 +172,64 @@ class Classifier:
         )
 
 
-def _contract_of(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
-    contract = file.contract
+def _claims_of(labels: "Sequence[str] | os.PathLike[str] | None", claims: "Claims | None") -> "Claims | None":
+    """Put what is said of a file beside it into one; None where nothing is."""
+    if labels is None:
+        return claims
+    from dataclasses import replace
+
+    from ..foreign.claims import Claims
+    from ..foreign.labels import read_labels
+
+    names = read_labels(Path(labels)) if isinstance(labels, os.PathLike) else tuple(labels)
+    return replace(claims or Claims(), labels=names)
+
+
+def _settle(file: ModelFile, claims: "Claims | None") -> "ModelContract | None":
+    """Return the contract of a file that has none; None of a kind that only the runtime can read."""
+    from ..foreign.claims import Claims
+    from ..foreign.settle import no_labels, say, settle
+
+    said = say(file)
+    if said is None:
+        if claims is None or claims.labels is None:
+            raise no_labels(file.path)
+        return None
+    return settle(said, claims or Claims(), file.path)
+
+
+def _contract_of(file: ModelFile, backend: Backend, claims: "Claims | None", settled: ModelContract | None) -> ModelContract:
+    contract = file.contract or settled
     if contract is None and backend.embedded_contract is not None:
         if not file.sealed:
             raise damaged(file.path)
         contract = parse_contract(backend.embedded_contract)
     if contract is None:
-        return _contract_from_labels(file, backend, labels)
-    if labels is not None:
+        from ..foreign.claims import Claims
+        from ..foreign.settle import said_by_runtime, settle
+
+        said = said_by_runtime(backend.input_dtype, backend.input_height, backend.input_width, backend.classes)
+        contract = settle(said, claims or Claims(), file.path)
+    elif claims is not None and settled is None and claims.given():
         raise UsageError(
-            "no --labels for a model that names its own",
-            got=f"{', '.join(labels)} for {file.path}, which says {', '.join(contract.labels)}",
-            fix="Leave --labels out.",
+            f"no {claims.given()[0].partition(' ')[0]} for a model that says it itself",
+            got=f"{', '.join(claims.given())} for {file.path}, whose labels are {', '.join(contract.labels)}",
+            fix="Leave it out.",
         )
+    _require_fits(file, backend, contract)
+    return contract
+
+
+def _require_fits(file: ModelFile, backend: Backend, contract: ModelContract) -> None:
+    """Refuse a contract that is not of its model; where that leaves its size open, any will do."""
     spec = contract.input
     said = (spec.dtype, spec.height, spec.width, len(contract.labels))
-    found = (backend.input_dtype, backend.input_height, backend.input_width, backend.classes)
+    found = (backend.input_dtype, backend.input_height or spec.height, backend.input_width or spec.width, backend.classes)
+    if found[:3] == said[:3] and backend.classes == 1 and len(contract.labels) == 2:
+        return  # one number, of the second label
     if said != found:
         raise ModelError(
             f"a model as its contract says (dtype, height, width, classes) {said}",
             got=f"{file.path} with {found}",
             fix="Export the model again with catdog-export.",
         )
-    return contract
-
-
-def _contract_from_labels(file: ModelFile, backend: Backend, labels: Sequence[str] | None) -> ModelContract:
-    if labels is None:
-        raise _no_contract(file)
-    if len(labels) != backend.classes:
-        raise UsageError(
-            f"{backend.classes} labels for {file.path}", got=f"{len(labels)}", fix="Name one label per output score."
-        )
-    return ModelContract(
-        name=file.path.stem,
-        labels=tuple(labels),
-        input=InputSpec(height=backend.input_height, width=backend.input_width, dtype=backend.input_dtype),
-    )
-
-
-def _no_contract(file: ModelFile) -> ModelError:
-    return ModelError(
-        "a whole model with catdog's contract inside",
-        got=f"{file.path} without one",
-        fix="Export it with catdog-export, or name its labels in order: --labels cats,dogs (its input must be RGB 0-255).",
-    )

@@ -1,12 +1,12 @@
 """The options of `catdog-edge` as they are typed: what there is, and which options dataclasses they become."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..backends import BACKENDS
-from ..common.command import CommandParser
+from ..common.command import CommandParser, size
+from ..foreign.arguments import add_claims
 from ..regions.options import AUTO, MODES, RegionOptions
 from ..regions.zones import Zones
 from ..runner.loop import RunOptions
@@ -29,6 +29,7 @@ examples:
   catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge cat.jpg --model mine.tflite    a model of your own
+  catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
@@ -50,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_source_options(parser.add_argument_group("what to look at"))
     _add_model_options(parser.add_argument_group("what to ask"))
+    add_claims(parser.add_argument_group("a model file of others: what it does not say itself (docs/own-models.md)"))
     _add_sink_options(parser.add_argument_group("where to tell it"))
     return parser
 
@@ -178,7 +180,7 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
     add("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
     add("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
     add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME, picamera2 (CSI), or demo")
-    add("--resolution", type=_size, metavar="WxH", help="of a camera's pictures, such as 640x480")
+    add("--resolution", type=size, metavar="WxH", help="of a camera's pictures, such as 640x480")
     add("--fps", type=float, metavar="N", help="a camera's frames a second")
     add(
         "--regions",
@@ -221,7 +223,6 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="TFLite or ONNX file, or the name of a bundled model (default: %(default)s)",
     )
-    add("--labels", type=_names, metavar="A,B", help="label names in order, for a file without catdog's contract")
     add("--backend", choices=BACKENDS, default="auto", metavar="NAME", help=_BACKEND_HELP)
     add(
         "--threads",
@@ -284,14 +285,3 @@ def _threads(text: str) -> int | None:
     if not text.lstrip("-").isdigit():
         raise argparse.ArgumentTypeError(f"a number or auto, not {text}")
     return int(text)
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.lower())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"WIDTHxHEIGHT, such as 640x480, not {text}")
-    return int(match[1]), int(match[2])
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(","))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ..foreign.arguments import model_claims
 from ..inference.classifier import Classifier
 from ..pictures.decode import silence_opencv
 from ..runner.events import EventOptions
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from contextlib import AbstractContextManager
 
+    from ..foreign.claims import Claims
     from ..runner.results import Result
     from ..sinks.base import Sink
     from ..sources import Change, Idle
@@ -52,7 +54,7 @@ def _classify(arguments: "Namespace") -> int:
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
     with open_sources(source_options(arguments), _log) as sources:
-        load = partial(_load, arguments.model, arguments.labels, arguments.backend)
+        load = partial(_load, arguments.model, model_claims(arguments), arguments.backend)
         # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
         queued = any(getattr(source, "keeps_pace", False) for source in sources)
         with _open_sinks(wanted, stdout, partial(load, 1), queued=queued) as sinks:
@@ -61,8 +63,8 @@ def _classify(arguments: "Namespace") -> int:
                 return Reporter(stdout, sinks, EventOptions(), in_place=in_place).report(results)
 
 
-def _load(model: str, labels: Sequence[str] | None, backend: str, threads: int) -> Classifier:
-    return Classifier(model, labels=labels, backend=backend, threads=threads)
+def _load(model: str, claims: "Claims | None", backend: str, threads: int) -> Classifier:
+    return Classifier(model, claims=claims, backend=backend, threads=threads)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from catdog.edge.contract.figures import Figure, wilson_interval
-from catdog.edge.contract.model_contract import InputSpec, ModelContract, Origin, parse_contract
+from catdog.edge.contract.model_contract import Adopted, InputSpec, ModelContract, Origin, parse_contract
 from catdog.edge.errors import ModelError
 
 CONTRACT = ModelContract(
@@ -100,3 +100,43 @@ def test_wilson_interval(hits: int, n: int, low: float, high: float) -> None:
 def test_wilson_interval_refuses_impossible_counts() -> None:
     with pytest.raises(ValueError, match="Received: hits=3, n=2"):
         wilson_interval(3, 2)
+
+
+ADOPTED = ModelContract(
+    name="stranger",
+    labels=("a", "b"),
+    input=InputSpec(32, 48, "int8", resize="crop", layout="nchw", mean=(1.5, 2.0, 3.0), std=(0.5, 1.0, 2.0)),
+    scores="logits",
+    adopted=Adopted("model.tflite", "0" * 64, "2026-11-30", "--labels"),
+)
+
+
+def test_round_trip_of_a_model_of_others() -> None:
+    assert parse_contract(ADOPTED.to_json()) == ADOPTED
+    assert "less 1.5,2,3, by 0.5,1,2" in str(ADOPTED.input)
+    assert ADOPTED.input.of_pixels() == InputSpec(32, 48, resize="crop")
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("input", {"dtype": "int16"}),
+        ("input", {"layout": "hwc"}),
+        ("input", {"resize": "pad"}),
+        ("input", {"mean": [0, 0]}),
+        ("input", {"mean": 0}),
+        ("input", {"std": [1, 0, 1]}),
+        ("input", {"std": [1, "1", 1]}),
+        ("adopted", {"file": "a\nb"}),
+        ("adopted", {"sha256": 1}),
+        ("adopted", {"date": None}),
+    ],
+)
+def test_what_is_wrong_with_a_model_of_others(part: str, changes: dict[str, Any]) -> None:
+    fields = json.loads(ADOPTED.to_json())
+    fields[part] |= changes
+    with pytest.raises(ModelError):
+        parse_contract(json.dumps(fields))
+    fields = json.loads(ADOPTED.to_json())
+    with pytest.raises(ModelError):
+        parse_contract(json.dumps(fields | {"scores": "sigmoid"}))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from commands import run
 
+from catdog.edge import Claims
 from catdog.edge.backends.delegation import Delegation, delegation_of
 from catdog.edge.contract.artifact import append_to_tflite, read_model_file
 from catdog.edge.contract.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
@@ -437,7 +438,7 @@ def test_execution_provider_of_onnx_runtime_is_told(tmp_path: Path) -> None:
     )
     path = tmp_path / "means.onnx"
     onnx.save(make.make_model(graph, opset_imports=[make.make_opsetid("", 17)], ir_version=8), path)
-    model = Classifier(path, labels=["r", "g", "b"])
+    model = Classifier(path, labels=["r", "g", "b"], claims=Claims(input_range="0..255", scores="probabilities"))
     assert model.delegation == Delegation("CPUExecutionProvider")
     assert delegate(model).verdict is Verdict.OK
     assert "CPUExecutionProvider" in delegate(model).found

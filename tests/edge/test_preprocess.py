@@ -80,3 +80,30 @@ def test_a_view_of_another_picture_is_fine() -> None:
 def test_what_is_no_picture_is_refused(wrong: object) -> None:
     with pytest.raises(UnreadableInputError):
         Preprocessor(InputSpec(32, 32))(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "float16", "float32"])
+@pytest.mark.parametrize("layout", ["nhwc", "nchw"])
+def test_numbers_of_a_model_of_others(dtype: str, layout: str) -> None:
+    mean, std = (10.0, 120.0, 250.0), (1.0, 2.5, 60.0)
+    found = Preprocessor(InputSpec(48, 64, dtype, layout=layout, mean=mean, std=std))(pattern())
+    pixels = Preprocessor(InputSpec(48, 64))(pattern()).astype(np.float64)
+    expected = (pixels - mean) / std
+    if dtype in ("uint8", "int8"):
+        expected = np.clip(np.rint(expected), np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if layout == "nchw":
+        expected = expected.transpose(0, 3, 1, 2)
+    assert found.dtype == dtype
+    assert found.flags.c_contiguous
+    assert found.shape == ((1, 48, 64, 3) if layout == "nhwc" else (1, 3, 48, 64))
+    np.testing.assert_allclose(found.astype(np.float64), expected, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (32, 64), (64, 32)])
+def test_the_middle_of_a_picture_in_the_models_shape(height: int, width: int) -> None:
+    picture = np.zeros((200, 300, 3), np.uint8)
+    kept_height, kept_width = min(200, 300 * height // width), min(300, 200 * width // height)
+    top, left = (200 - kept_height) // 2, (300 - kept_width) // 2
+    picture[top : top + kept_height, left : left + kept_width] = 200
+    assert np.all(Preprocessor(InputSpec(height, width, resize="crop"))(picture) == 200)
+    assert np.any(Preprocessor(InputSpec(height, width))(picture) == 0)
