@@ -163,7 +163,7 @@ def _opened(address: Address, open_it: Callable[[], "Video"], limit: float) -> "
 def _explained(address: Address, error: "FFmpegError", log: str) -> SourceError:  # type: ignore[name-defined] # noqa: F821
     """Say what a server said, and what to do about it."""
     said = _SAID.search(log)
-    status = said[1].strip() if said else ""
+    status = re.sub(r"[()]", "", said[1]).strip() if said else ""
     if not status:  # FFmpeg's own words for some
         with suppress(AttributeError, IndexError):
             status = re.findall(r"returned (\d{3} [A-Za-z ]+)", error.strerror or "")[0].strip()
