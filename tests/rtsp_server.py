@@ -1,7 +1,7 @@
 """An RTSP camera for tests: GStreamer's server, run by the system's Python, which alone has its bindings.
 
-Usage: /usr/bin/python3 rtsp_server.py '{"port": 0, "login": "digest", "tls": ["cert.pem", "key.pem"]}'. The port that it listens on is
-printed once it does. A line `WIDTHxHEIGHT` on stdin changes the size of /resized while it is played.
+Usage: /usr/bin/python3 rtsp_server.py '{"port": 0, "login": "digest", "tls": ["cert.pem", "key.pem"]}'. The port that it listens
+on is printed once it does. A line `WIDTHxHEIGHT` on stdin changes the size of /resized while it is played.
 """
 
 import json
@@ -18,8 +18,9 @@ from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 USER, PASSWORD = "ad min", "p@ss/w#rd:1"
 PICTURES = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=20/1 ! videoconvert"
 # One thread: else a key frame is of two slices, and GStreamer puts the stream's parameters between them as well.
-H264 = "x264enc threads=1 tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=-1"
-H265 = "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay name=pay0 pt=96 config-interval=-1"
+FAST = "tune=zerolatency speed-preset=ultrafast key-int-max=10"
+H264 = f"x264enc threads=1 {FAST} ! rtph264pay name=pay0 pt=96 config-interval=-1"
+H265 = f"x265enc {FAST} ! rtph265pay name=pay0 pt=96 config-interval=-1"
 MOTION_JPEG = "video/x-raw,format=I420 ! jpegenc quality=70 ! rtpjpegpay name=pay0 pt=26"
 SIZE = "capsfilter name=size caps=video/x-raw,width=320,height=240"
 MEDIA = {
@@ -80,7 +81,8 @@ def main() -> None:
             factory.connect("media-configure", lambda _, media: sizes.append(media.get_element().get_by_name("size")))
         server.get_mount_points().add_factory(path, factory)
     server.attach(None)
-    print(server.get_bound_port(), flush=True)
+    sys.stdout.write(f"{server.get_bound_port()}\n")
+    sys.stdout.flush()
     loop = GLib.MainLoop()
     threading.Thread(target=listen, args=(loop, sizes), daemon=True).start()
     loop.run()

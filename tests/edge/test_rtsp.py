@@ -1,4 +1,4 @@
-"""RTSP against a real server, GStreamer's: codecs, transports, logins, refusals with their causes, and what happens to streams."""
+"""RTSP against a real server, GStreamer's: codecs, transports, logins, refusals with their causes, and what befalls streams."""
 
 import json
 import re
@@ -25,7 +25,7 @@ LONG_S = 60.0  # for what takes a second or two on a machine that does nothing e
 
 def has_server() -> bool:
     try:
-        needed = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer as server\n"
+        needed = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer\n"
         needed += "Gst.init(None); assert all(map(Gst.ElementFactory.find, ('x264enc', 'x265enc', 'jpegenc', 'rtph264pay')))"
         return subprocess.run([SYSTEM, "-c", needed], capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
@@ -33,7 +33,8 @@ def has_server() -> bool:
 
 
 pytestmark = pytest.mark.skipif(
-    not has_server(), reason="needs gstreamer: python3-gi, gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-{base,good,bad,ugly}"
+    not has_server(),
+    reason="needs gstreamer: python3-gi, gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-base, -good, -bad and -ugly",
 )
 
 
@@ -172,7 +173,7 @@ def test_camera_with_a_certificate_of_its_own(tmp_path: Path) -> None:
     with serving(tls=[str(tmp_path / "named.pem"), str(tmp_path / "named.key")]) as server:
         url = f"rtsps://127.0.0.1:{server.port}/h264"
         assert pictures(url, tls_ca=str(tmp_path / "authority.pem"))
-        with pytest.raises(SourceError, match="trusts; got .*certificate.*--tls-fingerprint [0-9a-f]{64}"):
+        with pytest.raises(SourceError, match=r"trusts; got .*certificate.*--tls-fingerprint [0-9a-f]{64}"):
             pictures(url)
     with serving(tls=[str(tmp_path / "other.pem"), str(tmp_path / "other.key")]) as server:
         url = f"rtsps://127.0.0.1:{server.port}/h264"

@@ -154,7 +154,10 @@ def _opened(address: Address, open_it: Callable[[], "Video"], limit: float) -> "
             fix="Let the camera, or a server between (MediaMTX, go2rtc), offer rtsp://.",
         ) from error
     except FFmpegError as error:
-        raise _explained(address, error, "".join(text for _, _, text in told)) from error
+        log = "".join(text for _, _, text in told)
+        if "Immediate exit requested" in log:  # on its way up it becomes something else
+            raise unreachable(address, f"no video within {limit:g} s") from error
+        raise _explained(address, error, log) from error
     except UnreadableInputError as error:
         fix = "Look in the camera's manual for the address of its video."
         raise unreachable(address, "a stream without pictures, such as sound alone", fix) from error
