@@ -1,7 +1,7 @@
 """An RTSP camera for tests: GStreamer's server, run by the system's Python, which alone has its bindings.
 
-Usage: /usr/bin/python3 rtsp_server.py '{"port": 0, "login": "digest", "tls": ["cert.pem", "key.pem"]}'. The port that it listens
-on is printed once it does. A line `WIDTHxHEIGHT` on stdin changes the size of /resized while it is played.
+Usage: /usr/bin/python3 rtsp_server.py '{"port": 0, "login": "digest", "tls": ["cert.pem", "key.pem"]}'. The port that it
+listens on is printed once it does. A line `WIDTHxHEIGHT` on stdin changes the size of /resized while it is played.
 """
 
 import json

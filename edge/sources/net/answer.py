@@ -78,6 +78,8 @@ def ask(client: Client, version: tuple[tuple[str, str], ...] = ()) -> Answer | N
         if declared.startswith("multipart/"):
             return Answer(Kind.PARTS, name, body=body)
         beginning = body.peek(_ENOUGH)
+        if not beginning:
+            raise unreachable(client.address, "an empty answer")
         if is_picture(beginning) or (declared.startswith("image/") and body.length is not None):
             pairs = (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified"))
             return _picture(body, name, tuple((asks, reply.headers[of]) for asks, of in pairs if reply.headers[of]))
@@ -146,8 +148,6 @@ def _kind_of_list(client: Client, body: Body) -> Kind:
 
 
 def _refuse_pages(client: Client, beginning: bytes, declared: str) -> None:
-    if not beginning:
-        raise unreachable(client.address, "an empty answer")
     is_marked_up = re.match(rb"\s*(<!doctype|<html|<\?xml|\{)", beginning, re.IGNORECASE) is not None
     is_text = declared.startswith("text/") and b"\0" not in beginning
     if is_marked_up or is_text or declared in _PAGES:

@@ -48,6 +48,7 @@ def read_challenges(headers: Sequence[str]) -> list[Challenge]:
         starts = [match.start(1) for match in _SCHEME.finditer(masked)]
         if not starts:
             found += [Challenge(word.strip().lower(), {}) for word in header.split(",") if word.strip()]
+            continue
         for start, end in zip(starts, [*starts[1:], len(header)], strict=True):
             scheme, _, rest = header[start:end].partition(" ")
             pairs = _PARAMETER.findall(rest)
