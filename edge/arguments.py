@@ -177,7 +177,7 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
     add("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
     add("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
     add("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
-    add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME, picamera2 (CSI), or demo")
+    add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME (or by-path), picamera2 (CSI), or demo")
     add("--resolution", type=_size, metavar="WxH", help="of a camera's pictures, such as 640x480")
     add("--fps", type=float, metavar="N", help="a camera's frames a second")
     add(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ...decode import decode_picture
 from ...errors import CatdogError, SourceError
 from ..frame import Change, Frame, Idle
-from ..net.answer import Answer, Kind, ask
+from ..net.answer import LONGEST_S, Answer, Kind, ask
 from ..net.client import Client
 from ..options import SourceOptions
 from ..stream import StreamSource
@@ -110,7 +110,7 @@ class PolledCapture:
                     answer = ask(self._client, version)
                     failures = 0
                 except SourceError:
-                    failures += 1
+                    failures, version = failures + 1, ()  # what comes after it is to be seen, be it new or not
                     if is_first or failures >= _ATTEMPTS:
                         raise
             if answer is not None:
@@ -163,7 +163,7 @@ class PolledSource:
         self._inner: LiveSource | StreamSource | None = None
         every_s = options.picture_every_s
         quiet_s = 2 * (every_s + options.timeout_s) + 1.0  # an attempt that fails, and one that is slow
-        limits = Limits(stale_s=quiet_s, offline_s=quiet_s + every_s + 10.0)
+        limits = Limits(stale_s=quiet_s, offline_s=quiet_s + LONGEST_S)
         self._supervisor = Supervisor(client.address.public, self._open, limits=limits, wait=options.wait)
         self._supervisor.start()
 

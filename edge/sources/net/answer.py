@@ -4,6 +4,7 @@ Cameras often give no type, or a wrong one.
 """
 
 import re
+import time
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import urljoin
@@ -14,6 +15,7 @@ from .body import Body
 from .client import Client, unreachable
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
+LONGEST_S = 60.0  # that a picture may take to come; a server that drips holds up nobody for longer
 _PLAYLIST = b"#EXTM3U"
 _SEVERAL = 3  # pictures in one answer; phones append a second one to a photograph
 _ENOUGH = 512  # bytes of a beginning
@@ -108,7 +110,7 @@ def _picture(body: Body, name: str, version: tuple[tuple[str, str], ...]) -> Ans
     """Read a picture; where its length was not said, another may follow, and so on without an end."""
     from ..mjpeg import Cutter
 
-    cutter, count, size = Cutter(), 0, 0
+    cutter, count, size, begun = Cutter(), 0, 0, time.monotonic()
     while True:
         try:
             data = body.peek(size + 1)
@@ -123,6 +125,8 @@ def _picture(body: Body, name: str, version: tuple[tuple[str, str], ...]) -> Ans
         size = len(data)
         if count >= _SEVERAL:
             return Answer(Kind.PARTS, name, body=body)
+        if time.monotonic() - begun > LONGEST_S:
+            raise SourceError(f"a whole picture at {name}", got=f"a part of it in {LONGEST_S:g} s", fix="Check the network.")
         if size > MAX_PICTURE_BYTES:
             what = f"one of more than {MAX_PICTURE_BYTES >> 20} MiB"
             raise SourceError(f"a picture at {name}", got=what, fix="Ask the camera for a smaller one.")
