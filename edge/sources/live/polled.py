@@ -7,10 +7,11 @@ no sign of a frozen camera.
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from ...decode import decode_picture
-from ...errors import CatdogError, SourceError
-from ..frame import Change, Frame, Idle
+from ...errors import SourceError
+from ..frame import Change, Frame, Idle, Packet
 from ..net.answer import LONGEST_S, Answer, Kind, ask
 from ..net.client import Client
 from ..options import SourceOptions
@@ -51,7 +52,7 @@ class PolledCapture:
         self._client, self._every_s, self._takes_all = client, every_s, takes_all
         self._news = threading.Condition()
         self._stage = Stage.OPENING
-        self._frame: Frame | None = None
+        self._packet: Packet | None = None
         self._was_heard = self._is_stopped = False
         self._end: SourceError | FoundError | None = None
         threading.Thread(target=self._run, args=(first,), name="polling", daemon=True).start()
@@ -69,15 +70,15 @@ class PolledCapture:
             FoundError: it is no such address.
         """
         with self._news:
-            self._news.wait_for(lambda: self._frame or self._was_heard or self._end, timeout)
-            frame, self._frame = self._frame, None
+            self._news.wait_for(lambda: self._packet or self._was_heard or self._end, timeout)
+            packet, self._packet = self._packet, None
             was_heard, self._was_heard = self._was_heard, False
             self._news.notify_all()
-            if frame is not None:
-                return frame
-            if self._end is not None:
-                raise self._end
-            return Idle(self._client.address.public) if was_heard else None
+        if packet is not None:
+            return packet.frame()  # here, not in the thread: Python cannot end well while a thread is in OpenCV
+        if self._end is not None:
+            raise self._end
+        return Idle(self._client.address.public) if was_heard else None
 
     def stop(self) -> None:
         """End the thread as soon as it looks; a question that hangs is left to its time limits."""
@@ -87,11 +88,11 @@ class PolledCapture:
 
     def _run(self, first: Answer | None) -> None:
         try:
-            for number, frame in enumerate(self._pictures(first)):
+            for number, packet in enumerate(self._packets(first)):
                 with self._news:
                     if self._takes_all:
-                        self._news.wait_for(lambda: self._frame is None or self._is_stopped)
-                    self._stage, self._frame = Stage.OPENED, frame._replace(number=number)
+                        self._news.wait_for(lambda: self._packet is None or self._is_stopped)
+                    self._stage, self._packet = Stage.OPENED, packet._replace(number=number)
                     self._news.notify_all()
                 if self._is_stopped:
                     return
@@ -100,7 +101,7 @@ class PolledCapture:
                 self._end = error
                 self._news.notify_all()
 
-    def _pictures(self, answer: Answer | None) -> Iterator[Frame]:
+    def _packets(self, answer: Answer | None) -> Iterator[Packet]:
         asked_at, version, failures = time.monotonic(), answer.version if answer else (), 0
         is_first = answer is None
         while not self._is_stopped:
@@ -117,12 +118,14 @@ class PolledCapture:
                 if answer.kind is not Kind.PICTURE or not self._every_s:
                     raise FoundError(answer)
                 version = answer.version
-                yield self._frame_of(answer, asked_at)
+                came_at = time.monotonic()
+                decode = partial(decode_picture, answer.data, answer.name)
+                yield Packet(answer.name, 0, came_at, 1e3 * (came_at - asked_at), decode)
             elif not failures:
                 with self._news:
                     self._was_heard = True
-                    if self._frame is not None:  # nobody took it yet, and it is the newest still
-                        self._frame = self._frame._replace(captured_at=time.monotonic())
+                    if self._packet is not None:  # nobody took it yet, and it is the newest still
+                        self._packet = self._packet._replace(captured_at=time.monotonic())
                     self._news.notify_all()
             answer, is_first = None, False
             self._wait_until(asked_at + (min(self._every_s, _AGAIN_S) if failures else self._every_s))
@@ -130,16 +133,6 @@ class PolledCapture:
     def _wait_until(self, due: float) -> None:
         with self._news:
             self._news.wait_for(lambda: self._is_stopped, max(0.0, due - time.monotonic()))
-
-    def _frame_of(self, answer: Answer, asked_at: float) -> Frame:
-        came_at = time.monotonic()
-        picture, error = None, None
-        try:
-            picture = decode_picture(answer.data, answer.name)
-        except CatdogError as trouble:
-            error = trouble
-        decode_ms = 1e3 * (time.monotonic() - came_at)
-        return Frame(answer.name, 0, came_at, 1e3 * (came_at - asked_at), decode_ms, picture, error)
 
 
 class PolledSource:
