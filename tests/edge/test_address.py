@@ -54,7 +54,7 @@ def test_port_that_may_be_the_beginning_of_a_password() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["http://", "rtsp://:99999/", "http://host:port/", "http://ho st/", "http://host:0/", "tcp://:0"]
+    "text", ["http://", "rtsp://:99999/", "http://host:port/", "http://ho st/", "http://host:0/", "tcp://:0", "http://a..b/x"]
 )
 def test_addresses_that_are_none(text: str) -> None:
     with pytest.raises(UsageError, match="without host or port"):

@@ -122,8 +122,9 @@ def test_redirection_is_followed_and_the_password_kept_from_others(site: Site) -
             if target == "/snap":
                 assert frames(f"{site.login_url}/away", every_s=0)[0].picture is not None
             else:
-                with pytest.raises(SourceError, match="401"):
+                with pytest.raises(SourceError, match="401 Unauthorized: it wants a user and a password") as caught:
                     frames(f"{site.login_url}/away", every_s=0)
+                assert f"{other.url.replace('//', '//USER:PASSWORD@')}/guarded" in caught.value.fix
             assert set(other.logins(target)) == {None}
 
 

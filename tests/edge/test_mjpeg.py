@@ -13,7 +13,7 @@ KINDS = (".jpg", ".png", ".webp")
 
 
 def picture(seed: int, kind: str) -> bytes:
-    return cv2.imencode(kind, draw_picture("dogs", seed, width=96, height=64))[1].tobytes()
+    return cv2.imencode(kind, draw_picture("dogs", seed, width=48, height=32))[1].tobytes()
 
 
 def pieces(data: bytes, seed: int, longest: int) -> list[bytes]:

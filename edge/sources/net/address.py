@@ -14,9 +14,9 @@ from ...errors import UsageError
 PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 LISTENING = frozenset({"udp", "rtp", "tcp", "srt"})  # whose address may be one of this machine, on which to wait for a sender
 
-# What may stand in a path as it is, encoded signs among it. Source: RFC 3986, sections 2.2 and 3.3
-_PATH_SIGNS = "/%!$&'()*+,;=:@~"
-_QUERY_SIGNS = _PATH_SIGNS + "?[]"
+# What stands in a path as it was typed, encoded signs among it: cameras compare it byte for byte.
+_PATH_SIGNS = "/%!$&'()*+,;=:@~[]{}|^"
+_QUERY_SIGNS = _PATH_SIGNS + "?"
 ENCODING = "In user and password write @ as %40, / as %2F, # as %23, ? as %3F, : as %3A and % as %25; in a path write @ as %40."
 
 
@@ -108,16 +108,16 @@ def parse_address(text: str) -> Address:
         scheme, host = parts.scheme.lower(), parts.hostname or ""
         if not host and scheme in LISTENING and port:
             host = "0.0.0.0"  # noqa: S104 - udp://:5000: all of this machine, as players take it
-        if not host.isascii():
-            host = host.encode("idna").decode()
+        host = host.encode("idna").decode()  # which also refuses names that are none, such as a..b
     except (ValueError, UnicodeError):
         host, port = "", None
     if not host or port == 0 or re.search(r"[\s\x00-\x1f%]", host):
         raise UsageError(
             "an address such as http://host:port/path", got="one without host or port", fix=f"Check it. {ENCODING}"
         )
-    login = None if not parts.username else Login(unquote(parts.username), unquote(parts.password or ""))
-    return Address(scheme, host, port, quote(parts.path, _PATH_SIGNS), quote(parts.query, _QUERY_SIGNS), login)
+    login = Login(unquote(parts.username or ""), unquote(parts.password or ""))
+    path, query = quote(parts.path, _PATH_SIGNS), quote(parts.query, _QUERY_SIGNS)
+    return Address(scheme, host, port, path, query, login if any(login) else None)
 
 
 def public_text(text: str) -> str:

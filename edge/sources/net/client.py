@@ -116,7 +116,8 @@ class Client:
         if kinds and not kinds & {"basic", "digest"}:
             fix = "Let the camera take Digest or Basic, or look for an address without a password."
             return unreachable(address, f"{what}, and a login of the kind {', '.join(sorted(kinds))}", fix)
-        return unreachable(address, *login_trouble(what, address, is_told=self._authorizer is not None))
+        is_told = self._authorizer is not None and self.address.is_one_service_with(address)
+        return unreachable(address, *login_trouble(what, address, is_told=is_told))
 
 
 def login_trouble(what: str, address: Address, *, is_told: bool) -> tuple[str, str]:
