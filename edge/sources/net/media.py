@@ -146,7 +146,8 @@ def _opened(address: Address, open_it: Callable[[], "Video"], limit: float) -> "
         with av.logging.Capture() as told:
             return open_it()
     except ExitError as error:
-        raise unreachable(address, f"no video within {limit:g} s") from error
+        fix = "Start what sends, or add --wait." if address.scheme in LISTENING else CHECK
+        raise unreachable(address, f"no video within {limit:g} s", fix) from error
     except ProtocolNotFoundError as error:
         raise SourceError(
             f"an FFmpeg that speaks {address.scheme}",
