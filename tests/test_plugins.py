@@ -183,8 +183,8 @@ def test_source_is_opened_by_its_scheme(installed: str, tmp_path: Path) -> None:
     absent = run("catdog-edge", "ZIP://absent.zip", cwd=tmp_path, PYTHONPATH=installed)
     assert (absent.returncode, absent.stdout) == (3, "")
     unknown = run("catdog-edge", "zip://photos.zip", cwd=tmp_path)
-    assert unknown.returncode == 3
-    assert "expected a picture" in unknown.stderr
+    assert unknown.returncode == 2
+    assert "expected an address of http, https," in unknown.stderr
 
 
 def test_sink_gets_every_result(installed: str, class_folders: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ..regions.zones import Zones
 from ..runner.loop import RunOptions
 from ..runner.transform import Transform
 from ..sinks.options import SinkOptions
-from ..sources.options import BUFFERS, SourceOptions
+from ..sources.options import BUFFERS, TRANSPORTS, SourceOptions
 
 _EXAMPLES = """\
 examples:
@@ -118,6 +118,10 @@ def source_options(arguments: argparse.Namespace) -> SourceOptions:
         fps=arguments.fps,
         watch=arguments.watch,
         wait=arguments.wait,
+        every_s=arguments.every,
+        rtsp_transport=arguments.rtsp_transport,
+        tls_ca=arguments.tls_ca,
+        tls_fingerprint=arguments.tls_fingerprint,
     )
 
 
@@ -173,13 +177,14 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
         "inputs",
         nargs="*",
         metavar="INPUT",
-        help="picture, folder, 'pattern*.jpg', video, http(s):// or rtsp(s):// address, or a plugin's; - for paths on stdin",
+        help="picture, folder, 'pattern*.jpg', video, address (http, https, rtsp, rtsps, rtmp, rtmps, rtp, srt, tcp, udp, or a "
+        "plugin's); - for paths on stdin",
     )
     add("--watch", action="store_true", help="go on with every new picture that comes into the folder, or pattern")
     add("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
     add("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
     add("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
-    add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME, picamera2 (CSI), or demo")
+    add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME (or by-path), picamera2 (CSI), or demo")
     add("--resolution", type=size, metavar="WxH", help="of a camera's pictures, such as 640x480")
     add("--fps", type=float, metavar="N", help="a camera's frames a second")
     add(
@@ -213,6 +218,15 @@ def _add_source_options(group: argparse._ArgumentGroup) -> None:
         metavar="S",
         help="seconds to wait for a stream's first answer (default: %(default)s)",
     )
+    add(
+        "--every",
+        type=float,
+        metavar="S",
+        help="ask an address that gives one picture for the next every S seconds; 0: once (default: 1, of several inputs once)",
+    )
+    add("--rtsp-transport", choices=TRANSPORTS, default="auto", help="how RTSP sends (default: tcp where the camera offers it)")
+    add("--tls-ca", default="", metavar="FILE", help="for https and rtsps trust these certificates (PEM)")
+    add("--tls-fingerprint", default="", metavar="SHA256", help="trust the certificate of this SHA-256: a camera's own")
 
 
 def _add_model_options(group: argparse._ArgumentGroup) -> None:

@@ -101,7 +101,7 @@ def _list_cameras() -> int:
         said = f"{camera.size[0]} x {camera.size[1]}" if camera.size else ""
         if camera.trouble is not None:
             said = f"no pictures: {camera.trouble.got}. {camera.trouble.fix}"
-        lasting = f"  or --camera /dev/v4l/by-id/{camera.link}" if camera.link else ""
+        lasting = f"  or --camera {camera.link}" if camera.link else ""
         print(f"--camera {camera.number}  {camera.name}  {said}{lasting}")
     if not cameras:
         _log("no cameras: /dev has no device that takes pictures. A CSI camera is --camera picamera2; for none, --camera demo")

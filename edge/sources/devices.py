@@ -76,6 +76,16 @@ def link_of(number: int, devices: Path = DEVICES, folder: str = "by-id") -> str:
     return next((link.name for link in sorted(links) if link.resolve() == real), "")
 
 
+def lasting_path(number: int, devices: Path = DEVICES) -> str:
+    """Return a path that stays a camera's under every number; empty where there is none.
+
+    It is the one by its serial number, or else by the socket that it is plugged into: of two cameras that say the same of
+    themselves, as cheap ones do, only one has the former.
+    """
+    named = ((folder, link_of(number, devices, folder)) for folder in _LINKS)
+    return next((f"{DEVICES}/v4l/{folder}/{name}" for folder, name in named if name), "")
+
+
 def identify(number: int, devices: Path = DEVICES) -> Identity:
     """Say which camera has a number.
 

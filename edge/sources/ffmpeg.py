@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import av
 import av.logging
 import numpy as np
+from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import PictureType, VideoFrame
@@ -58,11 +59,12 @@ class Video:
     """A film or stream that is open.
 
     Args:
-        address: what FFmpeg opens.
+        address: what FFmpeg opens, or a file that is open for reading.
         name: what to call it in errors; the address may hold a password.
         timeout_s: seconds to wait for it to open, and for each frame; None for files.
         options: FFmpeg's, such as ``rtsp_transport``.
-        container: FFmpeg's name of the container, where it is known; None to let it find out.
+        container: the format of the data, by FFmpeg's name; None to find out.
+        open_other: opens what a playlist names; None leaves that to FFmpeg.
 
     Attributes:
         rate: frames a second.
@@ -74,16 +76,18 @@ class Video:
 
     def __init__(
         self,
-        address: str,
+        address: str | IO[bytes],
         name: str,
         *,
         timeout_s: tuple[float, float] | None = None,
         options: dict[str, str] | None = None,
         container: str | None = None,
+        open_other: Callable[[str, int, dict[str, str]], IO[bytes]] | None = None,
     ) -> None:
         self._name = name
-        self._container = av.open(address, format=container, timeout=timeout_s, options=options or {})
-        self._names = frozenset(self._container.format.name.split(","))
+        opened = av.open(address, "r", format=container, timeout=timeout_s, options=options or {}, io_open=open_other)
+        self._container: InputContainer = opened
+        self._names = frozenset(opened.format.name.split(","))
         stream = self._container.streams.best("video")
         if not isinstance(stream, VideoStream) or stream.codec_context is None:
             self.close()

@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import UsageError
 
 BUFFERS = ("auto", "latest", "all")
 _CAMERAS = re.compile(r"\d+|/dev/.*|picamera2|demo")
+TRANSPORTS = ("auto", "tcp", "udp")
+_USUAL_EVERY_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -14,8 +17,7 @@ class SourceOptions:
     """Which frames to look at.
 
     Attributes:
-        inputs: picture files, folders, glob patterns, video files, ``http(s)://`` and ``rtsp(s)://`` addresses, and those of
-            other packages' schemes.
+        inputs: picture files, folders, glob patterns, video files, addresses of the schemes in `catdog.edge.sources.registry`.
         camera: camera number, ``/dev/videoN``, ``/dev/v4l/by-id/NAME``, ``"picamera2"`` or ``"demo"``; None for no camera.
         buffer: ``"latest"`` gives the newest frame and skips those that nobody had time for, ``"all"`` every frame;
             ``"auto"`` is the former for cameras and streams, the latter for files.
@@ -25,6 +27,11 @@ class SourceOptions:
         timeout_s: seconds to wait for a stream's first answer.
         watch: judge new pictures of the named folder as they come, for ever.
         wait: keep trying where a camera or stream does not open.
+        every_s: seconds between two questions for an address that gives one picture; 0 asks once. None is a second where it is
+            all there is to look at, else once: what follows would never be looked at.
+        rtsp_transport: ``"tcp"``, ``"udp"``, or ``"auto"`` for TCP where the camera offers it.
+        tls_ca: a file of certificates (PEM) that are trusted for addresses with TLS; empty for those of the system.
+        tls_fingerprint: SHA-256 of the one certificate that is trusted; empty for none.
 
     Raises:
         UsageError: nothing to look at, or a value out of range.
@@ -39,6 +46,10 @@ class SourceOptions:
     timeout_s: float = 1.2
     watch: bool = False
     wait: bool = False
+    every_s: float | None = None
+    rtsp_transport: str = "auto"
+    tls_ca: str = ""
+    tls_fingerprint: str = ""
 
     def __post_init__(self) -> None:
         if not self.inputs and self.camera is None:
@@ -61,6 +72,23 @@ class SourceOptions:
             raise UsageError(f"--buffer to be one of {', '.join(BUFFERS)}", got=self.buffer, fix="Check the spelling.")
         if not 0 < self.timeout_s <= 600:
             raise UsageError("--timeout of more than 0 and at most 600 s", got=f"{self.timeout_s}", fix="Change it.")
+        if self.every_s is not None and not (self.every_s == 0 or 0.05 <= self.every_s <= 86400):
+            raise UsageError("--every of 0.05 to 86400 s, or 0 for once", got=f"{self.every_s}", fix="Change it.")
+        if self.rtsp_transport not in TRANSPORTS:
+            what = f"--rtsp-transport to be one of {', '.join(TRANSPORTS)}"
+            raise UsageError(what, got=self.rtsp_transport, fix="Check the spelling.")
+
+    @property
+    def picture_every_s(self) -> float:
+        """Seconds between two questions for an address that gives one picture; 0 for a single one."""
+        if self.every_s is not None:
+            return self.every_s
+        return _USUAL_EVERY_S if len(self.inputs) == 1 else 0.0
+
+    def network(self) -> dict[str, Any]:
+        """Return what `StreamSource` is told of how to reach an address."""
+        names = ("timeout_s", "rtsp_transport", "tls_ca", "tls_fingerprint")
+        return {name: getattr(self, name) for name in names}
 
 
 def is_camera(text: str) -> bool:

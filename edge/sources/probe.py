@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SourceError
-from .devices import DEVICES, link_of, video_devices
+from .devices import DEVICES, lasting_path, video_devices
 from .live.process import CaptureProcess
 from .v4l2 import Capability, check_free, read_capability
 
@@ -18,7 +18,7 @@ class Camera:
     Attributes:
         number: N of /dev/videoN.
         name: what its driver calls it.
-        link: its name in /dev/v4l/by-id, which stays the same under every number; empty where it has none.
+        link: its path in /dev/v4l, which stays the same under every number; empty where it has none.
         size: width and height of its pictures in pixels; None where it gives none.
         trouble: why not; None where it does.
     """
@@ -37,7 +37,7 @@ def list_cameras(devices: Path = DEVICES) -> list[Camera]:
         try:
             capability = read_capability(devices / f"video{number}")
         except SourceError as error:
-            found.append(Camera(number, "unknown", link_of(number, devices), None, error))
+            found.append(Camera(number, "unknown", lasting_path(number, devices), None, error))
             continue
         if capability.formats:
             found.append(probe_camera(number, capability, devices))
@@ -52,7 +52,7 @@ def probe_camera(number: int, capability: Capability, devices: Path = DEVICES) -
         capability: what it says of itself.
         devices: where the system has its devices.
     """
-    name, link = capability.card or "unknown", link_of(number, devices)
+    name, link = capability.card or "unknown", lasting_path(number, devices)
     try:
         check_free(devices / f"video{number}")
     except SourceError as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..common.plugins import Registry
+from ..errors import UsageError
 from .frame import Source
 from .options import SourceOptions
 
@@ -37,32 +38,37 @@ class SourceRow:
 
 
 def _stream(url: str, options: SourceOptions) -> Source:
-    from .stream import StreamSource, check_stream  # brings all of Python's HTTP
+    from .network import open_network  # brings all of Python's HTTP
 
-    name, live = check_stream(url, options.timeout_s, wait=options.wait)
-    if not live:
-        return StreamSource(url, timeout_s=options.timeout_s)
-    from .live.source import LiveSource
-
-    specification = {"kind": "stream", "url": url, "timeout_s": options.timeout_s}
-    return LiveSource(name, specification, wait=options.wait, every=options.buffer == "all")
+    return open_network(url, options)
 
 
-SOURCES = Registry(
-    "catdog.sources", "source", SourceRow, (SourceRow(scheme, _stream) for scheme in ("http", "https", "rtsp", "rtsps"))
-)
+_SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp")
+SOURCES = Registry("catdog.sources", "source", SourceRow, (SourceRow(scheme, _stream) for scheme in _SCHEMES))
 
 
 def find_scheme(text: str) -> SourceRow | None:
-    """Return the row of an address; None where the text is none, or nobody knows its scheme: it may be a path.
+    """Return the row of an address; None where the text is none.
 
     Raises:
+        UsageError: nobody knows its scheme.
         PluginError: the package that has the scheme cannot be loaded.
     """
     match = _SCHEME.match(text)
-    if match is None or match[1].lower() not in SOURCES:
+    if match is None:
         return None
-    return SOURCES.find(match[1].lower())
+    scheme = match[1].lower()
+    if scheme in SOURCES:
+        return SOURCES.find(scheme)
+    known = ", ".join(sorted(SOURCES))
+    if scheme == "file":
+        fix = "A file is named by its path alone, without file://."
+    else:
+        from difflib import get_close_matches
+
+        nearest = get_close_matches(scheme, sorted(SOURCES), n=1)
+        fix = f"Did you mean {nearest[0]}://?" if nearest else "A file is named by its path; another package may bring more."
+    raise UsageError(f"an address of {known}", got=f"one of {scheme}", fix=fix)
 
 
 def open_address(row: SourceRow, address: str, options: SourceOptions) -> Source:

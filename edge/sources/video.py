@@ -79,9 +79,10 @@ def live_packets(video: "Video", source: str) -> Iterator[Packet]:
             waited_ms = 1e3 * (time.perf_counter() - start)
             yield Packet(source, number, time.monotonic(), waited_ms, decoded.picture, stream=stream)
             start = time.perf_counter()
+        lost, cause = "the end of the connection", None
     except FFmpegError as error:
-        fix = "Check address, network and camera."
-        raise SourceError(f"frames from {source}", got=(error.strerror or "the connection is lost").lower(), fix=fix) from error
+        lost, cause = (error.strerror or "the connection is lost").lower(), error
+    raise SourceError(f"frames from {source}", got=lost, fix="Check address, network and camera.") from cause
 
 
 def _judged(frame: Frame, source: str) -> Frame:

@@ -255,6 +255,19 @@ def test_lasting_name_leads_to_whichever_number(system: System) -> None:
     assert devices.link_of(7, system.folder) == "porch"
 
 
+def test_second_of_two_cameras_that_say_the_same_has_its_socket_for_a_name(system: System) -> None:
+    system.plug(0, "same")
+    system.plug(1, "same", link=False)
+    sockets = system.folder / "v4l" / "by-path"
+    sockets.mkdir()
+    for number in (0, 1):
+        (sockets / f"usb-0:{number}:1.0").symlink_to(f"../../video{number}")
+    first, second = (devices.lasting_path(number, system.folder) for number in (0, 1))
+    assert (first, second) == ("/dev/v4l/by-id/same", "/dev/v4l/by-path/usb-0:1:1.0")
+    assert [system.locator(devices.check_camera(path)).locate() for path in (first, second)] == [0, 1]
+    assert devices.lasting_path(2, system.folder) == ""
+
+
 # A kernel
 
 

@@ -228,7 +228,7 @@ def bad_inputs(tmp_path: Path) -> Path:
         (("/dev/zero",), 4),
         (("whole.jpg", "--camera", "demo"), 2),
         (("http://a..b/x",), 2),
-        (("http://127.0.0.1:1/b\u00fc.jpg",), 2),
+        (("http://127.0.0.1:1/b\u00fc.jpg",), 5),
         (("whole.jpg", "--max-frames", "0"), 2),
         (("whole.jpg", "--threads", "many"), 2),
         (("whole.jpg", "--threshold", "2"), 2),

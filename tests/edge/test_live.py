@@ -50,6 +50,9 @@ class Script:
         if step is None:
             self._clock.time += timeout
             return None
+        if isinstance(step, Idle):
+            self._clock.time += timeout
+            return step  # type: ignore[return-value]
         self._clock.time += 0.033
         self._number += 1
         return Frame("camera", self._number, self._clock.time, 0.0, 0.0, step)  # type: ignore[arg-type]
@@ -359,6 +362,14 @@ def test_why_is_told_also_while_it_is_opened_again() -> None:
     changes = list(islice((update for update in supervisor.updates() if isinstance(update, Change)), 5))
     assert [change.state for change in changes[1:3]] == [State.OFFLINE, State.RECOVERING]
     assert all("unplugged" in change.cause for change in changes[1:])
+
+
+def test_source_that_stands_by_its_last_frame_is_not_silent() -> None:
+    supervisor, clock = supervise([noisy(1), *([Idle("camera")] * 200), *([None] * 250)])
+    found = list(islice(supervisor.updates(), 202))
+    assert [type(update) for update in found] == [Change, Frame, *([Idle] * 200)]
+    assert clock.now() > 1000 + 10 * Limits().offline_s
+    assert states(supervisor.updates(), 2) == [State.STALE, State.OFFLINE]
 
 
 def test_what_was_not_given_as_asked_is_told() -> None:

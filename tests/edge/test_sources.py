@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def frames(*inputs: str, limit: int = 100) -> list[Frame]:
-    with open_sources(SourceOptions(inputs=inputs)) as sources:
+    with open_sources(SourceOptions(inputs=inputs, every_s=0)) as sources:
         return [frame for source in sources for frame in islice(source.frames(), limit) if isinstance(frame, Frame)]
 
 

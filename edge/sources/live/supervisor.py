@@ -12,6 +12,8 @@ from .guard import Guard
 from .pace import Pace
 from .stage import Stage
 
+_LONGEST_LOOK_S = 0.7  # without a word to whoever listens
+
 
 class Capture(Protocol):
     """A running capture. Whatever it does inside, these return."""
@@ -26,8 +28,8 @@ class Capture(Protocol):
         """What the source gives instead of what it was asked for, in words; empty where it is as asked."""
         ...
 
-    def newest(self, timeout: float) -> Frame | None:
-        """Return the newest frame that was not returned yet; None if none comes in time.
+    def newest(self, timeout: float) -> Frame | Idle | None:
+        """Return the newest frame that was not returned yet; None if none comes in time, `Idle` where the last is the newest.
 
         Raises:
             SourceError: it has ended, and why.
@@ -175,7 +177,7 @@ class Supervisor:
         limits = self._limits
         stale_s = self._pace.stale_after_s(limits.stale_s, limits.unknown_s)
         try:
-            frame = self._capture.newest(min(limits.stale_s, limits.offline_s) / 4)
+            frame = self._capture.newest(min(limits.stale_s, limits.offline_s, _LONGEST_LOOK_S) / 4)
         except SourceError as error:
             if not self._seen and not self._wait:
                 self.close()
@@ -185,6 +187,10 @@ class Supervisor:
         now = self._clock.now()
         if self._capture.stage is not self._stage:
             self._stage, self._last = self._capture.stage, now
+        if isinstance(frame, Idle):  # the source answers, and stands by its last frame
+            self._last = now
+            yield frame
+            return
         if frame is not None:
             self._pace.see(frame)
         # One that has waited while nobody looked may be of a camera that is gone by now; one that was overtaken is past.
@@ -201,7 +207,7 @@ class Supervisor:
                 self.close()
                 raise SourceError(f"frames from {self.name}", got=cause, fix="Check camera, cable and network.")
             yield from self._give_up(cause)
-        elif self._state is not None and silent > limits.stale_s:
+        elif self._state is not None and silent > min(limits.stale_s, _LONGEST_LOOK_S):
             if self._fresh and silent > stale_s:
                 yield from self._become(State.STALE, f"no frame for {silent:.1f} s")
             yield Idle(self.name)

@@ -1,0 +1,87 @@
+"""Addresses: taken apart, and refused where a password could be read as something else."""
+
+import pytest
+from commands import run
+
+from catdog.edge.errors import UsageError
+from catdog.edge.sources.net.address import Login, parse_address, public_text
+from catdog.edge.sources.registry import find_scheme
+
+
+def test_address_is_taken_apart_and_its_secrets_kept_apart() -> None:
+    address = parse_address("RTSP://ad%20min:p%40ss%2Fw@Camera.local:8554/a b/\U0001f408?token=s3cret")
+    assert (address.scheme, address.host, address.port) == ("rtsp", "camera.local", 8554)
+    assert address.login == Login("ad min", "p@ss/w")
+    assert address.public == "rtsp://camera.local:8554/a%20b/%F0%9F%90%88"
+    assert address.asked == f"{address.public}?token=s3cret"
+    assert address.whole == "rtsp://ad%20min:p%40ss%2Fw@camera.local:8554/a%20b/%F0%9F%90%88?token=s3cret"
+    assert "ss/w" not in repr(address)
+    assert "s3cret" not in repr(address)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("http://[::1]:80/x", "[::1]:80"),
+        ("http://user:secret@[fe80::1]/x", "[fe80::1]"),
+        ("http://host/cat@2x.jpg", "host"),
+        ("http://host/%41%2f100%/-x", "host"),
+        ("http://b\u00fccher.example/", "xn--bcher-kva.example"),
+        ("udp://:5000", "0.0.0.0:5000"),
+        ("udp://@239.0.0.1:5000", "239.0.0.1:5000"),
+        ("rtsp://-cam/-stream", "-cam"),
+    ],
+)
+def test_addresses_that_are_valid(text: str, place: str) -> None:
+    assert parse_address(text).place == place
+
+
+SECRET_PARTS = ("topsecret", "top", "secret")
+
+
+@pytest.mark.parametrize("sign", ["@", "/", "#", "?", "%", "@/", "/@", "a@b/c#d", "1/"])
+@pytest.mark.parametrize("scheme", ["http", "rtsp", "https"])
+def test_password_that_is_not_encoded_is_refused_and_not_told(scheme: str, sign: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_address(f"{scheme}://admin:top{sign}secret@127.0.0.1:9/stream")
+    assert "%40" in caught.value.fix
+    assert not any(part in str(caught.value) for part in (*SECRET_PARTS, "admin", "127"))
+
+
+def test_port_that_may_be_the_beginning_of_a_password() -> None:
+    with pytest.raises(UsageError, match="%2F"):
+        parse_address("http://admin:1234/x@host/")
+
+
+@pytest.mark.parametrize(
+    "text", ["http://", "rtsp://:99999/", "http://host:port/", "http://ho st/", "http://host:0/", "tcp://:0", "http://a..b/x"]
+)
+def test_addresses_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError, match="without host or port"):
+        parse_address(text)
+
+
+def test_what_cannot_be_taken_apart_is_shown_without_what_may_be_secret() -> None:
+    assert public_text("foo://user:pass@host") == "foo://..."
+    assert public_text("foo://host/x?key=1") == "foo://host/x"
+    assert public_text("a.jpg") == "a.jpg"
+
+
+def test_scheme_that_nobody_has_is_no_name_of_a_file() -> None:
+    with pytest.raises(UsageError, match=r"Did you mean http://\?"):
+        find_scheme("htp://user:secret@host/x")
+    with pytest.raises(UsageError, match="path alone"):
+        find_scheme("file:///home/cat.jpg")
+    assert find_scheme("photos/a.jpg") is None
+    finished = run("catdog-edge", "gopher://user:secret@host/x")
+    assert finished.returncode == 2
+    assert "http, https, rtmp" in finished.stderr
+    assert "secret" not in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["rtsp://admin:p@ss/w1@127.0.0.1:9/h264", "http://admin:top?ss@127.0.0.1:9/"])
+def test_command_prints_nothing_of_a_password(text: str) -> None:
+    finished = run("catdog-edge", text, "--json")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "ss" not in finished.stderr.replace("PASSWORD", "").replace("password", "").replace("address", "")
