@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.command import CommandParser
 from catdog.edge.files import check_folder
 from catdog.edge.regions.options import AUTO, OFF
 
-from ..benches.turns import require_at_least, say
+from ..console import require_at_least, say
 from ..extras import require_extras
 from ..measure.crew import Member
 from .clips import EMPTY, LAMP, PET, SHAKEN, SHARES, THING, Clip, Photographs, find_photographs, make_clips
@@ -29,12 +29,8 @@ _SAMPLES = 4
 _AT_ONCE = 10  # clips of one way, before it is the other's turn
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog-bench scenes", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(
         prog="catdog-bench scenes",
         description="Is a pet seen where it is, small, by day and by night, and is nothing else taken for one?",
@@ -56,7 +52,7 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--output", type=Path, default=Path("scenes"), metavar="DIR", help="for the report (default: %(default)s)"
     )
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     require_at_least(1, clips=arguments.clips, threads=arguments.threads)
     require_at_least(0, seed=arguments.seed)
     require_extras()  # before minutes are spent

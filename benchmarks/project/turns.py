@@ -1,4 +1,4 @@
-"""What the benches share: several ways of doing one thing take turns, and their ratios are told with intervals."""
+"""Several ways of doing one thing take turns, and their ratios are told with intervals."""
 
 import subprocess
 import sys
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from catdog.edge.errors import CatdogError, UsageError
-
-from ..report.tables import markdown_table, ratio_text
-from ..stats import compare_paired
-from ..stats.percentiles import Times
+from catdog.benchmarks.console import say
+from catdog.benchmarks.report.tables import ratio_text
+from catdog.benchmarks.stats import compare_paired
+from catdog.benchmarks.stats.percentiles import Times
+from catdog.edge.errors import CatdogError
 
 
 def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
@@ -47,17 +47,6 @@ def ratio_row(name: str, times: Times, baseline: Times, unit: str) -> list[str]:
 RATIO_HEADINGS = ("what", "median (middle half)", "ratio (99 % interval)", "verdict")
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> None:
-    """Print a table and a line below it."""
-    print(f"{markdown_table(headings, rows)}\n\n{note}")  # noqa: T201 - the command's result
-    sys.stdout.flush()
-
-
-def say(line: str) -> None:
-    """Tell on stderr how far it is."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
-
-
 def command(name: str) -> str:
     """Return the path of one of catdog's commands, of the environment that runs this."""
     return str(Path(sys.executable).parent / name)
@@ -73,14 +62,3 @@ def run_quietly(arguments: Sequence[str]) -> str:
     if finished.returncode != 0:
         raise CatdogError(f"{Path(arguments[0]).name} to end with 0", got=finished.stderr, fix="See what it says.")
     return finished.stdout
-
-
-def require_at_least(least: int, **numbers: int) -> None:
-    """Check the numbers of a command line.
-
-    Raises:
-        UsageError: one of them is smaller.
-    """
-    for name, number in numbers.items():
-        if number < least:
-            raise UsageError(f"--{name} of at least {least:,}", got=f"{number:,}", fix="Give a larger number.")

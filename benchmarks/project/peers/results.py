@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from catdog.benchmarks.validity.environment import Environment
 from catdog.edge.figures import Figure
 
-from ..validity.environment import Environment
 from .options import PeerOptions
 from .pictures import Photographs
 from .rounds import Failed, Measured, Turn

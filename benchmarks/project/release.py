@@ -1,4 +1,4 @@
-"""Makes a bundled model of a run: `python -m catdog.export.release --run runs/default --name default`.
+"""Makes a bundled model of a run: `python -m benchmarks.project.release --run runs/default --name default`.
 
 For the maintainers of the package; `make bundled-models` trains the runs first. Writes, under `edge/models/`, the float16
 weights, the int8 file that is exported from those same rounded weights, and the model card with what was measured on the
@@ -23,30 +23,28 @@ from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import InputNotFoundError, UsageError, VerificationError
 from catdog.edge.files import write_bytes
 from catdog.edge.models import BUNDLED
+from catdog.export.formats import FLOAT32, INT8
+from catdog.export.options import ExportOptions
 from catdog.train.options import AT_END
 from catdog.train.pipelines import OURS, TRANSFER
 
-from .formats import FLOAT32, INT8
-from .options import ExportOptions
-
 if TYPE_CHECKING:
+    from catdog.export.bundle import Artifact
     from catdog.train.model_file import TrainedModel
     from catdog.train.options import TrainOptions
 
-    from .bundle import Artifact
-
 _CALIBRATION = 1000  # training pictures; a user waits less for 200, a release is made once
 _NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
-_MODELS = Path(__file__).resolve().parent.parent / "edge" / "models"
+_MODELS = Path(__file__).resolve().parents[2] / "edge" / "models"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog.export.release", _main, argv)
+    return run_command("benchmarks.project.release", _main, argv)
 
 
 def _main(argv: Sequence[str]) -> int:
-    parser = CommandParser(prog="python -m catdog.export.release", description=__doc__.splitlines()[0])
+    parser = CommandParser(prog="python -m benchmarks.project.release", description=__doc__.splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--run", type=Path, help="folder of the trained run")
     what.add_argument("--again", choices=BUNDLED, help="export this bundled model anew from its weights")
@@ -155,7 +153,7 @@ def release_again(name: str, data: str, negatives: str, output: Path) -> None:
 
 def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
     """Return the int8 and the float32 artifact of a model, both proven."""
-    from .bundle import convert
+    from catdog.export.bundle import convert
 
     exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False, calibration_count=_CALIBRATION)
     made = convert(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201

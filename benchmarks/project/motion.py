@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.benchmarks.console import print_table, require_at_least, say
+from catdog.benchmarks.measure.crew import Member
+from catdog.edge.command import CommandParser
 from catdog.edge.contract import NEITHER
 from catdog.edge.errors import UsageError
 from catdog.edge.events import Event, EventDetector
@@ -21,9 +23,8 @@ from catdog.edge.sources import Change, Idle
 from catdog.edge.sources.demo import DemoSource, Film
 from catdog.edge.synthetic import DemoFilm
 
-from ..measure.crew import Member
 from .camera import KeptFilm
-from .turns import RATIO_HEADINGS, in_turn, print_table, ratio_row, require_at_least, say
+from .turns import RATIO_HEADINGS, in_turn, ratio_row
 
 REQUIRED_RATIO = 5.0  # times less processor time
 MOST_FRAMES_LATE = 2
@@ -48,19 +49,15 @@ class Pair:
         return None if self.gated is None else self.gated.frame - self.plain.frame
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code: 1 if the gate saves too little, or an event comes late."""
-    return run_command("catdog-bench motion", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-bench motion", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10, metavar="N", help="how often each is timed (default: %(default)s)")
     parser.add_argument("--frames", type=int, default=600, metavar="N", help="frames a time (default: %(default)s)")
     parser.add_argument("--cycles", type=int, default=2, metavar="N", help="of the film, for the events (default: %(default)s)")
     parser.add_argument("--model", default="fast", help="bundled model or file, with the answer neither (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     require_at_least(1, rounds=arguments.rounds, frames=arguments.frames, cycles=arguments.cycles, threads=arguments.threads)
     ways = {
         name: partial(_asked, arguments, gate=gate) for name, gate in (("every frame judged", False), ("--motion-gate", True))

@@ -5,7 +5,6 @@ picture sent through the backbone in every epoch. CPU time of all threads, witho
 the two ways take turns at being first, seed by seed, so that drift of the machine hits both.
 """
 
-import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.benchmarks.console import print_table, require_at_least, say
+from catdog.edge.command import CommandParser
 from catdog.edge.decode import silence_opencv
 from catdog.train.backbones import BUNDLED
 from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.tensorflow_setup import import_tensorflow
-
-from .turns import print_table, require_at_least, say
 
 if TYPE_CHECKING:
     from catdog.train.data.dataset import Dataset
@@ -41,12 +39,8 @@ class Way(NamedTuple):
     accuracy: float
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code: 1 if the cache saves less than it should or changes the accuracy."""
-    return run_command("catdog-bench training", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     defaults = TrainOptions
     parser = CommandParser(prog="catdog-bench training", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", required=True, help="folder or zip archive of labelled photographs")
@@ -55,7 +49,7 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument("--epochs", type=int, default=defaults.epochs, metavar="N", help="default: %(default)s")
     parser.add_argument("--views", type=int, default=defaults.views, metavar="N", help="default: %(default)s, as in training")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="how many pairs of trainings (default: %(default)s)")
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     require_at_least(1, seeds=arguments.seeds)
     options = TrainOptions(
         DataOptions(data=arguments.data, image_size=arguments.image_size),

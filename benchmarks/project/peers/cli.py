@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from catdog.edge.command import CommandParser, end_like_ctrl_c, run_command
+from catdog.benchmarks.extras import require_extras
+from catdog.benchmarks.validity.environment import load_average, record_environment
+from catdog.edge.command import CommandParser, end_like_ctrl_c
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import CatdogError, PartialFailureError
 from catdog.edge.files import check_folder
 
-from ..extras import require_extras
-from ..validity.environment import load_average, record_environment
 from .models import labels, model_file
 from .options import PeerOptions, default_cores
 from .pictures import Photographs, gather
@@ -44,11 +44,6 @@ exit codes: 0 measured, even if a peer could not be run (the report says which),
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command(_NAME, _main, argv)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = CommandParser(
@@ -69,7 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
+    """Run the command; returns the exit code."""
     given = vars(build_parser().parse_args(argv))
     output: Path = given.pop("output")
     options = PeerOptions(**given)

@@ -22,11 +22,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from catdog.benchmarks.report.tables import markdown_table
 from catdog.edge.figures import Figure
 from catdog.edge.files import write_text
 from catdog.train.report.template import render
 
-from ..report.tables import markdown_table
 from .results import MEASURES, Comparison, Measure, Spread, accuracy, agreement, figure, ratio, sentences, values
 from .rounds import STARTS, Measured
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from catdog.edge.contract import NEITHER
 from catdog.edge.figures import Figure
+from catdog.export.bundle import Artifact
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import TrainOptions
 from catdog.train.pipelines import SMALL
 from catdog.train.record import StageRecord
-
-from .bundle import Artifact
 
 _INPUT_ROW = (
     "| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in "

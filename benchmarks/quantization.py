@@ -4,19 +4,18 @@ Each format is converted and compared with Keras as catdog-export does it, and n
 number of photographs, and once on drawn pictures.
 """
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.command import CommandParser
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import UsageError, missing_extra
 from catdog.export.formats import FORMATS, INT8
 from catdog.export.options import ExportOptions
 
-from .turns import print_table, say
+from .console import print_table, say
 
 if TYPE_CHECKING:
     from catdog.export.bundle import Artifact, Export
@@ -26,12 +25,8 @@ _PACKAGES = ("tensorflow", "keras", "onnx", "tf2onnx")
 _DRAWN = 200  # pictures
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog-bench quantization", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-bench quantization", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", type=Path, metavar="PATH", help="as in catdog-export (default: newest run, else bundled)")
     data_help = "photographs with train/ and validation/ (default: the run's; else drawn ones, and no accuracy)"
@@ -40,7 +35,7 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--counts", default="50,200", metavar="N,N", help="photographs to calibrate int8 on (default: %(default)s)"
     )
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     formats = tuple(name.strip() for name in arguments.formats.split(","))
     counts = _counts(arguments.counts)
     options = ExportOptions(

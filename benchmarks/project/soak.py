@@ -5,7 +5,6 @@ Source of the interval: H. R. Künsch, "The jackknife and the bootstrap for gene
 Statistics 17 (1989).
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -15,10 +14,11 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.benchmarks.console import print_table, require_at_least
+from catdog.edge.command import CommandParser
 from catdog.edge.errors import CatdogError
 
-from .turns import command, print_table, require_at_least
+from .turns import command
 
 _EVERY = 500  # frames between samples
 _WARM_UP = 0.2  # share of the run that is not counted: caches fill, sprites are drawn
@@ -26,16 +26,12 @@ _BLOCK, _RESAMPLES = 8, 2000
 _MIB = 1 << 20
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog-bench soak", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-bench soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--frames", type=int, default=200_000, help="how many (default: %(default)s)")
     parser.add_argument("--limit", type=float, default=1.0, help="MiB that 100,000 frames may take (default: %(default)s)")
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     require_at_least(50 * _EVERY, frames=arguments.frames)
     frames, memory = _watch(arguments.frames)
     kept = frames >= _WARM_UP * arguments.frames

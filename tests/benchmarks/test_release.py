@@ -11,9 +11,9 @@ import keras
 import numpy as np
 from commands import run
 
+from benchmarks.project.release import main, require_blind
 from catdog.edge.errors import UsageError
 from catdog.edge.models import BUNDLED, bundled_backbone, bundled_tflite
-from catdog.export.release import main, require_blind
 from catdog.train.model_file import load_bundled
 from catdog.train.options import AT_END, DataOptions, TrainOptions
 

@@ -4,7 +4,6 @@ Whole processes, from the start of Python to its end, in turn (ours, bare, bare,
 both. The ratio is taken pair by pair.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -14,28 +13,25 @@ from pathlib import Path
 
 import cv2
 
+from catdog.benchmarks.console import print_table, require_at_least
 from catdog.edge.artifact import read_model_file
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.command import CommandParser
 from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import draw_picture
 
-from .turns import RATIO_HEADINGS, command, in_turn, print_table, ratio_row, require_at_least, run_quietly
+from .turns import RATIO_HEADINGS, command, in_turn, ratio_row, run_quietly
 
 _BARE = Path(__file__).with_name("bare_litert.py")
 _WARM_UP = 2
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog-bench startup", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-bench startup", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--picture", type=Path, help="picture file (default: a drawn cat)")
     parser.add_argument("--runs", type=int, default=30, metavar="N", help="pairs of runs (default: %(default)s)")
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     require_at_least(1, runs=arguments.runs)
     with tempfile.TemporaryDirectory() as folder:
         picture = arguments.picture or Path(folder) / "cat.jpg"

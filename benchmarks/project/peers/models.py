@@ -1,6 +1,6 @@
 """The same weights as every peer's kind of file. The int8 one is the file that catdog-edge itself uses.
 
-    python -m catdog.benchmarks.peers.models FOLDER
+    python -m benchmarks.project.peers.models FOLDER
 
 writes the others. A process of its own, because TensorFlow is nothing to have around while memory and time are measured.
 """
@@ -18,6 +18,7 @@ from catdog.edge.models import bundled_tflite, bundled_weights
 from .process import last_line
 from .registry import FLOAT32, INT8, KERAS, ONNX
 
+_CLONE = Path(__file__).resolve().parents[3]
 _FILES = {FLOAT32: "float32.tflite", ONNX: "float32.onnx", KERAS: "float32.keras"}
 
 
@@ -44,8 +45,8 @@ def model_file(kind: str, environments: Path) -> Path:
     digest = hashlib.sha256(bundled_weights().read_bytes()).hexdigest()[:8]
     folder = environments.absolute() / f"peer-models-{digest}"
     if not all((folder / name).is_file() for name in _FILES.values()):
-        command = [sys.executable, "-m", "catdog.benchmarks.peers.models", str(folder)]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [sys.executable, "-m", "benchmarks.project.peers.models", str(folder)]
+        made = subprocess.run(command, capture_output=True, text=True, cwd=_CLONE, check=False)
         if made.returncode != 0:
             raise CatdogError(f"the model as {kind}", got=last_line(made.stderr), fix="Install the extra export.")
     return folder / _FILES[kind]

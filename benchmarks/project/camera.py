@@ -4,7 +4,6 @@ Milliseconds a result of catdog-edge, beside a bare loop that only decodes (wher
 invokes, with the same model and threads. Each in a process of its own, in turn, so that drift of the machine hits all.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -22,17 +21,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.benchmarks.console import print_table, require_at_least
+from catdog.benchmarks.measure.crew import Member
 from catdog.edge.artifact import read_model_file
-from catdog.edge.command import CommandParser, run_command
+from catdog.edge.command import CommandParser
 from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.preprocess import METHODS
 from catdog.edge.quiet import native_output_dropped
 from catdog.edge.synthetic import DemoFilm
 
-from ..measure.crew import Member
-from .turns import RATIO_HEADINGS, command, in_turn, print_table, ratio_row, require_at_least
+from .turns import RATIO_HEADINGS, command, in_turn, ratio_row
 
+_CLONE = Path(__file__).resolve().parents[2]
 _FRAMES = 60  # different ones
 _BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n"
 _WARM_UP = 20  # results
@@ -56,18 +57,14 @@ class Load:
     model: Path
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog-bench camera", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-bench camera", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=10, metavar="N", help="how often each is timed (default: %(default)s)")
     parser.add_argument("--results", type=int, default=400, metavar="N", help="results a time (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
     parser.add_argument("--model", type=Path, default=bundled_tflite(), help="TFLite file (default: the bundled one)")
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     require_at_least(1, rounds=arguments.rounds, results=arguments.results, threads=arguments.threads)
     load = Load(arguments.results, arguments.threads, arguments.model)
     with _network_camera() as url:
@@ -221,7 +218,7 @@ def _stream(load: Load, url: str) -> float:
 def _network_camera() -> Iterator[str]:
     """Give the address of a network camera in a process of its own."""
     program = f"from {__name__} import serve; serve({_FPS})"
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=_CLONE) as process:
         try:
             yield process.stdout.readline().strip() if process.stdout else ""
         finally:

@@ -4,7 +4,6 @@ Whole processes in turn: catdog-edge on all cores, the bare loop with one thread
 drawn.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -14,12 +13,13 @@ from pathlib import Path
 
 import cv2
 
-from catdog.edge.command import CommandParser, run_command
+from catdog.benchmarks.console import print_table, require_at_least
+from catdog.edge.command import CommandParser
 from catdog.edge.errors import InputNotFoundError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import LABELS, draw_picture
 
-from .turns import RATIO_HEADINGS, command, in_turn, print_table, ratio_row, require_at_least, run_quietly
+from .turns import RATIO_HEADINGS, command, in_turn, ratio_row, run_quietly
 
 _BARE = """
 import sys
@@ -40,17 +40,13 @@ for path in sorted(Path(folder).rglob("*.jpg")):
 _OURS = "catdog-edge"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog-bench folder", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-bench folder", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, help="photographs, *.jpg (default: drawn pictures)")
     parser.add_argument("--drawn", type=int, default=1000, metavar="N", help="drawn pictures (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=10, metavar="N", help="how often each is timed (default: %(default)s)")
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     require_at_least(1, rounds=arguments.rounds, drawn=arguments.drawn)
     with tempfile.TemporaryDirectory() as place:
         folder = arguments.folder or _drawn(Path(place), arguments.drawn)
