@@ -4,9 +4,7 @@ Whole processes in turn: catdog-edge on all cores, the bare loop with one thread
 drawn.
 """
 
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -19,24 +17,8 @@ from catdog.edge.errors import InputNotFoundError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import LABELS, draw_picture
 
-from .turns import RATIO_HEADINGS, command, in_turn, ratio_row, run_quietly
+from .turns import RATIO_HEADINGS, bare_litert, command, in_turn, ratio_row, timed
 
-_BARE = """
-import sys
-from pathlib import Path
-import cv2
-from ai_edge_litert.interpreter import Interpreter
-model, folder, threads = sys.argv[1:]
-interpreter = Interpreter(model_path=model, num_threads=int(threads))
-interpreter.allocate_tensors()
-source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-height, width = (int(side) for side in source["shape"][1:3])
-for path in sorted(Path(folder).rglob("*.jpg")):
-    resized = cv2.resize(cv2.imread(str(path)), (width, height), interpolation=cv2.INTER_LINEAR_EXACT)
-    interpreter.set_tensor(source["index"], cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)[None])
-    interpreter.invoke()
-    print(path, interpreter.get_tensor(target["index"])[0].argmax())
-"""
 _OURS = "catdog-edge"
 
 
@@ -50,25 +32,18 @@ def main(argv: Sequence[str]) -> int:
     require_at_least(1, rounds=arguments.rounds, drawn=arguments.drawn)
     with tempfile.TemporaryDirectory() as place:
         folder = arguments.folder or _drawn(Path(place), arguments.drawn)
-        count = len(list(folder.rglob("*.jpg")))
-        if count == 0:
+        pictures = sorted(map(str, folder.rglob("*.jpg")))
+        if not pictures:
             raise InputNotFoundError("a folder with *.jpg", got=str(folder), fix="Name another one, or none.")
-        bare = [sys.executable, "-c", _BARE, str(bundled_tflite()), str(folder)]
-        commands = {
+        commands: dict[str, Sequence[str]] = {
             _OURS: [command("catdog-edge"), str(folder), "--json"],
-            "bare, 1 thread": [*bare, "1"],
-            "bare, 2 threads": [*bare, "2"],
+            "bare, 1 thread": bare_litert(bundled_tflite(), 1, pictures),
+            "bare, 2 threads": bare_litert(bundled_tflite(), 2, pictures),
         }
-        times = in_turn({name: partial(_timed, parts) for name, parts in commands.items()}, arguments.rounds)
+        times = in_turn({name: partial(timed, parts) for name, parts in commands.items()}, arguments.rounds)
     rows = [ratio_row(name, seconds, times[_OURS], ".2f s") for name, seconds in times.items()]
-    print_table(RATIO_HEADINGS, rows, f"{count:,} pictures, {arguments.rounds} rounds; whole processes.")
+    print_table(RATIO_HEADINGS, rows, f"{len(pictures):,} pictures, {arguments.rounds} rounds; whole processes.")
     return 0
-
-
-def _timed(arguments: Sequence[str]) -> float:
-    start = time.perf_counter()
-    run_quietly(arguments)
-    return time.perf_counter() - start
 
 
 def _drawn(folder: Path, count: int) -> Path:

@@ -4,25 +4,20 @@ Whole processes, from the start of Python to its end, in turn (ours, bare, bare,
 both. The ratio is taken pair by pair.
 """
 
-import sys
 import tempfile
-import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import cv2
 
 from catdog.benchmarks.console import print_table, require_at_least
-from catdog.edge.artifact import read_model_file
 from catdog.edge.command import CommandParser
 from catdog.edge.errors import CatdogError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import draw_picture
 
-from .turns import RATIO_HEADINGS, command, in_turn, ratio_row, run_quietly
+from .turns import RATIO_HEADINGS, bare_litert, command, in_turn, ratio_row, run_quietly, timed
 
-_BARE = Path(__file__).with_name("bare_litert.py")
 _WARM_UP = 2
 
 
@@ -37,25 +32,17 @@ def main(argv: Sequence[str]) -> int:
         picture = arguments.picture or Path(folder) / "cat.jpg"
         if arguments.picture is None:
             cv2.imwrite(str(picture), draw_picture("cats", 0, width=500, height=375))
-        model = bundled_tflite()
-        contract = read_model_file(model).contract
-        labels = ",".join(contract.labels) if contract else ""
         ours = [command("catdog-edge"), str(picture)]
-        bare = [sys.executable, str(_BARE), str(model), str(picture), labels]
+        bare = bare_litert(bundled_tflite(), 1, [str(picture)])
         for _ in range(_WARM_UP):
             _require_same_label(run_quietly(ours), run_quietly(bare))
-        times = in_turn({"bare script": partial(_timed, bare), "catdog-edge": partial(_timed, ours)}, arguments.runs)
+        times = in_turn({"bare script": lambda: 1e3 * timed(bare), "catdog-edge": lambda: 1e3 * timed(ours)}, arguments.runs)
     rows = [ratio_row(name, ms, times["bare script"], ".0f ms") for name, ms in times.items()]
     print_table(RATIO_HEADINGS, rows, f"{arguments.runs} pairs of whole processes; the same label from both.")
     return 0
 
 
-def _timed(arguments: Sequence[str]) -> float:
-    start = time.perf_counter()
-    run_quietly(arguments)
-    return 1e3 * (time.perf_counter() - start)
-
-
 def _require_same_label(ours: str, bare: str) -> None:
-    if f": {bare.strip()} " not in ours:
+    label, *_ = bare.split("\t")
+    if f": {label} " not in ours:
         raise CatdogError("the same label from both", got=f"{ours} and {bare}", fix="Please report this.")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from catdog.benchmarks.report.tables import ratio_text
 from catdog.benchmarks.stats import compare_paired
 from catdog.benchmarks.stats.percentiles import Times
 from catdog.edge.errors import CatdogError
+
+from .peers.models import labels
+from .peers.registry import PEERS, SCRIPTS
 
 
 def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Times]:
@@ -62,3 +66,18 @@ def run_quietly(arguments: Sequence[str]) -> str:
     if finished.returncode != 0:
         raise CatdogError(f"{Path(arguments[0]).name} to end with 0", got=finished.stderr, fix="See what it says.")
     return finished.stdout
+
+
+def timed(arguments: Sequence[str]) -> float:
+    """Run a program as `run_quietly` does; return the seconds that it took."""
+    start = time.perf_counter()
+    run_quietly(arguments)
+    return time.perf_counter() - start
+
+
+def bare_litert(model: Path, threads: int, pictures: Sequence[str]) -> list[str]:
+    """Return the command of the least that classifies picture files, which knows nothing of catdog: a peer's script.
+
+    It prints label, ms and path of each.
+    """
+    return [sys.executable, str(SCRIPTS / PEERS["litert"].script), str(model), ",".join(labels()), str(threads), *pictures]

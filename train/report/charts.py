@@ -1,4 +1,4 @@
-"""The charts of a run, as drawings that `catdog.train.report.drawing` renders.
+"""The charts of a run, as drawings that `catdog.train.pages.drawing` renders.
 
 Each is drawn narrow, because the page shows them on telephones, too. Accuracies are shares, 0-1, drawn as percent.
 """
@@ -14,8 +14,9 @@ from catdog.edge.figures import Figure, wilson_interval
 
 from ..evaluate import Evaluation
 from ..history import FINE_TUNE, Epoch
+from ..pages.drawing import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAPER, SECOND, bare, canvas
+from ..pages.words import shorten
 from ..record import StageRecord
-from .drawing import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAPER, SECOND, bare, canvas, shorten
 from .published import Published
 
 if TYPE_CHECKING:

@@ -10,31 +10,29 @@ from ..data.dataset import Dataset
 from ..data.folders import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
 from ..options import TrainOptions
+from ..pages.drawing import to_svg
+from ..pages.render import render
+from ..pages.words import percent
 from ..record import StageRecord, counted
 from .charts import confusion_chart, curves_chart, label_counts_chart, reliability_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
-from .drawing import to_svg
 from .pictures import MOST_SAMPLE_ROWS, Looked, Mistake, Row, augmentation_of
 from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
-from .template import render
 from .text import (
     LAST_EPOCHS,
     answer_labels,
     band,
-    duration,
     headline,
-    interval,
     matrix_rows,
     mean_of_last,
     mixed_up,
-    percent,
     sentences,
     tiles,
-    unbroken,
 )
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _MOST_IN_A_TABLE = 10  # labels, of whose answers a table can be read
+_NONE_LEFT_OUT = "No picture was left out: all could be read, and none is in two parts."
 _MOST_SKIPPED = 200  # lines on the page; the data has all
 
 
@@ -99,7 +97,7 @@ def named_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 
 def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions, shown: Illustrations) -> str:
-    """Write one self-contained page. Call it inside `catdog.train.report.drawing.drawing_settings`.
+    """Write one self-contained page. Call it inside `catdog.train.pages.drawing.drawing_settings`.
 
     Raises:
         MissingExtraError: jinja2 is not installed.
@@ -108,13 +106,13 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
     labels = answer_labels(dataset, final.validation)
     return render(
         _TEMPLATE,
-        {"percent": percent, "interval": interval, "band": band, "duration": duration, "unbroken": unbroken},
+        band,
         dataset=dataset,
         options=options,
         final=final,
         headline=headline(final),
         tiles=tiles(dataset, final),
-        sentences=sentences(dataset, records, options),
+        sentences=sentences(dataset, records, options) + ([] if skipped else [_NONE_LEFT_OUT]),
         skipped=skipped[:_MOST_SKIPPED],
         skipped_count=len(skipped),
         stages=[_stage_row(record, dataset, options) for record in records],

@@ -1,10 +1,8 @@
 """Which pictures a report shows: samples, altered copies, mistakes."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,42 +10,19 @@ from ..data.dataset import Dataset
 from ..data.folders import TEST, VALIDATION
 from ..data.pictures import Pictures
 from ..evaluate import Answer
+from ..pages.picture import Shown
+from ..pages.words import shorten
 from ..pipelines import AUGMENTED, PIPELINES, Augmentation
 from ..record import KINDS, StageRecord, Suspect
-from .drawing import shorten
 
 MOST_SAMPLE_ROWS, SAMPLES = 6, 3
 MOST_MISTAKES = 12
 MOST_SUSPECTS = 12  # of each kind
 _MOST_ALTERED_ROWS, _COPIES = 2, 4
 _SHEET_SEED = 16  # one at which a flip alters half of the copies in each row, so that both are seen
-_LARGEST_SIDE, _JPEG_QUALITY = 224, 85  # pixels; as large as the page shows a picture
 _CAPTION = 12  # characters of a label above a picture of a sheet
 
 ORIGINAL, ALTERED = "original", "altered"
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture with a title.
-
-    Attributes:
-        title: what it is.
-        pixels: uint8 ``[height, width, 3]``, RGB.
-    """
-
-    title: str
-    pixels: NDArray[np.uint8]
-
-    @property
-    def data_uri(self) -> str:
-        """The picture inside an address, as a JPEG no larger than the page shows it."""
-        pixels = self.pixels
-        if (scale := _LARGEST_SIDE / max(pixels.shape[:2])) < 1:
-            pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-        swapped = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-        _, encoded = cv2.imencode(".jpg", swapped, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a report says in words and how it writes its numbers."""
+"""What a report says in words."""
 
 import math
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from ..data.dataset import Dataset
 from ..evaluate import Evaluation
 from ..history import Epoch
 from ..options import TrainOptions
+from ..pages.words import interval, percent
 from ..record import StageRecord
 from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
 
@@ -54,29 +55,11 @@ class MatrixRow:
     right: Figure | None
 
 
-def percent(share: float, places: int = 2) -> str:
-    """Write a share in percent."""
-    return f"{100 * share:.{places}f} %"
-
-
-def interval(figure: Figure) -> str:
-    """Write the 95 % interval of a share."""
-    return f"{100 * figure.low:.1f} to {100 * figure.high:.1f} %"
-
-
 def band(figures: Published) -> str:
     """Write a published band of accuracies."""
     if figures.low == figures.high:
         return f"{'about ' * figures.about}{100 * figures.low:.0f} %"
     return f"{100 * figures.low:.0f} to {100 * figures.high:.0f} %"
-
-
-def duration(seconds: float) -> str:
-    """Write a time in the unit that fits."""
-    if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def mean_of_last(history: Sequence[Epoch]) -> float | None:
@@ -214,11 +197,6 @@ def _on_scores(measured: Evaluation) -> list[str]:
         f"Its scores are off by {off} on the validation pictures: do not take a score for a chance. More pictures, or a "
         "temperature that is fitted on some of the training pictures (--held-out 0.1), make them honest."
     ]
-
-
-def unbroken(text: str) -> str:
-    """Keep numbers and their per cent signs on one line in running text."""
-    return text.replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
 
 
 def name_only(where: str) -> str:

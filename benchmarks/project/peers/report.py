@@ -25,13 +25,14 @@ from typing import Any, NamedTuple
 from catdog.benchmarks.report.tables import markdown_table
 from catdog.edge.figures import Figure
 from catdog.edge.files import write_text
-from catdog.train.report.template import render
+from catdog.train.pages.render import render
 
 from .results import MEASURES, Comparison, Measure, Spread, accuracy, agreement, figure, ratio, sentences, values
 from .rounds import STARTS, Measured
 
 SCHEMA_VERSION = 1
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
+_NOT_ITS_OWN = "the environment that ran the benchmark"
 _DASH = "–"  # noqa: RUF001 - for what was not measured
 _LEAST, _MOST = 0.25, 64.0  # ends of the charts' axis; beyond is drawn at the edge
 
@@ -115,7 +116,6 @@ def to_html(comparison: Comparison) -> str:
     headline, *notes = sentences(comparison)
     return render(
         _TEMPLATE,
-        {},
         extra="bench",
         headline=headline,
         notes=notes,
@@ -131,7 +131,11 @@ def to_html(comparison: Comparison) -> str:
         even=_place(1.0),
         ticks=[(_place(tick), f"{tick:g}") for tick in (0.25, 1.0, 4.0, 16.0, 64.0)],
         packages=[
-            (_name(row), ", ".join(f"{n} {v}" for n, v in row.side.place.packages.items())) for row in comparison.measured
+            (
+                _name(row),
+                ", ".join(f"{n} {v}" for n, v in row.side.place.packages.items()) or _NOT_ITS_OWN,
+            )
+            for row in comparison.measured
         ],
     )
 

@@ -1,4 +1,4 @@
-"""From one drawing to two files: a PNG on white for a slide, and an SVG element in the colours of the page it stands in.
+"""Charts: as a PNG on white for a slide, and as an SVG element in the colours of the page that it stands in.
 
 Charts use the colours below, which are those of the light page. In the SVG each becomes the page's custom property of the same
 meaning, so that it follows the reader's light or dark theme, and paper.
@@ -31,7 +31,8 @@ _PROPERTIES = {
 }
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: sharp, searchable, in the page's font
-    "svg.hashsalt": "catdog-train",  # the same chart gives the same ids
+    "svg.hashsalt": "catdog",  # the same chart gives the same ids
+    "path.simplify": False,  # it would drop dots that are drawn as lines of no length
     "font.size": 11.0,
     "text.color": INK,
     "text.parse_math": False,  # a label may hold dollar signs
@@ -51,8 +52,11 @@ _PNG_DPI = 200
 
 
 @contextmanager
-def drawing_settings() -> Iterator[None]:
+def drawing_settings(extra: str = "train") -> Iterator[None]:
     """Give the context in which charts are made and rendered; what was set before comes back.
+
+    Args:
+        extra: which brings the package that is needed.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -60,20 +64,20 @@ def drawing_settings() -> Iterator[None]:
     try:
         import matplotlib
     except ModuleNotFoundError as error:
-        raise missing_extra("matplotlib", "train") from error
+        raise missing_extra("matplotlib", extra) from error
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():
         # The browser brings the glyphs; Matplotlib's font need not have those of every label.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         yield
 
 
-def canvas(width: float, height: float) -> "Drawing":
-    """Make an empty drawing of a size in points, whose axes make room for their own text."""
+def canvas(width: float, height: float, *, arranged: bool = True) -> "Drawing":
+    """Make an empty drawing of a size in points; where it is to be `arranged`, its axes make room for their own text."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Drawing
 
     # The object interface, not pyplot: no global state, no display.
-    drawing = Drawing(figsize=(width / 72, height / 72), layout="constrained")
+    drawing = Drawing(figsize=(width / 72, height / 72), layout="constrained" if arranged else "none")
     FigureCanvasAgg(drawing)
     return drawing
 
@@ -95,29 +99,25 @@ def to_png(drawing: "Drawing") -> bytes:
     return buffer.getvalue()
 
 
-def to_svg(drawing: "Drawing", name: str, alt: str) -> str:
+def to_svg(drawing: "Drawing", name: str, alt: str | None = None) -> str:
     """Render a drawing as an ``<svg>`` element without any reference to the outside.
 
     Args:
         drawing: in the colours of this module.
         name: becomes part of every id, because a page holds several charts and ids are unique in a page.
-        alt: what is to be seen, in words, for those who do not see it.
+        alt: what is to be seen, in words, for those who do not see it; None where tables beside it say all of it.
     """
     buffer = io.StringIO()
     drawing.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = self_contained(buffer.getvalue(), name).replace("xlink:href", "href")
+    svg = _self_contained(buffer.getvalue(), name).replace("xlink:href", "href")
     svg = re.sub(r"\b(fill|stroke): (#\w{6})", lambda found: f"{found[1]}: {_PROPERTIES.get(found[2], found[2])}", svg)
     svg = re.sub(r"'DejaVu Sans'[^;\"]*", "inherit", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{html.escape(alt)}" ', 1)
+    about = 'aria-hidden="true"' if alt is None else f'role="img" aria-label="{html.escape(alt)}"'
+    return svg.replace("<svg ", f"<svg {about} ", 1)
 
 
-def self_contained(svg: str, name: str) -> str:
-    """Turn what Matplotlib writes into an element for a page: no reference to the outside, no style but its own.
-
-    Args:
-        svg: the file's text.
-        name: becomes part of every id, because a page holds several charts and ids are unique in a page.
-    """
+def _self_contained(svg: str, name: str) -> str:
+    """Turn what Matplotlib writes into an element for a page: no reference to the outside, no style but its own."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)  # the style would apply to the whole page
     # HTML needs no namespaces, and without them the page holds no address at all.
@@ -126,11 +126,3 @@ def self_contained(svg: str, name: str) -> str:
         svg = re.sub(rf'(<svg\b[^>]*?) {size}="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'\bid="|url\(#|xlink:href="#', lambda found: f"{found[0]}{name}-", svg)
     return re.sub(r"\s*\n\s*", " ", svg).strip()
-
-
-def shorten(text: str, longest: int) -> str:
-    """Put text on one line of at most so many characters; the middle goes."""
-    text = " ".join(text.split())
-    if len(text) <= longest:
-        return text
-    return f"{text[: longest - longest // 2 - 1]}…{text[len(text) - longest // 2 :]}"

@@ -1,6 +1,6 @@
 """What every report writes in the same way."""
 
-from catdog.train.report.template import counts_text, labels_text
+from catdog.train.pages.words import counts_text, labels_text
 
 MANY = [f"thing-{number}" for number in range(101)]
 
