@@ -14,6 +14,7 @@ from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import UsageError, missing_extra
 from catdog.export.formats import FORMATS, INT8
 from catdog.export.options import ExportOptions
+from catdog.train.logs import lines_to
 
 from .console import print_table, say
 
@@ -50,7 +51,8 @@ def main(argv: Sequence[str]) -> int:
     from catdog.train.model_file import read_model
 
     source = read_model(find_model(options.model))
-    rows, found = measured(source, options, counts)
+    with lines_to(say):
+        rows, found = measured(source, options, counts)
     print_table(
         ("format", "ranges from", "size MB", "accuracy (95 % interval)", "Keras'", "same answers", "mean difference"),
         rows,
@@ -64,14 +66,14 @@ def measured(source: "TrainedModel", options: ExportOptions, counts: Sequence[in
     from catdog.export.bundle import convert
 
     drawn = replace(options, calibration=None, calibration_count=_DRAWN)
-    found = convert(source, options if options.calibration else drawn, say)
+    found = convert(source, options if options.calibration else drawn)
     rows = [_row(artifact) for artifact in found.artifacts]
     rows += [[failure.kind.name, failure.reason, "–", "–", "–", "–", "–"] for failure in found.failures]  # noqa: RUF001
     if INT8 in options.formats:
         ways = [replace(options, calibration_count=count) for count in counts] if options.calibration else []
         done = options.calibration_count
         for way in (way for way in ways if way.calibration_count != done):
-            rows += [_row(artifact) for artifact in convert(source, replace(way, formats=(INT8,)), say).artifacts]
+            rows += [_row(artifact) for artifact in convert(source, replace(way, formats=(INT8,))).artifacts]
         # What drawn pictures would have done is found beside every int8 that has photographs.
         for artifact in found.artifacts:
             if artifact.drawn is not None:

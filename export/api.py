@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from catdog.edge.decode import silence_opencv
 from catdog.edge.files import check_folder
-from catdog.train.api import to_stderr
+from catdog.train.logs import lines_to
 from catdog.train.tensorflow_setup import import_tensorflow
 
 from .formats import INT8
@@ -73,7 +73,7 @@ def export(
         model: a run's folder or its ``model.keras``, or the name of a bundled model; None for the newest run.
         formats: of ``catdog.export.formats.FORMATS``: ``"int8"``, ``"float16"``, ``"onnx"``, ..., or of other packages.
         output: folder for the files.
-        log: told what is going on, a line at a time; None prints to stderr.
+        log: told what is going on, a line at a time; None for Python's `logging`, to the loggers below ``catdog``.
         options: other fields of `ExportOptions`, such as ``verify`` or ``max_drop``.
 
     Raises:
@@ -91,5 +91,6 @@ def export(
     from .bundle import export as run_export
     from .source import find_model
 
-    made = run_export(read_model(find_model(wanted.model)), wanted, log or to_stderr)
+    with lines_to(log):
+        made = run_export(read_model(find_model(wanted.model)), wanted)
     return Exported(wanted.output, made.artifacts, made.refused)

@@ -13,6 +13,7 @@ from catdog.edge.files import check_folder
 from catdog.edge.installation import pip
 from catdog.edge.models import BUNDLED
 from catdog.edge.plugins import Choices
+from catdog.train.logs import lines_to
 
 from .formats import FORMATS, INT8, REGISTRY
 from .options import ExportOptions
@@ -110,7 +111,8 @@ def _main(argv: Sequence[str]) -> int:
 
     path = find_model(options.model)
     _log(f"exporting {f'the bundled model {path}' if str(path) in BUNDLED else path}")
-    found = export(read_model(path), options, _log)
+    with lines_to(_log):
+        found = export(read_model(path), options)
     _print_table([_HEAD, *(_row(artifact, options.output) for artifact in found.artifacts)])
     print(
         f"compared with Keras on {found.pictures.description}; drop in points, with its 95 % interval; differences are of "

@@ -1,8 +1,9 @@
-"""When int8 is refused: which layer is guilty, and what is the smallest change that mends it?
+"""When int8 is refused: which layer is at fault, and what is the smallest change by which it passes?
 
 The steps are in the order of their price: better ranges cost nothing on the edge, layers in float cost size and time.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from catdog.edge.contract import Golden
 from .pictures import PictureSet
 from .proof import Proof, objections
 from .quantization import LayerError, calibrate, cut_ranges, quantize, rank_layers, with_consumers
+
+LOG = logging.getLogger(__name__)
 
 _SHARES_CUT = (1e-5, 1e-4, 1e-3)  # of an activation's values, at either end of its range
 _LAYERS_SHOWN = 10
@@ -71,14 +74,12 @@ class Quantizer:
         prove: compares a converted model with it.
         max_drop: by how many points accuracy may fall.
         tolerance: of the mean difference of the scores.
-        log: told what is going on, a line at a time.
     """
 
     core: keras.Model
     prove: Callable[[bytes], tuple[Proof, Golden]]
     max_drop: float
     tolerance: float
-    log: Callable[[str], None]
 
     def plain(self, calibration: PictureSet, what: str = "every layer, full ranges") -> Quantized:
         """Quantize every layer, the ranges from the smallest to the largest value.
@@ -89,7 +90,7 @@ class Quantizer:
         """
         return self._judge(what, quantize(calibrate(self.core, calibration.pixels), calibration.pixels), calibration)
 
-    def mend(self, refused: Quantized, more: PictureSet) -> Quantized:
+    def remedy(self, refused: Quantized, more: PictureSet) -> Quantized:
         """Look for the smallest change by which a refused model passes.
 
         Args:
@@ -99,7 +100,7 @@ class Quantizer:
         Returns:
             The first that passes, else the refused one; either with all that was tried.
         """
-        self.log(f"int8 is refused: {'; '.join(refused.objections)}; looking for a remedy")
+        LOG.info(f"int8 is refused: {'; '.join(refused.objections)}; looking for a remedy")
         tried, calibration = [refused], refused.calibration
         ranges = calibrate(self.core, calibration.pixels)
         if len(more.pixels) > len(calibration.pixels):
@@ -112,7 +113,7 @@ class Quantizer:
                     break
         layers = tuple(rank_layers(ranges, calibration.pixels))
         if layers:
-            self.log(f"quantizing hurts most at {layers[0].short_name} ({layers[0].noise:.1%} of its channels' variance)")
+            LOG.info(f"quantizing hurts most at {layers[0].short_name} ({layers[0].noise:.1%} of its channels' variance)")
         if tried[-1].objections:
             for what, content in _with_float_layers(ranges, calibration, layers):
                 tried.append(self._judge(what, content, calibration))
@@ -127,7 +128,7 @@ class Quantizer:
     def _judge(self, what: str, content: bytes, calibration: PictureSet) -> Quantized:
         proof, golden = self.prove(content)
         attempt = Attempt(what, len(content), proof, tuple(objections(proof, self.max_drop, self.tolerance)))
-        self.log(f"int8, {what}: {'; '.join(attempt.objections) or 'passes'}")
+        LOG.info(f"int8, {what}: {'; '.join(attempt.objections) or 'passes'}")
         return Quantized(content, proof, golden, calibration, (attempt,))
 
 

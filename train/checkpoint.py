@@ -33,10 +33,11 @@ class Progress:
     history: tuple[Epoch, ...]
     values: tuple[NDArray[np.generic], ...]
 
-    def restore(self, variables: Sequence[Any]) -> None:
-        """Give Keras variables the values they had."""
+    def restore(self, variables: Sequence[Any]) -> list[Epoch]:
+        """Give Keras variables the values they had; return the history."""
         for variable, value in zip(variables, self.values, strict=True):
             variable.assign(value)
+        return list(self.history)
 
 
 class Checkpoint:

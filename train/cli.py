@@ -12,6 +12,7 @@ from catdog.edge.errors import UsageError, missing_extra
 from catdog.edge.files import check_folder
 
 from .arguments import build_parser, train_options
+from .logs import lines_to
 from .options import ALL, DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, Run, begin_run, find_run, require_same_options
@@ -41,7 +42,8 @@ def _main(argv: Sequence[str]) -> int:
     from .report.text import answer_labels, worst_labels
     from .stages import train
 
-    dataset, records = train(run, _log)
+    with lines_to(_log):
+        dataset, records = train(run)
     counts = ", ".join(f"{count:,} {label}" for label, count in dataset.train.counts(dataset.labels).items())
     print(f"trained on           {counts}")
     print("validation accuracy")
@@ -74,7 +76,8 @@ def _cross_validate(options: TrainOptions, folds: int) -> int:
     _load_libraries()
     from .crossvalidate import cross_validate
 
-    found = cross_validate(options, folds, _log)
+    with lines_to(_log):
+        found = cross_validate(options, folds)
     print(f"cross-validated      {found.evaluation.accuracy}")
     for figure in found.evaluation.per_label:
         print(f"  {figure.name.removeprefix('accuracy on '):<20} {figure}")

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catdog.benchmarks.console import say
 from catdog.edge.command import CommandParser, run_command
 from catdog.edge.decode import silence_opencv
 from catdog.edge.errors import InputNotFoundError, UsageError, VerificationError
@@ -25,6 +26,7 @@ from catdog.edge.files import write_bytes
 from catdog.edge.models import BUNDLED
 from catdog.export.formats import FLOAT32, INT8
 from catdog.export.options import ExportOptions
+from catdog.train.logs import lines_to
 from catdog.train.options import AT_END
 from catdog.train.pipelines import OURS, TRANSFER
 
@@ -71,12 +73,10 @@ def _main(argv: Sequence[str]) -> int:
 
 def _release_backbone(file: Path, output: Path) -> None:
     from catdog.edge.models import bundled_backbone
-    from catdog.train.model import build_model
+    from catdog.train.model import build_model, transfer_parts
     from catdog.train.weights import load_backbone_weights, save_weights
 
-    parts = build_model(TRANSFER, image_size=224, levels=False).transfer
-    if parts is None:
-        raise ValueError("Expected a transfer model. Received: one without a backbone")
+    parts = transfer_parts(build_model(TRANSFER, image_size=224, levels=False))
     load_backbone_weights(parts.backbone, str(file))
     save_weights(output / bundled_backbone().name, core=parts.backbone)
 
@@ -156,7 +156,8 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
     from catdog.export.bundle import convert
 
     exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False, calibration_count=_CALIBRATION)
-    made = convert(source, exports, lambda line: print(line, file=sys.stderr))  # noqa: T201
+    with lines_to(say):
+        made = convert(source, exports)
     for artifact in made.artifacts:
         if artifact.objections:
             raise VerificationError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.train.pages.drawing import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAPER, SECOND, bare, canvas
+from catdog.train.pages.drawing import GRID, INK, MAIN, MAIN_SOFT, MUTED, PAPER, SECOND, WIDTH, bare, canvas
 
 from ..options import Scenario
 from ..recommend import pareto_front
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAX_DOTS = 400  # a case; more make a heavier file, not a clearer picture
 
-_WIDTH, _ROW, _FOOT, _HEAD = 420.0, 48.0, 46.0, 4.0  # points; a case takes one row
+_ROW, _FOOT, _HEAD = 48.0, 46.0, 4.0  # points; a case takes one row
 _MARGIN = 14.0  # points left and right of the axes
 _NAME = -0.2  # where in its row a case's name stands and
 _BAR = 0.14  # where the bar below it has its middle; a row reaches from -0.5 to 0.5
@@ -127,7 +127,7 @@ def pareto_chart(report: BenchReport) -> "Figure":
     points = [(row.main.end_to_end.p50_ms.value, accuracy.value) for row, _, accuracy in shown]
     largest = max(artifact.file_bytes for _, artifact, _ in shown)
     front = pareto_front(points)
-    figure = canvas(_WIDTH, 280, arranged=False)
+    figure = canvas(WIDTH, 280, arranged=False)
     axes = figure.add_axes((0.13, 0.16, 0.83, 0.8))
     axes.set(xlabel="ms, end to end p50", ylabel="accuracy, %")
     bare(axes, "both")
@@ -163,8 +163,8 @@ def _limit(rows: Sequence[CaseResult]) -> float:
 def _canvas(rows: int, unit: str, low: float, high: float) -> "tuple[Figure, Axes]":
     """Make axes with `rows` rows, the first on top, and a grid in `unit` from `low` to `high`."""
     height = _HEAD + _ROW * rows + _FOOT
-    figure = canvas(_WIDTH, height, arranged=False)
-    axes = figure.add_axes((_MARGIN / _WIDTH, _FOOT / height, 1 - 2 * _MARGIN / _WIDTH, _ROW * rows / height))
+    figure = canvas(WIDTH, height, arranged=False)
+    axes = figure.add_axes((_MARGIN / WIDTH, _FOOT / height, 1 - 2 * _MARGIN / WIDTH, _ROW * rows / height))
     axes.set(xlim=(low, high), ylim=(rows - 0.5, -0.5), yticks=[], xlabel=unit)
     axes.locator_params(axis="x", nbins=7)
     axes.tick_params(axis="x", pad=6)

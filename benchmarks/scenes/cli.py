@@ -29,30 +29,27 @@ _SAMPLES = 4
 _AT_ONCE = 10  # clips of one way, before it is the other's turn
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run the command; returns the exit code."""
+def build_parser() -> CommandParser:
+    """Describe the command line."""
     parser = CommandParser(
         prog="catdog-bench scenes",
         description="Is a pet seen where it is, small, by day and by night, and is nothing else taken for one?",
         epilog=_EXAMPLES,
     )
-    parser.add_argument(
-        "--pets",
-        type=Path,
-        metavar="WHERE",
-        help="folder or zip of photographs by label (default: drawn ones)",
-    )
-    parser.add_argument("--scenes", type=Path, metavar="WHERE", help="the same, without pets (default: drawn ones)")
-    parser.add_argument(
-        "--clips", type=int, default=200, metavar="N", help="of each row (default: %(default)s; half of it of faults)"
-    )
-    parser.add_argument("--model", default="default", help="bundled model or file (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="decides what the clips show (default: %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, default=Path("scenes"), metavar="DIR", help="for the report (default: %(default)s)"
-    )
-    arguments = parser.parse_args(argv)
+    add = parser.add_argument
+    add("--pets", type=Path, metavar="WHERE", help="folder or zip of photographs by label (default: drawn ones)")
+    add("--scenes", type=Path, metavar="WHERE", help="the same, without pets (default: drawn ones)")
+    add("--clips", type=int, default=200, metavar="N", help="of each row (default: %(default)s; half of it of faults)")
+    add("--model", default="default", help="bundled model or file (default: %(default)s)")
+    add("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
+    add("--seed", type=int, default=0, metavar="N", help="decides what the clips show (default: %(default)s)")
+    add("--output", type=Path, default=Path("scenes"), metavar="DIR", help="for the report (default: %(default)s)")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; returns the exit code."""
+    arguments = build_parser().parse_args(argv)
     require_at_least(1, clips=arguments.clips, threads=arguments.threads)
     require_at_least(0, seed=arguments.seed)
     require_extras()  # before minutes are spent

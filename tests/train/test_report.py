@@ -30,9 +30,9 @@ from catdog.train.options import PUBLIC_ARCHIVE, DataOptions, TrainOptions
 from catdog.train.pipelines import OURS, PIPELINES, STAGES, TRANSFER, TUNED
 from catdog.train.record import Parameters, StageRecord
 from catdog.train.report.pictures import MOST_MISTAKES, surest_mistakes
-from catdog.train.report.published import best_published, best_published_test, held_against, published
 from catdog.train.report.text import mean_of_last, sentences, worst_labels
 from catdog.train.report.write import write_report
+from catdog.train.writeups.figures import best_published, best_published_test, held_against, published
 
 PETS = ("cats", "dogs")
 EMPTY = ("meta", "br", "img")

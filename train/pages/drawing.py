@@ -16,8 +16,10 @@ from catdog.edge.errors import missing_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure as Drawing
 
+WIDTH = 420.0  # points; the width of a chart that stands in a column of a page
 PAPER, INK, MUTED, GRID = "#ffffff", "#1d2226", "#5d666e", "#e3e1dc"
 MAIN, MAIN_SOFT, SECOND = "#14746f", "#8dbdb9", "#e0913a"
 _PROPERTIES = {
@@ -77,7 +79,7 @@ def canvas(width: float, height: float, *, arranged: bool = True) -> "Drawing":
     from matplotlib.figure import Figure as Drawing
 
     # The object interface, not pyplot: no global state, no display.
-    drawing = Drawing(figsize=(width / 72, height / 72), layout="constrained" if arranged else "none")
+    drawing = Drawing(figsize=(width / 72, height / 72), layout="constrained" if arranged else None)
     FigureCanvasAgg(drawing)
     return drawing
 
@@ -87,6 +89,11 @@ def bare(axes: "Axes", grid: str) -> None:
     axes.spines[["top", "left", "right"]].set_visible(False)
     axes.patch.set_alpha(0)
     axes.grid(axis=grid, color=GRID, linewidth=0.8)  # type: ignore[arg-type] # the three words of it are not known to be those
+
+
+def in_percent(axis: "Axis") -> None:
+    """Write an axis of shares, 0-1, in percent."""
+    axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
 
 
 def to_png(drawing: "Drawing") -> bytes:

@@ -29,8 +29,8 @@ from ..data.dataset import Dataset
 from ..data.download import cache_folder
 from ..options import TrainOptions
 from ..record import StageRecord
+from ..writeups.comparison import against
 from .pictures import Mistake, augmentation_of
-from .published import held_against, is_comparable, published
 from .text import commonest_label, mean_of_last, name_only
 
 LAYOUT = 1
@@ -98,15 +98,12 @@ def _without_folder(line: str, roots: Sequence[str]) -> str:
 
 
 def _held_against(record: StageRecord, dataset: Dataset, options: TrainOptions) -> dict[str, Any]:
-    mean = mean_of_last(record.history)
-    if not is_comparable(dataset.name):
-        return {"mean_of_last_epochs": mean, "published": None, "held_against": None, "place": None}
-    own, against = published(options.pipeline, record.stage), held_against(options.pipeline, record.stage)
+    found = against(dataset, options, record.stage)
     return {
-        "mean_of_last_epochs": mean,
-        "published": None if own is None else asdict(own),
-        "held_against": asdict(against),
-        "place": against.place(record.validation.accuracy),
+        "mean_of_last_epochs": mean_of_last(record.history),
+        "published": asdict(found.own) if found and found.own else None,
+        "held_against": asdict(found.band) if found else None,
+        "place": found.band.place(record.validation.accuracy) if found else None,
     }
 
 

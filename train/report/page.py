@@ -13,15 +13,17 @@ from ..options import TrainOptions
 from ..pages.drawing import to_svg
 from ..pages.render import render
 from ..pages.words import percent
+from ..pipelines import OURS
 from ..record import StageRecord, counted
-from .charts import confusion_chart, curves_chart, label_counts_chart, reliability_chart, stages_chart
+from ..writeups.comparison import Against, against, band
+from ..writeups.figures import IMAGE_SIZE, SOURCE, Published
+from .answers import confusion_chart, label_counts_chart, reliability_chart
+from .charts import curves_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
 from .pictures import MOST_SAMPLE_ROWS, Looked, Mistake, Row, augmentation_of
-from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
 from .text import (
     LAST_EPOCHS,
     answer_labels,
-    band,
     headline,
     matrix_rows,
     mean_of_last,
@@ -53,25 +55,6 @@ class Illustrations:
     suspects: Sequence[Looked]
 
 
-@dataclass(frozen=True)
-class StageRow:
-    """A stage beside what is published of it.
-
-    Attributes:
-        record: what was measured.
-        mean: validation accuracy, mean of the last epochs, 0-1; None if it was not measured then.
-        own: what is published of this stage of this pipeline; None for a pipeline of our own.
-        against: what it is held against: `own`, or the best of the published ones; None where the pictures are others.
-        tested: whose published test accuracy it is held against; None if none is published.
-    """
-
-    record: StageRecord
-    mean: float | None
-    own: Published | None
-    against: Published | None
-    tested: Published | None
-
-
 def evaluations(record: StageRecord) -> dict[str, Evaluation]:
     """Return the evaluations that there are, by part."""
     return {VALIDATION: record.validation} | ({} if record.test is None else {TEST: record.test})
@@ -81,13 +64,9 @@ def bands(
     dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions
 ) -> tuple[dict[str, Published | None], dict[str, Published]]:
     """Return by stage its own published figures, and what it is held against; none of a data set of other pictures."""
-    stages = [record.stage for record in records]
-    if not is_comparable(dataset.name):
-        return dict.fromkeys(stages), {}
-    return (
-        {stage: published(options.pipeline, stage) for stage in stages},
-        {stage: held_against(options.pipeline, stage) for stage in stages},
-    )
+    found = {record.stage: against(dataset, options, record.stage) for record in records}
+    own = {stage: each.own if each else None for stage, each in found.items()}
+    return own, {stage: each.band for stage, each in found.items() if each}
 
 
 def named_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -116,8 +95,8 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
         skipped=skipped[:_MOST_SKIPPED],
         skipped_count=len(skipped),
         stages=[_stage_row(record, dataset, options) for record in records],
-        own_pipeline=published(options.pipeline, final.stage) is None,
-        compared=is_comparable(dataset.name),
+        own_pipeline=options.pipeline in OURS,
+        compared=against(dataset, options, final.stage) is not None,
         weighted=class_weights(dataset.train.targets, options) is not None,
         charts=_charts(dataset, records, options),
         labels=labels,
@@ -138,14 +117,11 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
     )
 
 
-def _stage_row(record: StageRecord, dataset: Dataset, options: TrainOptions) -> StageRow:
-    if not is_comparable(dataset.name):
-        return StageRow(record, mean_of_last(record.history), None, None, None)
-    own, against = published(options.pipeline, record.stage), held_against(options.pipeline, record.stage)
-    tested = own if own is not None else best_published_test(record.stage)
-    if tested is not None and tested.test is None:
-        tested = None
-    return StageRow(record, mean_of_last(record.history), own, against, tested)
+def _stage_row(
+    record: StageRecord, dataset: Dataset, options: TrainOptions
+) -> tuple[StageRecord, float | None, Against | None]:
+    """Return a stage, the mean validation accuracy of its last epochs, 0-1, if there is one, and what it is held against."""
+    return record, mean_of_last(record.history), against(dataset, options, record.stage)
 
 
 def _charts(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions) -> dict[str, Any]:

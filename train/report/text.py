@@ -16,7 +16,7 @@ from ..history import Epoch
 from ..options import TrainOptions
 from ..pages.words import interval, percent
 from ..record import StageRecord
-from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
+from ..writeups import comparison
 
 _MOST_PAIRS, _MOST_WORST = 12, 3
 _FAR_OFF, _ENOUGH = 0.1, 50  # calibration error, 0-1, that is a problem; pictures, below which it may be chance
@@ -53,13 +53,6 @@ class MatrixRow:
     counts: tuple[int, ...]
     shares: tuple[float, ...]
     right: Figure | None
-
-
-def band(figures: Published) -> str:
-    """Write a published band of accuracies."""
-    if figures.low == figures.high:
-        return f"{'about ' * figures.about}{100 * figures.low:.0f} %"
-    return f"{100 * figures.low:.0f} to {100 * figures.high:.0f} %"
 
 
 def mean_of_last(history: Sequence[Epoch]) -> float | None:
@@ -183,9 +176,7 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
         for record in records
         if record.restarts
     ]
-    if is_comparable(dataset.name):
-        said += [*_against_published(final, options), _comparable(dataset, options)]
-    return said
+    return said + comparison.sentences(dataset, final, options)
 
 
 def _on_scores(measured: Evaluation) -> list[str]:
@@ -216,36 +207,3 @@ def _against_baseline(dataset: Dataset, final: StageRecord) -> str:
     return (
         f"That is {above} above {always}: {wrong:,} {'answer is' if wrong == 1 else 'answers are'} wrong instead of {base:,}."
     )
-
-
-def _against_published(final: StageRecord, options: TrainOptions) -> list[str]:
-    figures = held_against(options.pipeline, final.stage)
-    own = published(options.pipeline, final.stage) is not None
-    place = {
-        "above": "this run is above it",
-        "within": f"this run {'agrees' if own else 'is level'} with it (its interval reaches into the band)",
-        "below": "this run is below it",
-    }[figures.place(final.validation.accuracy)]
-    start = f"For this stage of {options.pipeline}, {SOURCE} give a validation accuracy of" if own else (
-        f"The best published band of this stage, that of {figures.pipeline}, is")  # fmt: skip
-    said = [f"{start} {band(figures)}: {place}."]
-    tested = figures if own else best_published_test(final.stage)
-    if final.test is not None and tested is not None and tested.test is not None:
-        theirs, ours = tested.test, final.test.accuracy
-        apart = theirs.low > ours.high or ours.low > theirs.high
-        said.append(
-            f"Published test accuracy{'' if own else ', the highest'}: {percent(theirs.value)} of {theirs.n} photographs, "
-            f"which as a sample means {interval(theirs)}; ours is {percent(ours.value)}, {interval(ours)}: the two "
-            f"{'differ by more than chance' if apart else 'cannot be told apart'}."
-        )
-    return said
-
-
-def _comparable(dataset: Dataset, options: TrainOptions) -> str:
-    """Say how far the published figures are of the same pictures."""
-    if options.data.image_size != IMAGE_SIZE or NEITHER in dataset.labels:
-        what = f"at {options.data.image_size} pixels" + (
-            f" and with the label “{NEITHER}”" if NEITHER in dataset.labels else ""
-        )
-        return f"The published figures are of the same photographs at {IMAGE_SIZE} pixels; this run is {what}."
-    return f"The published figures are of the same photographs at the same {IMAGE_SIZE} pixels, divided in another way."
