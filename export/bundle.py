@@ -128,7 +128,7 @@ def export(source: TrainedModel, options: ExportOptions) -> Export:
     if files:
         made = [entry for entry in entries if entry["file"] in files]
         manifest = _about(found) | {"artifacts": [*made, *still_there(options.output, list(files))]}
-    LOG.info("drawing the report")
+    LOG.info("writing the report")
     publish(options.output, files, manifest, to_html(found), data)
     return found
 

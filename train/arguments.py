@@ -43,7 +43,7 @@ examples:
   catdog-train --data photos/ --start runs/mine --fine-tune-epochs 1    a finished network, a little more
   catdog-train --data photos/ --pipeline small --fine-tune-epochs 5 --teacher runs/mine    a small one, taught by a larger
   catdog-train --data photos/ --backbone mobilenetv3-small          another network to look at the pictures
-  catdog-train --resume runs/transfer-20260101-120000               go on with a run that was stopped
+  catdog-train --resume runs/transfer-20260101-120000               resume a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
   catdog-train compare runs/before runs/after                       two runs on the same pictures
 
@@ -78,13 +78,13 @@ def build_parser() -> argparse.ArgumentParser:
         type=Path,
         const=True,
         metavar="DIR",
-        help="go on with the run in DIR; without DIR, with the one in --output, or begin it there",
+        help="resume the run in DIR; without DIR, the one in --output, or begin it there",
     )
     parser.add_argument(
         "--cross-validate",
         type=int,
         metavar="K",
-        help="train K times without a part of the training pictures, and measure on that part; keeps no model",
+        help="K-fold cross-validation on the training pictures alone; keeps no model",
     )
     for title, add in (
         ("data", _add_data_options),
@@ -131,9 +131,7 @@ def _add_data_options(group: Group) -> None:
         help=f"side of the model's input (default: {', '.join(f'{usual_size(name)} for {name}' for name in PIPELINES)})",
     )
     defaults = DataOptions
-    _add_number(
-        group, "--negative-parts", defaults.negative_parts, "parts cut out of each of --negatives, to be learnt from, too"
-    )
+    _add_number(group, "--negative-parts", defaults.negative_parts, "crops of each of --negatives, to be learnt from, too")
     _add_number(group, "--synthetic-count", defaults.synthetic_count, f"drawn pictures per class of {SYNTHETIC}")
 
 
@@ -193,7 +191,7 @@ def _add_fitting_options(group: Group) -> None:
     for name, default, text in (
         ("--epochs", defaults.epochs, "passes over the data; for the transfer stage over its cached features"),
         ("--least-steps", defaults.least_steps, "more epochs where few pictures make fewer steps than this"),
-        ("--views", defaults.views, "copies of each picture that features are computed for: itself and altered ones"),
+        ("--views", defaults.views, "copies of each picture that features are computed for: itself and augmented ones"),
         ("--patience", defaults.patience, "stop after so many epochs without a lower validation loss; 0: never"),
         ("--batch-size", defaults.batch_size, "pictures per step"),
         (
@@ -223,7 +221,7 @@ def _add_fitting_options(group: Group) -> None:
     group.add_argument(
         "--conditions",
         choices=CONDITIONS,
-        help="camera: alter pictures as a camera would: pets that are small or cut off, night, noise, blur, compression; those "
+        help="camera: augment pictures as a camera would: pets small or cut off, night, noise, blur, compression; those "
         "of --negatives are what pets are put into (default: camera with --negatives, else none)",
     )
 
@@ -243,10 +241,10 @@ def _add_measuring_options(group: Group) -> None:
         help="what to divide the logits by (default: fitted on the validation pictures)",
     )
     group.add_argument(
-        "--track", nargs="+", default=[], choices=TRACKERS, help="tell these of each stage's history, where they are installed"
+        "--track", nargs="+", default=[], choices=TRACKERS, help="write each stage's history for these, if installed"
     )
     _add_number(
-        group, "--held-out", defaults.held_out, "share of the training pictures not to learn from but to fit the temperature on"
+        group, "--held-out", defaults.held_out, "share of the training pictures that is kept out, to fit the temperature on"
     )
 
 

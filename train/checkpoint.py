@@ -48,7 +48,7 @@ class Checkpoint:
         run: identifies the run, so that an older run's file in the same folder is not taken for its own.
 
     Attributes:
-        restarts: how often the stage was begun anew; kept with what it learns, and read back.
+        restarts: how often the stage was restarted; kept with what it learns, and read back.
     """
 
     def __init__(self, folder: Path, run: str) -> None:

@@ -100,7 +100,7 @@ def _find_run(arguments: argparse.Namespace, given: set[str]) -> Run | None:
     begun_with = {field.name for kind in (TrainOptions, DataOptions) for field in fields(kind)} - {"output"}
     asked = train_options(arguments)
     require_same_options(run, {name: _value(asked, name) for name in given & begun_with})
-    _log(f"going on with {folder}")
+    _log(f"resuming {folder}")
     return run
 
 

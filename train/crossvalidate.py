@@ -33,7 +33,7 @@ class CrossValidation:
     Attributes:
         dataset: the data; only its training pictures were used.
         evaluation: of all training pictures, each by the model of the fold that held it back, at that temperature.
-        temperature: the one that makes those scores honest; to be passed to the final training.
+        temperature: the one that calibrates those scores; to be passed to the final training.
     """
 
     dataset: Dataset

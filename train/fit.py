@@ -44,7 +44,7 @@ def fit(
         dataset: what it learns from and is measured on.
         options: how.
         checkpoint: where to keep what is learnt after every epoch, and where to go on from; None for nowhere.
-        restarts: how often it was begun anew.
+        restarts: how often it was restarted.
 
     Returns:
         The history, one entry per epoch. The validation pictures are only measured on; with `options.patience` they decide

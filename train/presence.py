@@ -22,7 +22,7 @@ _ROUNDS = 20  # of k-means; it has settled long before
 _FOLDS = 5
 _FALSE_REFUSALS = 0.01  # share of pictures of the classes that may be called neither
 _MEAN_SCORE = (
-    0.015  # of neither on pictures of the classes: little more than the share that is refused, so that scores stay honest
+    0.015  # of neither on pictures of the classes: little more than the share that is refused, so that scores stay calibrated
 )
 _LARGEST_LOGIT = 12.0  # nats, a score of 6e-6; int8 shares 256 steps among all logits, and a steep slope would take them all
 _SLOPES = np.geomspace(5, 2000, 120)

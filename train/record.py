@@ -8,7 +8,7 @@ from typing import Any
 from .evaluate import Evaluation
 from .history import Epoch
 
-WRONG_LABEL, COPY, LONELY = KINDS = ("likely under a wrong label", "there twice", "unlike the others of its label")
+WRONG_LABEL, COPY, OUTLIER = KINDS = ("likely under a wrong label", "there twice", "unlike the others of its label")
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Suspect:
         name: which picture.
         label: that it is under.
         kind: one of `KINDS`.
-        other: the label that it looks like, or the picture that it is a copy of; empty for `LONELY`.
-        score: of that label, by a head that has not learnt from it, 0-1; of `LONELY` the cosine to its nearest neighbours.
+        other: the label that it looks like, or the picture that it is a copy of; empty for `OUTLIER`.
+        score: of that label, by a head that has not learnt from it, 0-1; of `OUTLIER` the cosine to its nearest neighbours.
     """
 
     name: str
@@ -62,9 +62,9 @@ class StageRecord:
         parameters: how large it is.
         summary: Keras' table of its layers, as text.
         history: one entry per epoch.
-        restarts: how often it was begun anew from other weights, the network being dead, blind to many pictures or no
+        restarts: how often it was restarted from other weights, the network being dead, blind to many pictures or no
             better than guessing.
-        temperature: what the logits were divided by to make the scores honest.
+        temperature: what the logits were divided by to calibrate the scores.
         held_out: how right it is on the training pictures that the temperature was fitted on, and that it has not learnt
             from; None if there are none.
         validation: how right it is on the validation pictures.

@@ -137,9 +137,9 @@ def begin_run(options: TrainOptions) -> Run:
     path = folder / OPTIONS_FILE
     if path.exists() and _has_something_to_go_on_with(folder):
         raise UsageError(
-            "another --output, or --resume to go on",
+            "another --output, or --resume",
             got=f"{folder}, which holds an unfinished run",
-            fix="Delete the folder to begin anew.",
+            fix="Delete the folder to start over.",
         )
     found = _Found(
         options=path.read_text() if path.exists() else None,
@@ -183,7 +183,7 @@ def _reading(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         folder = path.parent
         raise InputNotFoundError(
-            "a run to go on with", got=f"{folder}, which holds none", fix=f"Begin one: catdog-train --output {folder}."
+            "a run to resume", got=f"{folder}, which holds none", fix=f"Begin one: catdog-train --output {folder}."
         ) from error
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         raise OutputError(

@@ -42,7 +42,7 @@ from .suspects import find_suspects
 from .temperature import apply_temperature, fit_temperature
 from .trackers import track
 from .weights import copy_weights, load_backbone_weights
-from .writeups.restarts import started_anew
+from .writeups.restarts import with_restarts
 
 _TOLD = 20  # contradictions or labels, by name
 _ENOUGH = 10  # validation pictures of a label, below which its share of right answers says little
@@ -53,14 +53,14 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fitted:
-    """A stage that was trained, before its scores are made honest.
+    """A stage that was trained, before its scores are calibrated.
 
     Attributes:
         model: its parts.
         backbone: where the backbone's weights came from; None without one.
         parameters: how large it is.
         history: one entry per epoch.
-        restarts: how often it was begun anew because the network was dead, blind to many pictures or no better than
+        restarts: how often it was restarted because the network was dead, blind to many pictures or no better than
             guessing.
     """
 
@@ -92,14 +92,14 @@ def train(run: Run) -> tuple[Dataset, list[StageRecord]]:
         with interrupted_between_steps():
             records = [run.finished(stage) or _train_stage(stage, dataset, run) for stage in run.stages]
             step_ended()
-            LOG.info("drawing the report")
+            LOG.info("writing the report")
             write_report(run.options.output, dataset, records, run.options)
     except (KeyboardInterrupt, MemoryError, CatdogError, tf.errors.ResourceExhaustedError) as error:
         if not isinstance(error, CatdogError) or not run.withdraw():
             LOG.info(f"stopped; what is done is kept. To go on: catdog-train --resume {run.options.output}")
         if isinstance(error, tf.errors.ResourceExhaustedError):
             raise OutputError(
-                "enough memory", got="none left", fix="Close other programs, or begin anew with a smaller --batch-size."
+                "enough memory", got="none left", fix="Close other programs, or begin again with a smaller --batch-size."
             ) from error
         raise
     return dataset, records
@@ -137,7 +137,7 @@ def fit_stage(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     Raises:
         CatdogError: the backbone weights cannot be had, the checkpoint cannot be written, or the training came to nothing.
     """
-    return started_anew(partial(_fit_once, stage, dataset, options, checkpoint), stage, checkpoint)
+    return with_restarts(partial(_fit_once, stage, dataset, options, checkpoint), stage, checkpoint)
 
 
 def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None, restarts: int) -> Fitted:
@@ -181,15 +181,15 @@ def _train_stage(stage: str, dataset: Dataset, run: Run) -> StageRecord:
     options, folder = run.options, run.folder(stage)
     LOG.info(f"training the stage {stage} of {options.pipeline}")
     checkpoint = Checkpoint(folder, run.key)
-    apart = None
+    kept_out = None
     if options.held_out:
-        dataset, apart = held_out(dataset, options.held_out, options.data.seed)
+        dataset, kept_out = held_out(dataset, options.held_out, options.data.seed)
     fitted = fit_stage(stage, dataset, options, checkpoint)
     summary = _summary(fitted.model.core)
     temperature = options.temperature
     if temperature is None:
-        honest = dataset.validation if apart is None else apart
-        temperature = fit_temperature(predict(logits_model(fitted.model.core), honest.pixels), honest.targets)
+        unseen = dataset.validation if kept_out is None else kept_out
+        temperature = fit_temperature(predict(logits_model(fitted.model.core), unseen.pixels), unseen.targets)
     apply_temperature(fitted.model.core, temperature)
     core, labels = _with_presence_check(stage, fitted.model, dataset, options)
     scores = {part: predict(core, pictures.pixels) for part, pictures in _measured(dataset).items()}
@@ -197,11 +197,11 @@ def _train_stage(stage: str, dataset: Dataset, run: Run) -> StageRecord:
         part: evaluate(scores[part], pictures, labels, f"{len(pictures):,} {part} pictures of {dataset.name}")
         for part, pictures in _measured(dataset).items()
     }
-    on_apart = None
-    if apart is not None:
-        where = f"{len(apart):,} training pictures that were held out"
-        on_apart = evaluate(predict(core, apart.pixels), apart, labels, where)
-        LOG.info(f"on {where}: {on_apart.accuracy}, at temperature {temperature:.3f}")
+    on_kept_out = None
+    if kept_out is not None:
+        where = f"{len(kept_out):,} training pictures that were held out"
+        on_kept_out = evaluate(predict(core, kept_out.pixels), kept_out, labels, where)
+        LOG.info(f"on {where}: {on_kept_out.accuracy}, at temperature {temperature:.3f}")
     record = StageRecord(
         stage=stage,
         model=_name(stage, options),
@@ -213,7 +213,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run) -> StageRecord:
         validation=found[VALIDATION],
         test=found.get(TEST),
         seconds=round(time.monotonic() - start, 1),
-        held_out=on_apart,
+        held_out=on_kept_out,
         suspects=_suspects(stage, fitted.model, dataset, options),
     )
     if len(whole_ones(dataset.train.names)) > MOST_MARKS:

@@ -22,7 +22,7 @@ examples:
   catdog-bench scenes                                           with drawn ones: says little about photographs
   catdog-bench scenes --clips 20 --model fast                   a first impression
 
-Pictures that the model has learnt from flatter it: name others.
+On pictures that the model has learnt from the figures are too good: name others.
 """
 _WAYS = (OFF, AUTO)
 _SAMPLES = 4

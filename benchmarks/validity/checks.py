@@ -125,7 +125,7 @@ def check_delegation(delegations: Mapping[str, Delegation]) -> Check:
     """
     fallen = [name for name, delegation in delegations.items() if delegation.taken == 0]
     if fallen:
-        said = f"{fallen[0]} runs on the runtime's plain kernels, many times slower. Use ai-edge-litert, or export it anew"
+        said = f"{fallen[0]} runs on the runtime's plain kernels, many times slower. Use ai-edge-litert, or export it again"
         return Check("delegate", False, said)
     unknown = [name for name, delegation in delegations.items() if delegation.name == "unknown"]
     if unknown:

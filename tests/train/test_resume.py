@@ -323,7 +323,7 @@ def test_dead_network_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(TrainingError, match="tells pictures apart"), lines_to(said.append):
         fit_stage("cnn", dataset, options)
     assert len(said) == 2
-    assert all("same answer to 100% of the pictures; begun anew" in line for line in said)
+    assert all("same answer to 100% of the pictures; restarted" in line for line in said)
 
 
 def small_stage() -> "tuple[Dataset, TrainOptions]":
@@ -346,7 +346,7 @@ def test_network_that_only_guesses_is_begun_anew_three_times_and_then_trained_to
         fitted = fit_stage("cnn", dataset, options)
     assert (fitted.restarts, len(fitted.history)) == (3, 6)
     assert len(said) == 3
-    assert all("after 5 epochs; begun anew" in line for line in said)
+    assert all("after 5 epochs; restarted" in line for line in said)
 
 
 @pytest.mark.parametrize(("epochs_before", "said_after"), [(3, 3), (7, 2), (15, 0)])

@@ -170,7 +170,7 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
         )
     said += _on_scores(final.validation)
     said += [
-        f"Begun anew from other weights because the network of {record.stage} gave many training pictures the very same answer "
+        f"Restarted from other weights because the network of {record.stage} gave many training pictures the very same answer "
         "after its first epoch, or did no better than guess after five: "
         f"{record.restarts} {'time' if record.restarts == 1 else 'times'}."
         for record in records
@@ -185,8 +185,8 @@ def _on_scores(measured: Evaluation) -> list[str]:
         return []
     off = f"{100 * measured.calibration_error:.1f} points"
     return [
-        f"Its scores are off by {off} on the validation pictures: do not take a score for a chance. More pictures, or a "
-        "temperature that is fitted on some of the training pictures (--held-out 0.1), make them honest."
+        f"Its scores are off by {off} on the validation pictures: do not take a score for a probability. More pictures, or a "
+        "temperature that is fitted on some of the training pictures (--held-out 0.1), calibrate them."
     ]
 
 

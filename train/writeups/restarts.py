@@ -21,7 +21,7 @@ LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _ALIKE = 1e-4  # nats, to which logits are rounded to tell whether they are the same answer
-_BLIND = 1 / 3  # share of different pictures that get the very same answer, above which a network is begun anew
+_BLIND = 1 / 3  # share of different pictures that get the very same answer, above which a network is restarted
 _PATIENCE = 5  # epochs after which a network must do better than guess
 _GUESSING = 0.995  # of the loss of always answering with the labels' shares; more is guessing
 _STARTS = 10
@@ -32,11 +32,11 @@ class DeadNetworkError(TrainingError):
     """The network is dead, blind to many pictures, or does not learn."""
 
 
-def started_anew(fit: Callable[[int], T], stage: str, checkpoint: Checkpoint | None) -> T:
-    """Train a stage; begin anew, up to ten times, while the network is dead.
+def with_restarts(fit: Callable[[int], T], stage: str, checkpoint: Checkpoint | None) -> T:
+    """Train a stage; restart it, up to ten times, while the network is dead.
 
     Args:
-        fit: trains it, told how often it was begun anew, on which its weights depend.
+        fit: trains it, told how often it was restarted, on which its weights depend.
         stage: which, for the log.
         checkpoint: where it keeps what it learns; None for nowhere.
 
@@ -54,7 +54,7 @@ def started_anew(fit: Callable[[int], T], stage: str, checkpoint: Checkpoint | N
             restarts += 1
             if restarts == _STARTS:
                 raise
-            LOG.info("the network of the stage %s: %s; begun anew from other weights", stage, error.got)
+            LOG.info("the network of the stage %s: %s; restarted from other weights", stage, error.got)
 
 
 def require_progress(
@@ -76,7 +76,7 @@ def require_progress(
         weights: of the labels' pictures in that loss; None for all the same.
         epoch: which is done, from 1.
         epochs: how many there are.
-        restarts: how often it was begun anew; after some it may guess to the end.
+        restarts: how often it was restarted; after some it may guess to the end.
 
     Raises:
         DeadNetworkError: it is not, or does not.
