@@ -54,21 +54,13 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Line:
-    """One comparison.
+    """One comparison."""
 
-    Attributes:
-        name: what is compared.
-        before_ms: median of A's rounds; None if it is not there.
-        after_ms: of B's.
-        comparison: None if there is nothing to compare.
-        verdict: what may be said.
-    """
-
-    name: str
-    before_ms: float | None
-    after_ms: float | None
-    comparison: Comparison | None
-    verdict: Verdict
+    name: str  # what is compared
+    before_ms: float | None  # median of A's rounds; None if it is not there
+    after_ms: float | None  # of B's
+    comparison: Comparison | None  # None if there is nothing to compare
+    verdict: Verdict  # what may be said
 
 
 def main(argv: Sequence[str]) -> int:

@@ -68,34 +68,21 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Failure:
-    """A format that could not be made at all.
+    """A format that could not be made at all."""
 
-    Attributes:
-        file: the name it would have had.
-        kind: the format.
-        reason: why.
-    """
-
-    file: str
-    kind: Format
-    reason: str
+    file: str  # the name it would have had
+    kind: Format  # the format
+    reason: str  # why
 
 
 @dataclass(frozen=True)
 class Export:
-    """All that one export made.
+    """All that one export made."""
 
-    Attributes:
-        contract: the model's.
-        pictures: what the artifacts were compared on.
-        artifacts: in the order asked for, the refused ones among them.
-        failures: the formats that could not be made.
-    """
-
-    contract: ModelContract
-    pictures: PictureSet
-    artifacts: tuple[Artifact, ...]
-    failures: tuple[Failure, ...] = ()
+    contract: ModelContract  # the model's
+    pictures: PictureSet  # what the artifacts were compared on
+    artifacts: tuple[Artifact, ...]  # in the order asked for, the refused ones among them
+    failures: tuple[Failure, ...] = ()  # the formats that could not be made
 
     @property
     def published(self) -> tuple[Artifact, ...]:

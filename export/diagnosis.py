@@ -24,40 +24,24 @@ _MOST_IN_FLOAT = 0.5  # of the layers; with more, the file is neither small nor 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One way to quantize, and what came of it.
+    """One way to quantize, and what came of it."""
 
-    Attributes:
-        what: in words.
-        bytes: size of the model.
-        proof: how it compares with Keras.
-        objections: what speaks against it; empty if it passes.
-    """
-
-    what: str
-    bytes: int
-    proof: Proof
-    objections: tuple[str, ...]
+    what: str  # in words
+    bytes: int  # size of the model
+    proof: Proof  # how it compares with Keras
+    objections: tuple[str, ...]  # what speaks against it; empty if it passes
 
 
 @dataclass(frozen=True)
 class Quantized:
-    """An int8 model and how it was arrived at.
+    """An int8 model and how it was arrived at."""
 
-    Attributes:
-        content: the flatbuffer.
-        proof: of that.
-        golden: of that.
-        calibration: the pictures that its ranges were taken from.
-        attempts: the plain way first; more than one if that was refused.
-        layers: those that quantizing hurts most, the worst first; empty if nobody had to look.
-    """
-
-    content: bytes
-    proof: Proof
-    golden: Golden
-    calibration: PictureSet
-    attempts: tuple[Attempt, ...]
-    layers: tuple[LayerError, ...] = ()
+    content: bytes  # the flatbuffer
+    proof: Proof  # of that
+    golden: Golden  # of that
+    calibration: PictureSet  # the pictures that its ranges were taken from
+    attempts: tuple[Attempt, ...]  # the plain way first; more than one if that was refused
+    layers: tuple[LayerError, ...] = ()  # those that quantizing hurts most, the worst first; empty if nobody had to look
 
     @property
     def objections(self) -> tuple[str, ...]:
@@ -67,19 +51,12 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Quantizer:
-    """What is quantized, and by what it is judged.
+    """What is quantized, and by what it is judged."""
 
-    Attributes:
-        core: the Keras model.
-        prove: compares a converted model with it.
-        max_drop: by how many points accuracy may fall.
-        tolerance: of the mean difference of the scores.
-    """
-
-    core: keras.Model
-    prove: Callable[[bytes], tuple[Proof, Golden]]
-    max_drop: float
-    tolerance: float
+    core: keras.Model  # the Keras model
+    prove: Callable[[bytes], tuple[Proof, Golden]]  # compares a converted model with it
+    max_drop: float  # by how many points accuracy may fall
+    tolerance: float  # of the mean difference of the scores
 
     def plain(self, calibration: PictureSet, what: str = "every layer, full ranges") -> Quantized:
         """Quantize every layer, the ranges from the smallest to the largest value.

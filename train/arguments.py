@@ -57,9 +57,7 @@ memory, 12 training came to nothing, 14 broken plugin, 130 interrupted
 def build_parser() -> argparse.ArgumentParser:
     """Describe the command line."""
     parser = CommandParser(
-        prog="catdog-train",
-        description="Train a classifier on folders of labelled photographs.",
-        epilog=_EXAMPLES,
+        prog="catdog-train", description="Train a classifier on folders of labelled photographs.", epilog=_EXAMPLES
     )
     parser.add_argument(
         "--stage", choices=(*STAGES, ALL), default=TRANSFER, help="which of the pipeline's stages (default: %(default)s)"
@@ -81,10 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="resume the run in DIR; without DIR, the one in --output, or begin it there",
     )
     parser.add_argument(
-        "--cross-validate",
-        type=int,
-        metavar="K",
-        help="K-fold cross-validation on the training pictures alone; keeps no model",
+        "--cross-validate", type=int, metavar="K", help="K-fold cross-validation on the training pictures alone; keeps no model"
     )
     for title, add in (
         ("data", _add_data_options),
@@ -117,13 +112,7 @@ def _add_data_options(group: Group) -> None:
         metavar="WHERE",
         help="further places of pictures of the same labels, to learn from only",
     )
-    group.add_argument(
-        "--more-negatives",
-        nargs="+",
-        default=(),
-        metavar="WHERE",
-        help="the same for --negatives",
-    )
+    group.add_argument("--more-negatives", nargs="+", default=(), metavar="WHERE", help="the same for --negatives")
     group.add_argument(
         "--image-size",
         type=int,

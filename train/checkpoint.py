@@ -21,17 +21,11 @@ _STATE = "state"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage had come.
+    """How far a stage had come."""
 
-    Attributes:
-        phase: of the last epoch.
-        history: all epochs so far.
-        values: of the phase's variables, in their order.
-    """
-
-    phase: str
-    history: tuple[Epoch, ...]
-    values: tuple[NDArray[np.generic], ...]
+    phase: str  # of the last epoch
+    history: tuple[Epoch, ...]  # all epochs so far
+    values: tuple[NDArray[np.generic], ...]  # of the phase's variables, in their order
 
     def restore(self, variables: Sequence[Any]) -> list[Epoch]:
         """Give Keras variables the values they had; return the history."""

@@ -28,17 +28,11 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """What a cross-validation found.
+    """What a cross-validation found."""
 
-    Attributes:
-        dataset: the data; only its training pictures were used.
-        evaluation: of all training pictures, each by the model of the fold that held it back, at that temperature.
-        temperature: the one that calibrates those scores; to be passed to the final training.
-    """
-
-    dataset: Dataset
-    evaluation: Evaluation
-    temperature: float
+    dataset: Dataset  # the data; only its training pictures were used
+    evaluation: Evaluation  # of all training pictures, each by the model of the fold that held it back, at that temperature
+    temperature: float  # the one that calibrates those scores; to be passed to the final training
 
 
 def cross_validate(options: TrainOptions, count: int) -> CrossValidation:

@@ -50,17 +50,11 @@ _CONTRAST, _BRIGHTNESS = 0.15, 20.0  # largest changes that the student sees: a 
 
 @dataclass(frozen=True)
 class Teacher:
-    """What is to be learnt from.
+    """What is to be learnt from."""
 
-    Attributes:
-        features: float32 ``[n, larger, larger, 3]`` pixels to ``[n, features]``, of the last map.
-        head: features to logits.
-        spread: mean variance of a feature over the training pictures; the unit of the loss.
-    """
-
-    features: keras.Model
-    head: keras.Model
-    spread: float
+    features: keras.Model  # float32 [n, larger, larger, 3] pixels to [n, features], of the last map
+    head: keras.Model  # features to logits
+    spread: float  # mean variance of a feature over the training pictures; the unit of the loss
 
 
 def distill(

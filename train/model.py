@@ -26,20 +26,15 @@ HEADS = (SOFTMAX, ONE_UNIT)
 
 @dataclass(frozen=True)
 class TransferParts:
-    """The two halves of a transfer model, with a cut where the frozen part ends.
+    """The two halves of a transfer model, with a cut where the frozen part ends."""
 
-    Attributes:
-        backbone: a network without its top, or its first blocks, scaled pixels in (MobileNetV2: -1 to 1); gives its last map,
-            and earlier ones where the head sees them.
-        features: pixels to pooled maps, float32 ``[n, features]``: of the last one (MobileNetV2: 1,280), then of the others.
-        head: features to logits ``[n, classes]``.
-        augment: as in `StageModel`.
-    """
-
+    # a network without its top, or its first blocks, scaled pixels in (MobileNetV2: -1 to 1); gives its last map, and earlier
+    # ones where the head sees them
     backbone: keras.Model
+    # pixels to pooled maps, float32 [n, features]: of the last one (MobileNetV2: 1,280), then of the others
     features: keras.Model
-    head: keras.Model
-    augment: keras.Model
+    head: keras.Model  # features to logits [n, classes]
+    augment: keras.Model  # as in `StageModel`
 
 
 @dataclass(frozen=True)

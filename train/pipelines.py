@@ -20,38 +20,23 @@ OURS = TUNED, SMALL = "tuned", "small"
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random alterations of the training pictures.
+    """Random alterations of the training pictures."""
 
-    Attributes:
-        flip: ``"horizontal"`` or ``"horizontal_and_vertical"``.
-        rotation: largest turn either way, as a share of a full turn; corners are filled by reflection.
-        zoom: largest enlargement, as a share of the side.
-        light: largest change of brightness, as a share of the range, and of contrast, as a factor off 1.
-    """
-
-    flip: str
-    rotation: float
-    zoom: float = 0.0
-    light: float = 0.0
+    flip: str  # "horizontal" or "horizontal_and_vertical"
+    rotation: float  # largest turn either way, as a share of a full turn; corners are filled by reflection
+    zoom: float = 0.0  # largest enlargement, as a share of the side
+    light: float = 0.0  # largest change of brightness, as a share of the range, and of contrast, as a factor off 1
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One stage of one pipeline.
+    """One stage of one pipeline."""
 
-    Attributes:
-        layers: the words between the input (or the backbone) and the output layer.
-        augmentation: None for none.
-        preprocess: scale the pixels from 0-255 to -1..1 first.
-        backbone: put a frozen MobileNetV2 before the layers.
-        cut: name of the backbone's last layer, where that is not the whole.
-    """
-
-    layers: str
-    augmentation: Augmentation | None = None
-    preprocess: bool = False
-    backbone: bool = False
-    cut: str | None = None
+    layers: str  # the words between the input (or the backbone) and the output layer
+    augmentation: Augmentation | None = None  # None for none
+    preprocess: bool = False  # scale the pixels from 0-255 to -1..1 first
+    backbone: bool = False  # put a frozen MobileNetV2 before the layers
+    cut: str | None = None  # name of the backbone's last layer, where that is not the whole
 
     @property
     def smallest_size(self) -> int:

@@ -30,17 +30,11 @@ _SLOPES = np.geomspace(5, 2000, 120)
 
 @dataclass(frozen=True)
 class PresenceCheck:
-    """Prototypes and what similarity to them means.
+    """Prototypes and what similarity to them means."""
 
-    Attributes:
-        prototypes: float32 ``[p, features]``, each of length 1.
-        threshold: the highest cosine similarity to a prototype, -1 to 1, below which `neither` is the likelier answer.
-        slope: by how many nats its odds fall per unit of similarity.
-    """
-
-    prototypes: NDArray[np.float32]
-    threshold: float
-    slope: float
+    prototypes: NDArray[np.float32]  # float32 [p, features], each of length 1
+    threshold: float  # the highest cosine similarity to a prototype, -1 to 1, below which `neither` is the likelier answer
+    slope: float  # by how many nats its odds fall per unit of similarity
 
 
 def fit_presence_check(features: NDArray[np.float32], targets: NDArray[np.int64], seed: int) -> PresenceCheck:

@@ -45,17 +45,11 @@ class _Found:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that was begun.
+    """A run that was begun."""
 
-    Attributes:
-        key: tells it from an earlier run in the same folder.
-        options: what to train and how.
-        found: how its folder was found, if it was begun by this process; None if it is gone on with.
-    """
-
-    key: str
-    options: TrainOptions
-    found: _Found | None = None
+    key: str  # tells it from an earlier run in the same folder
+    options: TrainOptions  # what to train and how
+    found: _Found | None = None  # how its folder was found, if it was begun by this process; None if it is gone on with
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -53,22 +53,13 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fitted:
-    """A stage that was trained, before its scores are calibrated.
+    """A stage that was trained, before its scores are calibrated."""
 
-    Attributes:
-        model: its parts.
-        backbone: where the backbone's weights came from; None without one.
-        parameters: how large it is.
-        history: one entry per epoch.
-        restarts: how often it was restarted because the network was dead, blind to many pictures or no better than
-            guessing.
-    """
-
-    model: StageModel
-    backbone: str | None
-    parameters: Parameters
-    history: Sequence[Epoch]
-    restarts: int
+    model: StageModel  # its parts
+    backbone: str | None  # where the backbone's weights came from; None without one
+    parameters: Parameters  # how large it is
+    history: Sequence[Epoch]  # one entry per epoch
+    restarts: int  # how often it was restarted because the network was dead, blind to many pictures or no better than guessing
 
 
 def train(run: Run) -> tuple[Dataset, list[StageRecord]]:

@@ -25,21 +25,13 @@ from .worker import Job, Memory, Opened
 
 @dataclass(frozen=True)
 class Measured:
-    """One case in one scenario.
+    """One case in one scenario."""
 
-    Attributes:
-        case: which one.
-        opened: what is known of it.
-        turns: one of each round.
-        joules: of the whole machine, for each turn, its settling included; empty where there is no counter.
-        memory: of its process.
-    """
-
-    case: Case
-    opened: Opened
-    turns: tuple[Turn, ...]
-    joules: tuple[float, ...]
-    memory: Memory
+    case: Case  # which one
+    opened: Opened  # what is known of it
+    turns: tuple[Turn, ...]  # one of each round
+    joules: tuple[float, ...]  # of the whole machine, for each turn, its settling included; empty where there is no counter
+    memory: Memory  # of its process
 
 
 def round_orders(cases: int, rounds: int, seed: int) -> NDArray[np.intp]:

@@ -44,17 +44,11 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Load:
-    """What each way has to do.
+    """What each way has to do."""
 
-    Attributes:
-        results: how many.
-        threads: for one inference.
-        model: TFLite file.
-    """
-
-    results: int
-    threads: int
-    model: Path
+    results: int  # how many
+    threads: int  # for one inference
+    model: Path  # TFLite file
 
 
 def main(argv: Sequence[str]) -> int:

@@ -77,11 +77,7 @@ The figures of the photographs, from an unpacked archive, come from
 
 
 def write_card(
-    source: TrainedModel,
-    artifacts: Sequence[Artifact],
-    weights: Path,
-    options: TrainOptions,
-    record: StageRecord,
+    source: TrainedModel, artifacts: Sequence[Artifact], weights: Path, options: TrainOptions, record: StageRecord
 ) -> str:
     """Fill in the card.
 

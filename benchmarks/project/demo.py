@@ -33,17 +33,11 @@ class DemoError(CatdogError):
 
 @dataclass(frozen=True)
 class Score:
-    """How right one model was in the demo.
+    """How right one model was in the demo."""
 
-    Attributes:
-        model: what it is called.
-        pictures: on the drawn pictures.
-        camera: on the demo camera's frames that show a whole pet, or none.
-    """
-
-    model: str
-    pictures: Figure
-    camera: Figure
+    model: str  # what it is called
+    pictures: Figure  # on the drawn pictures
+    camera: Figure  # on the demo camera's frames that show a whole pet, or none
 
 
 def main() -> int:
@@ -88,11 +82,7 @@ def _score(model: str, path: str, folder: Path, *more: str) -> Score:
                     "--max-frames", str(film.frames_per_cycle), *more)  # fmt: skip
     # Frames with half a pet have no right answer.
     seen = [line["label"] == film.truth(line["frame"]) for line in frames if film.truth(line["frame"]) is not None]
-    return Score(
-        model,
-        Figure.share("pictures", sum(hits), len(hits)),
-        Figure.share("camera", sum(seen), len(seen)),
-    )
+    return Score(model, Figure.share("pictures", sum(hits), len(hits)), Figure.share("camera", sum(seen), len(seen)))
 
 
 def _type(*command: str) -> None:

@@ -33,15 +33,10 @@ _WARM_UP = 30  # frames: the gate opens for half a second after it was started
 
 @dataclass(frozen=True)
 class Pair:
-    """One event, with and without the gate.
+    """One event, with and without the gate."""
 
-    Attributes:
-        plain: without.
-        gated: with; None if it did not come.
-    """
-
-    plain: Event
-    gated: Event | None
+    plain: Event  # without
+    gated: Event | None  # with; None if it did not come
 
     @property
     def late(self) -> int | None:

@@ -28,15 +28,10 @@ ALLOWED_DIFFERENCE = 0.005  # of the mean validation accuracies
 
 
 class Way(NamedTuple):
-    """One training of the head.
+    """One training of the head."""
 
-    Attributes:
-        cpu_s: CPU seconds of all threads.
-        accuracy: share of right answers on the validation pictures after the last epoch, 0-1.
-    """
-
-    cpu_s: float
-    accuracy: float
+    cpu_s: float  # CPU seconds of all threads
+    accuracy: float  # share of right answers on the validation pictures after the last epoch, 0-1
 
 
 def main(argv: Sequence[str]) -> int:

@@ -22,17 +22,11 @@ MOST_SPREAD = 0.10  # of the rounds' medians: from the 10th to the 90th percenti
 
 @dataclass(frozen=True)
 class Check:
-    """One condition of a trustworthy measurement.
+    """One condition of a trustworthy measurement."""
 
-    Attributes:
-        name: of the condition, e.g. ``"temperature"``.
-        passed: None where it could not be checked.
-        said: what was found, and where it failed what to do; a sentence without its full stop.
-    """
-
-    name: str
-    passed: bool | None
-    said: str
+    name: str  # of the condition, e.g. "temperature"
+    passed: bool | None  # None where it could not be checked
+    said: str  # what was found, and where it failed what to do; a sentence without its full stop
 
 
 def is_valid(checks: Sequence[Check]) -> bool:

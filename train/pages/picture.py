@@ -12,15 +12,10 @@ _LARGEST_SIDE, _JPEG_QUALITY = 224, 85  # pixels; as large as the pages show a p
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture with a title.
+    """A picture with a title."""
 
-    Attributes:
-        title: what it is.
-        pixels: uint8 ``[height, width, 3]``, RGB.
-    """
-
-    title: str
-    pixels: NDArray[np.uint8]
+    title: str  # what it is
+    pixels: NDArray[np.uint8]  # uint8 [height, width, 3], RGB
 
     @property
     def data_uri(self) -> str:

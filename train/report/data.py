@@ -37,11 +37,7 @@ LAYOUT = 1
 
 
 def to_json(
-    dataset: Dataset,
-    records: Sequence[StageRecord],
-    options: TrainOptions,
-    mistakes: Sequence[Mistake],
-    figures: Sequence[str],
+    dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions, mistakes: Sequence[Mistake], figures: Sequence[str]
 ) -> str:
     """Write the document that the module describes."""
     document = {

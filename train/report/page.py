@@ -21,16 +21,7 @@ from .answers import confusion_chart, label_counts_chart, reliability_chart
 from .charts import curves_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
 from .pictures import MOST_SAMPLE_ROWS, Looked, Mistake, Row, augmentation_of
-from .text import (
-    LAST_EPOCHS,
-    answer_labels,
-    headline,
-    matrix_rows,
-    mean_of_last,
-    mixed_up,
-    sentences,
-    tiles,
-)
+from .text import LAST_EPOCHS, answer_labels, headline, matrix_rows, mean_of_last, mixed_up, sentences, tiles
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _MOST_IN_A_TABLE = 10  # labels, of whose answers a table can be read
@@ -40,19 +31,12 @@ _MOST_SKIPPED = 200  # lines on the page; the data has all
 
 @dataclass(frozen=True)
 class Illustrations:
-    """The pictures of a report.
+    """The pictures of a report."""
 
-    Attributes:
-        samples: training pictures, a row a label.
-        altered: originals beside altered copies, by what was done to them.
-        mistakes: wrong answers, the surest first.
-        suspects: training pictures that are worth a look, by kind.
-    """
-
-    samples: Sequence[Row]
-    altered: Mapping[str, Sequence[Row]]
-    mistakes: Sequence[Mistake]
-    suspects: Sequence[Looked]
+    samples: Sequence[Row]  # training pictures, a row a label
+    altered: Mapping[str, Sequence[Row]]  # originals beside altered copies, by what was done to them
+    mistakes: Sequence[Mistake]  # wrong answers, the surest first
+    suspects: Sequence[Looked]  # training pictures that are worth a look, by kind
 
 
 def evaluations(record: StageRecord) -> dict[str, Evaluation]:

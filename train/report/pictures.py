@@ -27,43 +27,27 @@ ORIGINAL, ALTERED = "original", "altered"
 
 @dataclass(frozen=True)
 class Row:
-    """Pictures that belong together.
+    """Pictures that belong together."""
 
-    Attributes:
-        label: of all of them.
-        pictures: one or more.
-    """
-
-    label: str
-    pictures: tuple[Shown, ...]
+    label: str  # of all of them
+    pictures: tuple[Shown, ...]  # one or more
 
 
 @dataclass(frozen=True)
 class Looked:
-    """A training picture that is worth a look.
+    """A training picture that is worth a look."""
 
-    Attributes:
-        suspect: which, and why.
-        shown: the picture.
-    """
-
-    suspect: Suspect
-    shown: Shown
+    suspect: Suspect  # which, and why
+    shown: Shown  # the picture
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer with its picture.
+    """A wrong answer with its picture."""
 
-    Attributes:
-        part: which part of the data set it is in.
-        answer: what was answered.
-        pixels: uint8 ``[height, width, 3]``, RGB; None if the part has no picture of that name.
-    """
-
-    part: str
-    answer: Answer
-    pixels: NDArray[np.uint8] | None
+    part: str  # which part of the data set it is in
+    answer: Answer  # what was answered
+    pixels: NDArray[np.uint8] | None  # uint8 [height, width, 3], RGB; None if the part has no picture of that name
 
     @property
     def caption(self) -> str:

@@ -25,34 +25,21 @@ LAST_EPOCHS = 5  # over which a curve's end is averaged, because single epochs j
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure for the head of the page.
+    """A figure for the head of the page."""
 
-    Attributes:
-        name: what it is.
-        value: with its unit.
-        note: its spread or what it is of.
-    """
-
-    name: str
-    value: str
-    note: str
+    name: str  # what it is
+    value: str  # with its unit
+    note: str  # its spread or what it is of
 
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A row of a confusion matrix.
+    """A row of a confusion matrix."""
 
-    Attributes:
-        label: the truth.
-        counts: of each answer.
-        shares: the same, of the row's pictures, 0-1.
-        right: share of right answers; None if no picture has the label.
-    """
-
-    label: str
-    counts: tuple[int, ...]
-    shares: tuple[float, ...]
-    right: Figure | None
+    label: str  # the truth
+    counts: tuple[int, ...]  # of each answer
+    shares: tuple[float, ...]  # the same, of the row's pictures, 0-1
+    right: Figure | None  # share of right answers; None if no picture has the label
 
 
 def mean_of_last(history: Sequence[Epoch]) -> float | None:
@@ -80,19 +67,12 @@ def matrix_rows(evaluation: Evaluation, labels: Sequence[str]) -> list[MatrixRow
 
 @dataclass(frozen=True)
 class Pair:
-    """Two labels that are mixed up.
+    """Two labels that are mixed up."""
 
-    Attributes:
-        truth: the right one.
-        answer: the one that was given.
-        count: how many pictures.
-        share: of that label's pictures, 0-1.
-    """
-
-    truth: str
-    answer: str
-    count: int
-    share: float
+    truth: str  # the right one
+    answer: str  # the one that was given
+    count: int  # how many pictures
+    share: float  # of that label's pictures, 0-1
 
 
 def mixed_up(evaluation: Evaluation, labels: Sequence[str]) -> list[Pair]:

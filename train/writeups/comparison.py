@@ -13,17 +13,11 @@ from .figures import IMAGE_SIZE, SOURCE, Published, best_published_test, held_ag
 
 @dataclass(frozen=True)
 class Against:
-    """What a stage is held against.
+    """What a stage is held against."""
 
-    Attributes:
-        own: what is published of this stage of this pipeline; None for a pipeline of our own.
-        band: `own`, or the best of the published ones.
-        tested: whose published test accuracy it is held against; None if none is published.
-    """
-
-    own: Published | None
-    band: Published
-    tested: Published | None
+    own: Published | None  # what is published of this stage of this pipeline; None for a pipeline of our own
+    band: Published  # `own`, or the best of the published ones
+    tested: Published | None  # whose published test accuracy it is held against; None if none is published
 
 
 def against(dataset: Dataset, options: TrainOptions, stage: str) -> Against | None:

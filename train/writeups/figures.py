@@ -20,27 +20,17 @@ _TEST_PICTURES = 192  # first fifth of the validation batches, in all four
 
 @dataclass(frozen=True)
 class Published:
-    """The published figures of one stage of one pipeline.
+    """The published figures of one stage of one pipeline."""
 
-    Attributes:
-        pipeline: which of `catdog.train.pipelines.PIPELINES`.
-        stage: which of `catdog.train.pipelines.STAGES`.
-        low: lower end of the band of validation accuracies, a share, 0-1.
-        high: upper end of it; equal to `low` where a single figure is given.
-        about: whether the figure is given as "about" so much.
-        test: test accuracy with the interval that follows from its number of pictures; None if none is given.
-        parameters: how large the model is; None if it is not said.
-        derived: whether `parameters` follows from the layers instead of being printed in the write-up.
-    """
-
-    pipeline: str
-    stage: str
-    low: float
-    high: float
-    about: bool = False
+    pipeline: str  # which of `catdog.train.pipelines.PIPELINES`
+    stage: str  # which of `catdog.train.pipelines.STAGES`
+    low: float  # lower end of the band of validation accuracies, a share, 0-1
+    high: float  # upper end of it; equal to `low` where a single figure is given
+    about: bool = False  # whether the figure is given as "about" so much
+    # test accuracy with the interval that follows from its number of pictures; None if none is given
     test: Figure | None = None
-    parameters: Parameters | None = None
-    derived: bool = False
+    parameters: Parameters | None = None  # how large the model is; None if it is not said
+    derived: bool = False  # whether `parameters` follows from the layers instead of being printed in the write-up
 
     def place(self, accuracy: Figure) -> str:
         """Say where a measured accuracy lies: ``"above"`` or ``"below"`` if all of its interval does, else ``"within"``."""

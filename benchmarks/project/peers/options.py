@@ -20,28 +20,18 @@ def default_cores() -> int:
 class PeerOptions:
     """The options of one comparison.
 
-    Attributes:
-        only: names out of `PEERS`.
-        rounds: in each, everybody has a turn.
-        pictures: how many there are to classify.
-        data: folder or zip archive of labelled photographs; None for drawn ones.
-        cores: that every process is held to, and the threads it is told to take.
-        environments: folder that the environments are kept in.
-        source: the checkout that catdog is installed from.
-        seed: decides the order in each round, and which photographs are taken.
-
     Raises:
         UsageError: a value is out of range.
     """
 
-    only: tuple[str, ...] = tuple(PEERS)
-    rounds: int = 5
-    pictures: int = 200
-    data: str | None = None
-    cores: int = 2
-    environments: Path = Path(".venvs")
-    source: Path = Path()
-    seed: int = 0
+    only: tuple[str, ...] = tuple(PEERS)  # names out of `PEERS`
+    rounds: int = 5  # in each, everybody has a turn
+    pictures: int = 200  # how many there are to classify
+    data: str | None = None  # folder or zip archive of labelled photographs; None for drawn ones
+    cores: int = 2  # that every process is held to, and the threads it is told to take
+    environments: Path = Path(".venvs")  # folder that the environments are kept in
+    source: Path = Path()  # the checkout that catdog is installed from
+    seed: int = 0  # decides the order in each round, and which photographs are taken
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.only if name not in PEERS]

@@ -18,19 +18,12 @@ _WIDTH, _HEIGHT = 500, 375  # of drawn ones; what the photographs of the public 
 
 @dataclass(frozen=True)
 class Photographs:
-    """What is classified.
+    """What is classified."""
 
-    Attributes:
-        folder: that holds them, and nothing else.
-        paths: of each, sorted.
-        truth: label of each path; empty for drawn ones, on which an accuracy would say nothing.
-        data: what they are, in words, without a path.
-    """
-
-    folder: Path
-    paths: tuple[str, ...]
-    truth: dict[str, str]
-    data: str
+    folder: Path  # that holds them, and nothing else
+    paths: tuple[str, ...]  # of each, sorted
+    truth: dict[str, str]  # label of each path; empty for drawn ones, on which an accuracy would say nothing
+    data: str  # what they are, in words, without a path
 
 
 def gather(data: str | None, count: int, labels: Sequence[str], seed: int, folder: Path) -> Photographs:

@@ -22,14 +22,10 @@ _NOT_WEIGHED = ("pip", "pip-", "setuptools", "setuptools-", "_distutils_hack", "
 
 @dataclass(frozen=True)
 class Place:
-    """Where a side runs.
+    """Where a side runs."""
 
-    Attributes:
-        python: the environment's Python.
-        site: its site-packages; None for an environment that was not made for one side alone, and is not weighed.
-    """
-
-    python: Path
+    python: Path  # the environment's Python
+    # its site-packages; None for an environment that was not made for one side alone, and is not weighed
     site: Path | None = None
 
     @property

@@ -20,17 +20,11 @@ _PATIENCE_S = 900.0
 
 @dataclass(frozen=True)
 class Taken:
-    """What a process took.
+    """What a process took."""
 
-    Attributes:
-        wall_s: seconds from its start to its end.
-        peak_bytes: most resident memory that it had.
-        stdout: what it printed.
-    """
-
-    wall_s: float
-    peak_bytes: int
-    stdout: str
+    wall_s: float  # seconds from its start to its end
+    peak_bytes: int  # most resident memory that it had
+    stdout: str  # what it printed
 
 
 def clean_environment() -> dict[str, str]:

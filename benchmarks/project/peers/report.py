@@ -131,10 +131,7 @@ def to_html(comparison: Comparison) -> str:
         even=_place(1.0),
         ticks=[(_place(tick), f"{tick:g}") for tick in (0.25, 1.0, 4.0, 16.0, 64.0)],
         packages=[
-            (
-                _name(row),
-                ", ".join(f"{n} {v}" for n, v in row.side.place.packages.items()) or _NOT_ITS_OWN,
-            )
+            (_name(row), ", ".join(f"{n} {v}" for n, v in row.side.place.packages.items()) or _NOT_ITS_OWN)
             for row in comparison.measured
         ],
     )

@@ -19,19 +19,12 @@ _BUSY = 0.5  # load average of a core, from which on others take so much that it
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure with its spread over the rounds.
+    """A figure with its spread over the rounds."""
 
-    Attributes:
-        median: over the rounds.
-        low: 25th percentile.
-        high: 75th percentile.
-        n: number of rounds; 1 for what does not vary.
-    """
-
-    median: float
-    low: float
-    high: float
-    n: int
+    median: float  # over the rounds
+    low: float  # 25th percentile
+    high: float  # 75th percentile
+    n: int  # number of rounds; 1 for what does not vary
 
     @classmethod
     def of(cls, values: list[float]) -> "Spread":
@@ -42,23 +35,15 @@ class Spread:
 
 @dataclass(frozen=True)
 class Measure:
-    """One column.
+    """One column."""
 
-    Attributes:
-        name: in the JSON, with its unit.
-        heading: in the tables.
-        unit: in the tables.
-        of_turn: gives the figure of a turn, in the JSON's unit; None for the installed size, which is no turn's.
-        scale: from the JSON's unit to the tables'.
-        more_is_better: or less is.
-    """
-
-    name: str
-    heading: str
-    unit: str
+    name: str  # in the JSON, with its unit
+    heading: str  # in the tables
+    unit: str  # in the tables
+    # gives the figure of a turn, in the JSON's unit; None for the installed size, which is no turn's
     of_turn: Callable[[Turn], float] | None
-    scale: float = 1.0
-    more_is_better: bool = False
+    scale: float = 1.0  # from the JSON's unit to the tables'
+    more_is_better: bool = False  # or less is
 
 
 MEASURES = (
@@ -72,23 +57,14 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that was measured.
+    """All that was measured."""
 
-    Attributes:
-        measured_at: UTC, ISO 8601.
-        options: what was asked for.
-        photographs: what was classified.
-        environment: the machine.
-        measured: ours first.
-        failed: peers that could not be measured.
-    """
-
-    measured_at: str
-    options: PeerOptions
-    photographs: Photographs
-    environment: Environment
-    measured: tuple[Measured, ...]
-    failed: tuple[Failed, ...]
+    measured_at: str  # UTC, ISO 8601
+    options: PeerOptions  # what was asked for
+    photographs: Photographs  # what was classified
+    environment: Environment  # the machine
+    measured: tuple[Measured, ...]  # ours first
+    failed: tuple[Failed, ...]  # peers that could not be measured
 
     @property
     def ours(self) -> Measured:

@@ -15,47 +15,29 @@ STARTS = 3  # cold starts of a side in one round
 
 @dataclass(frozen=True)
 class Turn:
-    """One side's figures of one round.
+    """One side's figures of one round."""
 
-    Attributes:
-        start_s: wall seconds from the start of the process to its end, for one picture; median of `STARTS`.
-        latency_ms: median over the pictures of the time from before the file is read to the answer, inside the process.
-        pictures_per_s: of the whole folder, the process' start included.
-        peak_bytes: most resident memory while it did so.
-    """
-
-    start_s: float
-    latency_ms: float
-    pictures_per_s: float
-    peak_bytes: int
+    start_s: float  # wall seconds from the start of the process to its end, for one picture; median of `STARTS`
+    latency_ms: float  # median over the pictures of the time from before the file is read to the answer, inside the process
+    pictures_per_s: float  # of the whole folder, the process' start included
+    peak_bytes: int  # most resident memory while it did so
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What became of a side that ran in every round.
+    """What became of a side that ran in every round."""
 
-    Attributes:
-        side: which.
-        turns: one a round.
-        answers: its label of each path.
-    """
-
-    side: Side
-    turns: tuple[Turn, ...]
-    answers: dict[str, str]
+    side: Side  # which
+    turns: tuple[Turn, ...]  # one a round
+    answers: dict[str, str]  # its label of each path
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A peer that could not be measured.
+    """A peer that could not be measured."""
 
-    Attributes:
-        name: as in `PEERS`.
-        reason: a line.
-    """
-
-    name: str
-    reason: str
+    name: str  # as in `PEERS`
+    reason: str  # a line
 
 
 def measure(

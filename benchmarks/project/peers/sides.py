@@ -13,46 +13,27 @@ OURS = "catdog"
 
 
 class Answer(NamedTuple):
-    """What a side said of a picture.
+    """What a side said of a picture."""
 
-    Attributes:
-        path: of the picture.
-        label: the answer.
-        latency_ms: from before the file was read to the answer.
-    """
-
-    path: str
-    label: str
-    latency_ms: float
+    path: str  # of the picture
+    label: str  # the answer
+    latency_ms: float  # from before the file was read to the answer
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of those that are compared.
+    """One of those that are compared."""
 
-    Attributes:
-        name: as in `Peer`, or `OURS`.
-        title: for the tables.
-        model: which file of the model it takes.
-        threads: how many it takes, in words.
-        place: its environment.
-        one: classifies one picture, and ends.
-        in_turn: classifies all, one after another; its answers have a latency.
-        all_at_once: classifies all as fast as it can; the same command where there is no faster way.
-        stdin: what both are given to read.
-        parse: reads what both print.
-    """
-
-    name: str
-    title: str
-    model: str
-    threads: str
-    place: Place
-    one: tuple[str, ...]
-    in_turn: tuple[str, ...]
-    all_at_once: tuple[str, ...]
-    stdin: str
-    parse: Callable[[str], list[Answer]]
+    name: str  # as in `Peer`, or `OURS`
+    title: str  # for the tables
+    model: str  # which file of the model it takes
+    threads: str  # how many it takes, in words
+    place: Place  # its environment
+    one: tuple[str, ...]  # classifies one picture, and ends
+    in_turn: tuple[str, ...]  # classifies all, one after another; its answers have a latency
+    all_at_once: tuple[str, ...]  # classifies all as fast as it can; the same command where there is no faster way
+    stdin: str  # what both are given to read
+    parse: Callable[[str], list[Answer]]  # reads what both print
 
 
 def ours(place: Place, photographs: Photographs, cores: int) -> Side:
