@@ -57,7 +57,7 @@ def compare_command(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-train compare", description="Compare two runs on the same pictures.", epilog=_EXAMPLES)
     parser.add_argument("a", metavar="A", type=Path, help="folder of a run")
     parser.add_argument("b", metavar="B", type=Path, help="folder of another")
-    parser.add_argument("--part", choices=("validation", "test"), help="measured parts to compare on (default: both)")
+    parser.add_argument("--part", choices=("validation", "test"), help="split to compare on (default: both)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     arguments = parser.parse_args(argv)
     found = compare_runs(arguments.a, arguments.b, arguments.part)

@@ -49,7 +49,7 @@ def label_counts_chart(counts: Mapping[str, Mapping[str, int]]) -> "Drawing":
         axes.set(xlim=(0, min(1.0, 1.08 * highest)), ylim=(len(shown) - 0.5, -0.5))
         in_percent(axes.xaxis)
         bare(axes, "x")
-    grid[-1, 0].set_xlabel("share of the part's pictures")
+    grid[-1, 0].set_xlabel("share of the split's pictures")
     return drawing
 
 

@@ -25,7 +25,7 @@ from .text import LAST_EPOCHS, answer_labels, headline, matrix_rows, mean_of_las
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _MOST_IN_A_TABLE = 10  # labels, of whose answers a table can be read
-_NONE_LEFT_OUT = "No picture was left out: all could be read, and none is in two parts."
+_NONE_LEFT_OUT = "No picture was left out: all could be read, and none is in two splits."
 _MOST_SKIPPED = 200  # lines on the page; the data has all
 
 
