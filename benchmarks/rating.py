@@ -15,7 +15,7 @@ from catdog.edge.models import BUNDLED, bundled_tflite
 from .artifacts import find_artifacts
 from .measure.answers import Answers, Question, answer_all, drawn_pictures
 from .measure.case import Case
-from .measure.crew import Member
+from .measure.process import WorkerProcess
 from .measure.worker import Opened
 from .options import BenchOptions
 from .report.results import ArtifactResult, Missing
@@ -43,7 +43,7 @@ def ask(cases: Sequence[Case], options: BenchOptions) -> dict[Key, Said]:
     question = Question(options.data, options.data_limit, drawn_pictures() if options.data is None else {})
     said: dict[Key, Said] = {}
     for key, case in asked.items():
-        with Member(case.artifact) as member:
+        with WorkerProcess(case.artifact) as member:
             try:
                 said[key] = member.ask(answer_all, replace(case, threads=usable_cores()), question)
             except CatdogError as error:

@@ -20,7 +20,7 @@ from .interruption import interrupted_between_steps
 from .model import logits_model
 from .options import AT_END, TrainOptions
 from .run import CROSS_VALIDATION_FILE
-from .stages import describe, fit_stage
+from .stages import fit_stage, log_dataset
 from .temperature import fit_temperature
 
 LOG = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def cross_validate(options: TrainOptions, count: int) -> CrossValidation:
         CatdogError: data or weights cannot be had, or the result cannot be written.
     """
     dataset = load_dataset(options.data)
-    describe(dataset)
+    log_dataset(dataset)
     everything = dataset.train
     origins = np.array([whole_of(name) for name in everything.names])
     # Parts are learnt from beside their wholes, but judged is what a camera would see.

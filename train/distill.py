@@ -35,7 +35,7 @@ from .data.pictures import Pictures, cut_out
 from .features import fit_head, predict
 from .history import DISTILL, Epoch, require_finite
 from .interruption import step_ended
-from .model import StageModel, TransferParts, build_model, pooled_model, release_backbone, transfer_parts
+from .model import StageModel, TransferParts, build_model, pooled_model, transfer_parts, unfreeze_backbone
 from .options import AT_END, LARGEST_SIZE, TrainOptions
 from .pipelines import TRANSFER
 from .rate import rise_and_fall
@@ -49,7 +49,7 @@ _CONTRAST, _BRIGHTNESS = 0.15, 20.0  # largest changes that the student sees: a 
 
 
 @dataclass(frozen=True)
-class Teacher:
+class FeatureTeacher:
     """What is to be learnt from."""
 
     features: keras.Model  # float32 [n, larger, larger, 3] pixels to [n, features], of the last map
@@ -80,7 +80,7 @@ def distill(
     larger = _read_again(dataset, options, options.distill_size)
     teacher = _teach(parts, replace(dataset, train=larger), options)
     source = _read_again(dataset, options, min(LARGEST_SIZE, round(_SOURCE * options.distill_size))).pixels
-    release_backbone(parts.backbone)
+    unfreeze_backbone(parts.backbone)
     steps = len(dataset.train) // options.batch_size or 1
     optimizer = keras.optimizers.Adam(rise_and_fall(options.distill_rate, steps * options.distill_epochs))
     optimizer.build(parts.backbone.trainable_variables)
@@ -116,7 +116,7 @@ def _read_again(dataset: Dataset, options: TrainOptions, size: int) -> Pictures:
     return replace(dataset.train, pixels=again.pixels[[places[name] for name in dataset.train.names]])
 
 
-def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Teacher:
+def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> FeatureTeacher:
     """Give the larger copy of the backbone a head, from one view of each picture: the features are what matters."""
     size = options.distill_size
     kind, classes, seed = options.backbone, len(dataset.labels), options.data.seed
@@ -125,7 +125,7 @@ def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Tea
     both = replace(copy, features=_mirrored_too(copy.features))
     fit_head(both, dataset, replace(options, validate=AT_END, patience=0, views=1), _HEAD_RATE, decay=True)
     spread = predict(both.features, dataset.train.pixels).var(axis=0).mean()
-    return Teacher(both.features, both.head, float(spread))
+    return FeatureTeacher(both.features, both.head, float(spread))
 
 
 def _mirrored_too(features: keras.Model) -> keras.Model:
@@ -140,7 +140,7 @@ def _mirrored_too(features: keras.Model) -> keras.Model:
 
 
 def _ask(
-    teacher: Teacher, wholes: NDArray[np.uint8], source: NDArray[np.uint8], seed: int, drawing: int
+    teacher: FeatureTeacher, wholes: NDArray[np.uint8], source: NDArray[np.uint8], seed: int, drawing: int
 ) -> NDArray[np.float32]:
     """Return the teacher's features of one drawing of crops: float32 ``[n, features]``."""
     crops = [_crop(source[index], whole, _generator(seed, drawing, index)) for index, whole in enumerate(wholes)]
@@ -148,7 +148,7 @@ def _ask(
 
 
 def _learner(
-    student: keras.Model, teacher: Teacher, optimizer: keras.optimizers.Optimizer, seed: int
+    student: keras.Model, teacher: FeatureTeacher, optimizer: keras.optimizers.Optimizer, seed: int
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Return a step of learning: (pixels, wanted features, targets, number of the step) to (loss, share of right answers)."""
     variables = student.trainable_variables

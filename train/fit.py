@@ -21,7 +21,7 @@ from .distill import distill
 from .features import FORWARD_BATCH, fit_head
 from .history import DISTILL, FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .interruption import step_ended
-from .model import StageModel, logits_model, release_backbone, transfer_parts
+from .model import StageModel, logits_model, transfer_parts, unfreeze_backbone
 from .options import CAMERA, EACH_EPOCH, TrainOptions
 from .pipelines import OURS
 from .rate import rise_and_fall
@@ -70,7 +70,7 @@ def fit(
         optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
         history = _fit_whole(job, _Phase(PLAIN, epochs, optimizer), history)
     if model.transfer is not None and options.fine_tune_epochs:
-        release_backbone(model.transfer.backbone, statistics=options.is_blank)
+        unfreeze_backbone(model.transfer.backbone, statistics=options.is_blank)
         steps = options.fine_tune_epochs * -(-len(dataset.train) // options.batch_size)
         rate = rise_and_fall(options.fine_tune_rate, steps)
         optimizer = keras.optimizers.AdamW(rate, weight_decay=_WEIGHT_DECAY)

@@ -169,7 +169,7 @@ def _with_levels(pooled: Any, earlier: Sequence[Any], factors: Sequence[float]) 
     return layers.Concatenate(name=LEVELS)([pooled, *means])
 
 
-def release_backbone(backbone: keras.Model, *, statistics: bool = False) -> None:
+def unfreeze_backbone(backbone: keras.Model, *, statistics: bool = False) -> None:
     """Make a backbone trainable, but for its batch normalisation: the statistics of small sets would replace ImageNet's.
 
     With `statistics` that, too: random weights have none to be kept, and without any a deep network's values fade away.

@@ -27,7 +27,7 @@ from .features import predict
 from .fit import fit
 from .history import Epoch
 from .interruption import interrupted_between_steps, step_ended
-from .model import StageModel, build_model, logits_model, pooled_model, release_backbone
+from .model import StageModel, build_model, logits_model, pooled_model, unfreeze_backbone
 from .model_file import read_model
 from .options import TrainOptions
 from .outcome import Outcome, write_outcome
@@ -78,7 +78,7 @@ def train(run: Run) -> tuple[Dataset, list[StageRecord]]:
     sweep(run.options.output / "figures")
     try:
         dataset = load_dataset(run.options.data)
-        describe(dataset)
+        log_dataset(dataset)
         run.require_same_pictures(dataset.digest)
         with interrupted_between_steps():
             records = [run.finished(stage) or _train_stage(stage, dataset, run) for stage in run.stages]
@@ -96,7 +96,7 @@ def train(run: Run) -> tuple[Dataset, list[StageRecord]]:
     return dataset, records
 
 
-def describe(dataset: Dataset) -> None:
+def log_dataset(dataset: Dataset) -> None:
     """Say what a data set holds and what was left out."""
     for line in dataset.skipped:
         LOG.warning(f"skipped: {line}")
@@ -138,14 +138,14 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     parts = model.transfer
     backbone: str | None
     if options.start is not None:
-        backbone = _go_on_with(model, Path(options.start))
+        backbone = _continue_from(model, Path(options.start))
     else:
         backbone = None if parts is None else _fill(parts.backbone, options)
     if checkpoint:
         checkpoint.restarts = restarts
     history = fit(model, dataset, options, checkpoint, restarts)
     if parts is not None and (options.fine_tune_epochs or options.distill_epochs):
-        release_backbone(parts.backbone, statistics=options.is_blank)  # to count what was changed
+        unfreeze_backbone(parts.backbone, statistics=options.is_blank)  # to count what was changed
     total = model.core.count_params()
     trainable = sum(int(np.prod(weight.shape)) for weight in model.core.trainable_weights)
     return Fitted(model, backbone, Parameters(total, trainable, total - trainable), history, restarts)
@@ -155,7 +155,7 @@ def _fill(network: keras.Model, options: TrainOptions) -> str:
     return load_backbone_weights(network, options.backbone_weights, BACKBONES.find(options.backbone))
 
 
-def _go_on_with(model: StageModel, start: Path) -> str:
+def _continue_from(model: StageModel, start: Path) -> str:
     """Fill a model with what a finished run has learnt; returns where that came from, in words.
 
     Raises:

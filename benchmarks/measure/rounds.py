@@ -18,7 +18,7 @@ from ..options import Effort
 from ..validity.watch import EnergyMeter
 from . import worker
 from .case import Case, FailedCase
-from .crew import Member
+from .process import WorkerProcess
 from .scenarios import Quota, Turn
 from .worker import Job, Memory, Opened
 
@@ -58,7 +58,7 @@ def measure(
     *,
     seed: int,
     meter: EnergyMeter,
-    glance: Callable[[], None],
+    poll: Callable[[], None],
     on_turn: Callable[[], None],
 ) -> list[Measured | FailedCase]:
     """Measure all cases in one scenario, interleaved.
@@ -68,14 +68,14 @@ def measure(
         effort: how often.
         seed: decides the order in each round.
         meter: of the machine's energy.
-        glance: called now and then while a case runs.
+        poll: called now and then while a case runs.
         on_turn: called after each turn.
 
     Returns:
         One for each job, in their order; a case that could not be loaded, or died on the way, with its reason.
     """
     with ExitStack() as stack:
-        members = [stack.enter_context(Member(job.case.artifact, glance)) for job in jobs]
+        members = [stack.enter_context(WorkerProcess(job.case.artifact, poll)) for job in jobs]
         # One after the other: together they would fight for the cores, and load slowly.
         running = [_opened(job, member) for job, member in zip(jobs, members, strict=True)]
         for order in round_orders(len(jobs), effort.rounds, seed):
@@ -92,7 +92,7 @@ class _Running:
     """A case in the middle of its rounds."""
 
     case: Case
-    member: Member
+    member: WorkerProcess
     opened: Opened
     turns: list[Turn] = field(default_factory=list)
     joules: list[float] = field(default_factory=list)
@@ -111,7 +111,7 @@ class _Running:
         return Measured(self.case, self.opened, tuple(self.turns), joules, self.member.ask(worker.memory))
 
 
-def _opened(job: Job, member: Member) -> _Running | FailedCase:
+def _opened(job: Job, member: WorkerProcess) -> _Running | FailedCase:
     try:
         return _Running(job.case, member, member.ask(worker.open_case, job))
     except CatdogError as error:

@@ -1,6 +1,6 @@
 """The process of one case: holds its model, does what it is asked, and is idle in between.
 
-The functions are called in that process by `catdog.benchmarks.measure.crew`; what they return travels through a pipe. So do
+The functions are called in that process by `catdog.benchmarks.measure.process`; what they return travels through a pipe. So do
 catdog's errors, as `Refusal`s, because an exception that cannot be unpickled would take the process with it.
 """
 

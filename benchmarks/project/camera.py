@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.benchmarks.console import print_table, require_at_least
-from catdog.benchmarks.measure.crew import Member
+from catdog.benchmarks.measure.process import WorkerProcess
 from catdog.edge.artifact import read_model_file
 from catdog.edge.command import CommandParser
 from catdog.edge.errors import CatdogError
@@ -77,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _in_fresh_process(way: Callable[[Load], float], load: Load) -> float:
-    with Member(way.__name__) as member:
+    with WorkerProcess(way.__name__) as member:
         return member.ask(way, load)
 
 

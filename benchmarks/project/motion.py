@@ -12,7 +12,7 @@ from functools import partial
 from itertools import takewhile
 
 from catdog.benchmarks.console import print_table, require_at_least, say
-from catdog.benchmarks.measure.crew import Member
+from catdog.benchmarks.measure.process import WorkerProcess
 from catdog.edge.command import CommandParser
 from catdog.edge.contract import NEITHER
 from catdog.edge.errors import UsageError
@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _asked(arguments: argparse.Namespace, *, gate: bool) -> float:
-    with Member("motion") as member:
+    with WorkerProcess("motion") as member:
         return member.ask(empty_room, arguments.model, arguments.threads, gate, arguments.frames)
 
 

@@ -11,7 +11,7 @@ from catdog.edge.regions.options import AUTO, OFF
 
 from ..console import require_at_least, say
 from ..extras import require_extras
-from ..measure.crew import Member
+from ..measure.process import WorkerProcess
 from .clips import EMPTY, LAMP, PET, SHAKEN, SHARES, THING, Clip, Photographs, find_photographs, make_clips
 from .outcome import Outcome, last_frame, watch
 from .report import Row, table, write_report
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     wanted = _wanted(photographs, arguments.clips, arguments.seed)
     rows: list[Row] = []
     with ExitStack() as stack:
-        members = {way: stack.enter_context(Member(f"scenes with --regions {way}")) for way in _WAYS}
+        members = {way: stack.enter_context(WorkerProcess(f"scenes with --regions {way}")) for way in _WAYS}
         # In turn, so that a machine that slows down slows both down.
         bar = stack.enter_context(progress_bar(total=len(_WAYS) * sum(map(len, wanted.values())), unit=" clips"))
         for name, clips in wanted.items():

@@ -22,20 +22,20 @@ from benchmarks.project.peers.cli import build_sides, run_sides
 from benchmarks.project.peers.models import labels, model_file
 from benchmarks.project.peers.options import PeerOptions
 from benchmarks.project.peers.pictures import Photographs, gather
-from benchmarks.project.peers.places import Place, place_of_ours
 from benchmarks.project.peers.process import first_cores, run
 from benchmarks.project.peers.registry import INT8, PEERS, SCRIPTS, Peer
 from benchmarks.project.peers.report import to_html, to_json, to_markdown, write_reports
 from benchmarks.project.peers.results import MEASURES, Comparison, ratio, sentences
 from benchmarks.project.peers.rounds import Failed, Turn
 from benchmarks.project.peers.sides import Side, ours, theirs
+from benchmarks.project.peers.venvs import Venv, venv_of_catdog
 from catdog.benchmarks.cli import main
 from catdog.edge.artifact import read_model_file
 from catdog.edge.errors import CatdogError, DatasetError, InputNotFoundError, UsageError
 from catdog.edge.models import bundled_tflite
 
 ROOT = Path(__file__).parent.parent.parent
-HERE = Place(Path(sys.executable))  # no environment of its own: it has what LiteRT needs
+HERE = Venv(Path(sys.executable))  # no environment of its own: it has what LiteRT needs
 OPTIONS = PeerOptions(only=("litert",), rounds=2, pictures=6, cores=1)
 
 
@@ -173,7 +173,7 @@ def test_an_environment_that_cannot_be_built_is_reported_with_its_reason(
     assert reasons["old"] == "no Python 2.7 here"
     assert "gone.whl" in reasons["gone"]
     # An environment is its own: nothing of ours is to be seen in it, and it weighs nothing yet.
-    assert built[0].place.installed_bytes == 0
+    assert built[0].venv.installed_bytes == 0
     with pytest.raises(CatdogError, match="No module named 'cv2'"):
         run(built[0].one, first_cores(1))
 
@@ -289,7 +289,7 @@ def test_mistakes_are_one_line(arguments: list[str], code: int, said: str, capfd
 
 def test_somewhere_else_than_in_a_checkout(tmp_path: Path) -> None:
     with pytest.raises(InputNotFoundError, match="--source"):
-        place_of_ours(tmp_path, tmp_path / "venvs")
+        venv_of_catdog(tmp_path, tmp_path / "venvs")
     with pytest.raises(UsageError):
         PeerOptions(only=())
 

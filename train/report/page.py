@@ -20,7 +20,7 @@ from ..writeups.figures import IMAGE_SIZE, SOURCE, Published
 from .answers import confusion_chart, label_counts_chart, reliability_chart
 from .charts import curves_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
-from .pictures import MOST_SAMPLE_ROWS, Looked, Mistake, Row, augmentation_of
+from .pictures import MOST_SAMPLE_ROWS, Mistake, Row, ShownSuspect, augmentation_of
 from .text import LAST_EPOCHS, answer_labels, headline, matrix_rows, mean_of_last, mixed_up, sentences, tiles
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
@@ -36,7 +36,7 @@ class Illustrations:
     samples: Sequence[Row]  # training pictures, a row a label
     altered: Mapping[str, Sequence[Row]]  # originals beside altered copies, by what was done to them
     mistakes: Sequence[Mistake]  # wrong answers, the surest first
-    suspects: Sequence[Looked]  # training pictures that are worth a look, by kind
+    suspects: Sequence[ShownSuspect]  # training pictures that are worth a look, by kind
 
 
 def evaluations(record: StageRecord) -> dict[str, Evaluation]:

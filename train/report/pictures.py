@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Looked:
+class ShownSuspect:
     """A training picture that is worth a look."""
 
     suspect: Suspect  # which, and why
@@ -118,11 +118,11 @@ def surest_mistakes(dataset: Dataset, record: StageRecord) -> list[Mistake]:
     ]
 
 
-def suspects_shown(dataset: Dataset, record: StageRecord) -> list[Looked]:
+def suspects_shown(dataset: Dataset, record: StageRecord) -> list[ShownSuspect]:
     """Return the first of each kind of the training pictures that are worth a look."""
     places = {name: index for index, name in enumerate(dataset.train.names)}
     return [
-        Looked(each, Shown(each.reason, dataset.train.pixels[places[each.name]]))
+        ShownSuspect(each, Shown(each.reason, dataset.train.pixels[places[each.name]]))
         for kind in KINDS
         for each in [each for each in record.suspects if each.kind == kind and each.name in places][:MOST_SUSPECTS]
     ]

@@ -18,13 +18,13 @@ from catdog.edge.files import check_folder
 from .models import labels, model_file
 from .options import PeerOptions, default_cores
 from .pictures import Photographs, gather
-from .places import place_of, place_of_ours
 from .process import first_cores
 from .registry import PEERS
 from .report import figures_table, not_run, ratios_table, write_reports
 from .results import Comparison, sentences
 from .rounds import Failed, measure
 from .sides import Side, ours, theirs
+from .venvs import venv_of, venv_of_catdog
 
 _NAME = "catdog-bench peers"
 _EXAMPLES = f"""\
@@ -95,7 +95,7 @@ def compare(options: PeerOptions) -> Comparison:
     with tempfile.TemporaryDirectory() as folder:
         photographs = gather(options.data, options.pictures, labels(), options.seed, Path(folder))
         _say("installing catdog in an environment of its own")
-        mine = ours(place_of_ours(options.source, options.environments), photographs, options.cores)
+        mine = ours(venv_of_catdog(options.source, options.environments), photographs, options.cores)
         sides, failed = build_sides(options, photographs)
         return run_sides(options, photographs, [mine, *sides], failed)
 
@@ -106,12 +106,12 @@ def build_sides(options: PeerOptions, photographs: Photographs) -> tuple[list[Si
     for peer in (PEERS[name] for name in options.only):
         _say(f"preparing {peer.name}: {' '.join(peer.requirements)}")
         try:
-            place = place_of(peer, options.environments)
+            venv = venv_of(peer, options.environments)
             model = model_file(peer.model, options.environments)
         except CatdogError as error:
             failed.append(Failed(peer.name, error.got))
             continue
-        sides.append(theirs(peer, place, str(model), labels(), photographs, options.cores))
+        sides.append(theirs(peer, venv, str(model), labels(), photographs, options.cores))
     return sides, failed
 
 

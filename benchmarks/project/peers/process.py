@@ -19,7 +19,7 @@ _PATIENCE_S = 900.0
 
 
 @dataclass(frozen=True)
-class Taken:
+class Usage:
     """What a process took."""
 
     wall_s: float  # seconds from its start to its end
@@ -43,7 +43,7 @@ def last_line(text: str) -> str:
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "nothing on stderr")
 
 
-def run(command: Sequence[str], cores: Sequence[int], stdin: str = "") -> Taken:
+def run(command: Sequence[str], cores: Sequence[int], stdin: str = "") -> Usage:
     """Run a command on some cores, with nothing of our Python's settings.
 
     Args:
@@ -82,7 +82,7 @@ def run(command: Sequence[str], cores: Sequence[int], stdin: str = "") -> Taken:
         raise _failed(command, f"{signal.Signals(-told['code']).name} after: {last_line(stderr)}")
     if told["code"] != 0:
         raise _failed(command, last_line(stderr))
-    return Taken(told["wall_s"], told["peak_bytes"], stdout)
+    return Usage(told["wall_s"], told["peak_bytes"], stdout)
 
 
 def _failed(command: Sequence[str], reason: str) -> CatdogError:

@@ -131,7 +131,7 @@ def to_html(comparison: Comparison) -> str:
         even=_place(1.0),
         ticks=[(_place(tick), f"{tick:g}") for tick in (0.25, 1.0, 4.0, 16.0, 64.0)],
         packages=[
-            (_name(row), ", ".join(f"{n} {v}" for n, v in row.side.place.packages.items()) or _NOT_ITS_OWN)
+            (_name(row), ", ".join(f"{n} {v}" for n, v in row.side.venv.packages.items()) or _NOT_ITS_OWN)
             for row in comparison.measured
         ],
     )
@@ -261,7 +261,7 @@ def _side(row: Measured, comparison: Comparison) -> dict[str, Any]:
         "title": row.side.title,
         "model": row.side.model,
         "threads": row.side.threads,
-        "packages": row.side.place.packages,
+        "packages": row.side.venv.packages,
         "figures": figures,
         "ratios": ratios,
         "agreement": _share(agreement(row, comparison.ours)),

@@ -81,7 +81,7 @@ def values(row: Measured, measure: Measure) -> list[float]:
     """Return a side's figures, one a round, in the JSON's unit; empty for what was not measured."""
     if measure.of_turn is not None:
         return [measure.of_turn(turn) for turn in row.turns]
-    size = row.side.place.installed_bytes
+    size = row.side.venv.installed_bytes
     return [] if size is None else [float(size)]
 
 

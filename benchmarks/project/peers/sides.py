@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .pictures import Photographs
-from .places import Place
 from .registry import INT8, SCRIPTS, Peer
+from .venvs import Venv
 
 OURS = "catdog"
 
@@ -28,7 +28,7 @@ class Side:
     title: str  # for the tables
     model: str  # which file of the model it takes
     threads: str  # how many it takes, in words
-    place: Place  # its environment
+    venv: Venv  # its environment
     one: tuple[str, ...]  # classifies one picture, and ends
     in_turn: tuple[str, ...]  # classifies all, one after another; its answers have a latency
     all_at_once: tuple[str, ...]  # classifies all as fast as it can; the same command where there is no faster way
@@ -36,15 +36,15 @@ class Side:
     parse: Callable[[str], list[Answer]]  # reads what both print
 
 
-def ours(place: Place, photographs: Photographs, cores: int) -> Side:
+def ours(venv: Venv, photographs: Photographs, cores: int) -> Side:
     """Return catdog-edge as it is installed; in a folder it judges a picture on every core, each with a copy of the model."""
-    command = str(place.python.with_name("catdog-edge"))
+    command = str(venv.python.with_name("catdog-edge"))
     return Side(
         name=OURS,
         title="catdog-edge",
         model=INT8,
         threads=f"{cores}; in a folder 1 a core",
-        place=place,
+        venv=venv,
         one=(command, photographs.paths[0]),
         in_turn=(command, "-", "--json", "--threads", str(cores)),
         all_at_once=(command, str(photographs.folder), "--json"),
@@ -53,12 +53,12 @@ def ours(place: Place, photographs: Photographs, cores: int) -> Side:
     )
 
 
-def theirs(peer: Peer, place: Place, model: str, labels: Sequence[str], photographs: Photographs, cores: int) -> Side:
+def theirs(peer: Peer, venv: Venv, model: str, labels: Sequence[str], photographs: Photographs, cores: int) -> Side:
     """Return a peer's script in its environment.
 
     Args:
         peer: which.
-        place: its environment.
+        venv: its environment.
         model: path of the file it takes.
         labels: in the order of the model's scores.
         photographs: what it classifies.
@@ -66,14 +66,14 @@ def theirs(peer: Peer, place: Place, model: str, labels: Sequence[str], photogra
     """
 
     def command(script: str, pictures: Sequence[str]) -> tuple[str, ...]:
-        return (str(place.python), "-I", str(SCRIPTS / script), model, ",".join(labels), str(cores), *pictures)
+        return (str(venv.python), "-I", str(SCRIPTS / script), model, ",".join(labels), str(cores), *pictures)
 
     return Side(
         name=peer.name,
         title=peer.title,
         model=peer.model,
         threads=str(cores) if peer.takes_threads else "its own choice",
-        place=place,
+        venv=venv,
         one=command(peer.script, photographs.paths[:1]),
         in_turn=command(peer.script, photographs.paths),
         all_at_once=command(peer.batch_script or peer.script, photographs.paths),

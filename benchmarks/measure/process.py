@@ -12,26 +12,26 @@ from catdog.edge.errors import ModelError
 
 from . import worker
 
-_LOOK_S = 0.5  # between glances at the machine while a case runs
+_POLL_S = 0.5  # between looks at the machine while a case runs
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Member:
+class WorkerProcess:
     """A process of its own, which is idle until it is asked something.
 
     Args:
         name: of what it is about, for an error.
-        glance: called now and then while it works.
+        poll: called now and then while it works.
     """
 
-    def __init__(self, name: str, glance: Callable[[], None] = lambda: None) -> None:
-        self._name, self._glance = name, glance
+    def __init__(self, name: str, poll: Callable[[], None] = lambda: None) -> None:
+        self._name, self._poll = name, poll
         # Spawned, not forked: a process that starts empty, as the edge does, and without our threads' locks.
         self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=worker.begin)
 
-    def __enter__(self) -> "Member":
+    def __enter__(self) -> "WorkerProcess":
         return self
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
@@ -60,6 +60,6 @@ class Member:
     def _wait(self, future: "Future[object]") -> object:
         while True:
             try:
-                return future.result(timeout=_LOOK_S)
+                return future.result(timeout=_POLL_S)
             except NotYet:
-                self._glance()
+                self._poll()

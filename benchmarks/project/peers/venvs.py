@@ -21,7 +21,7 @@ _NOT_WEIGHED = ("pip", "pip-", "setuptools", "setuptools-", "_distutils_hack", "
 
 
 @dataclass(frozen=True)
-class Place:
+class Venv:
     """Where a side runs."""
 
     python: Path  # the environment's Python
@@ -45,7 +45,7 @@ class Place:
         return {name: found[name] for name in sorted(found, key=str.lower) if name not in ("pip", "setuptools")}
 
 
-def place_of(peer: Peer, environments: Path) -> Place:
+def venv_of(peer: Peer, environments: Path) -> Venv:
     """Build a peer's environment, or find it as it was built before.
 
     Raises:
@@ -54,7 +54,7 @@ def place_of(peer: Peer, environments: Path) -> Place:
     return _environment(environments / f"peer-{peer.name}", _python(peer.python), peer.requirements)
 
 
-def place_of_ours(source: Path, environments: Path) -> Place:
+def venv_of_catdog(source: Path, environments: Path) -> Venv:
     """Install catdog with its base dependencies only, as a wheel of the checkout as it is now.
 
     Raises:
@@ -63,7 +63,7 @@ def place_of_ours(source: Path, environments: Path) -> Place:
     """
     if not (source / "pyproject.toml").is_file() or not all((source / room).is_dir() for room in _ROOMS):
         raise InputNotFoundError("catdog's checkout", got=str(source.absolute()), fix="Name it with --source.")
-    place = _environment(environments / "peer-catdog", sys.executable, ())
+    venv = _environment(environments / "peer-catdog", sys.executable, ())
     with tempfile.TemporaryDirectory() as folder:
         # From a copy, so that neither old build folders get in nor new ones come into being.
         copy = Path(folder) / "catdog"
@@ -72,22 +72,22 @@ def place_of_ours(source: Path, environments: Path) -> Place:
         for file in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(source / file, copy / file)
         constraints = ["--constraint", str((source / "constraints.txt").absolute())]
-        _pip(place.python, str(copy), *constraints)
-        _pip(place.python, str(copy), "--no-deps", "--force-reinstall")  # the version's number stays when the code changes
-    return place
+        _pip(venv.python, str(copy), *constraints)
+        _pip(venv.python, str(copy), "--no-deps", "--force-reinstall")  # the version's number stays when the code changes
+    return venv
 
 
-def _environment(folder: Path, python: str, requirements: Sequence[str]) -> Place:
+def _environment(folder: Path, python: str, requirements: Sequence[str]) -> Venv:
     folder = folder.absolute()
-    place = Place(folder / "bin" / "python", _site(folder))
+    venv = Venv(folder / "bin" / "python", _site(folder))
     done, wanted = folder / "made-with.txt", "\n".join((python, *requirements))
-    if place.site is not None and done.is_file() and done.read_text() == wanted:
-        return place
+    if venv.site is not None and done.is_file() and done.read_text() == wanted:
+        return venv
     _call([python, "-m", "venv", "--clear", str(folder)])
     if requirements:
-        _pip(place.python, *requirements)
+        _pip(venv.python, *requirements)
     done.write_text(wanted)
-    return Place(place.python, _site(folder))
+    return Venv(venv.python, _site(folder))
 
 
 def _site(folder: Path) -> Path | None:
