@@ -29,10 +29,6 @@ Key = tuple[Path, str]  # file and backend: another runtime may give other answe
 def ask(cases: Sequence[Case], options: BenchOptions) -> dict[Key, Said]:
     """Have each file judge the labelled photographs, or drawn pictures, in a process of its own.
 
-    Args:
-        cases: whose files; each is asked once, whatever the number of its threads.
-        options: which photographs, and which reference.
-
     Raises:
         DatasetError: no labelled photographs are there.
         InputNotFoundError: the reference does not exist.
@@ -60,11 +56,6 @@ def rate(
     opened: Mapping[Case, Opened], said: Mapping[Key, Said], options: BenchOptions
 ) -> tuple[tuple[ArtifactResult, ...], str]:
     """Put together what is known of each file.
-
-    Args:
-        opened: the cases that ran, and what was found of them.
-        said: what `ask` gave.
-        options: that it was asked with.
 
     Returns:
         One for each artifact and backend, and the name of the reference.

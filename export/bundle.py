@@ -99,10 +99,6 @@ class Export:
 def export(source: TrainedModel, options: ExportOptions) -> Export:
     """Convert a model to every format asked for, compare each with Keras, publish what passes and a report of it all.
 
-    Args:
-        source: the model.
-        options: what to make.
-
     Raises:
         DatasetError: pictures cannot be read.
         OutputError: the folder cannot be written; nothing was published.

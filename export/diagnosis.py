@@ -59,20 +59,11 @@ class Quantizer:
     tolerance: float  # of the mean difference of the scores
 
     def plain(self, calibration: PictureSet, what: str = "every layer, full ranges") -> Quantized:
-        """Quantize every layer, the ranges from the smallest to the largest value.
-
-        Args:
-            calibration: the pictures that they are taken from.
-            what: what to call it.
-        """
+        """Quantize every layer, the ranges from the smallest to the largest value."""
         return self._judge(what, quantize(calibrate(self.core, calibration.pixels), calibration.pixels), calibration)
 
     def remedy(self, refused: Quantized, more: PictureSet) -> Quantized:
         """Look for the smallest change by which a refused model passes.
-
-        Args:
-            refused: what `plain` gave.
-            more: more pictures to calibrate on, or the same.
 
         Returns:
             The first that passes, else the refused one; either with all that was tried.

@@ -132,12 +132,8 @@ def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) ->
 def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[str]:
     """Say what speaks against publishing an artifact; nothing does if the list is empty.
 
-    A single picture never does: of a handful, one is many points.
-
-    Args:
-        proof: what was found.
-        max_drop: by how many points its accuracy may be lower than the reference's.
-        tolerance: of the mean difference of the scores, 0-1.
+    A single picture never does: of a handful, one is many points. `max_drop` is of the accuracy, in points; `tolerance` of the mean
+    difference of the scores, 0-1.
     """
     found = []
     drop, n = proof.drop, proof.agreement.n
@@ -157,11 +153,7 @@ def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[st
 
 
 def doubts(proof: Proof) -> list[str]:
-    """Say what the pictures cannot show, and what else is worth knowing although nothing speaks against the artifact.
-
-    Args:
-        proof: what was found.
-    """
+    """Say what the pictures cannot show, and what else is worth knowing although nothing speaks against the artifact."""
     found = [f"unproven: {line}" for line in _unproven(proof)]
     if proof.reference is not None:
         accuracy, labels = proof.reference.accuracy, proof.reference.labels
@@ -173,12 +165,7 @@ def doubts(proof: Proof) -> list[str]:
 
 
 def verdict(proof: Proof, against: Sequence[str]) -> str:
-    """Return what has come of an artifact: refused, unproven where the pictures are too few to tell, or published.
-
-    Args:
-        proof: what was found.
-        against: what `objections` said.
-    """
+    """Return what has come of an artifact: refused, unproven where the pictures are too few to tell, or published."""
     return REFUSED if against else UNPROVEN if any(_unproven(proof)) else PUBLISHED
 
 

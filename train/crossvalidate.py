@@ -40,10 +40,6 @@ def cross_validate(options: TrainOptions, count: int) -> CrossValidation:
 
     The validation and test pictures are not looked at, so that settings can be chosen without spending them.
 
-    Args:
-        options: what to train and how; one stage.
-        count: number of folds, at least 2.
-
     Raises:
         CatdogError: data or weights cannot be had, or the result cannot be written.
     """

@@ -80,9 +80,6 @@ class Run:
     def require_same_pictures(self, digest: str) -> None:
         """Note what the run learns from, or refuse to go on with other pictures than it was begun with.
 
-        Args:
-            digest: of the pictures as they are now.
-
         Raises:
             DatasetError: they are others.
             InputNotFoundError: the run's folder is gone.
@@ -187,10 +184,6 @@ def _reading(path: Path) -> Iterator[None]:
 
 def require_same_options(run: Run, asked: Mapping[str, Any]) -> None:
     """Refuse to go on with a run in another way than it was begun.
-
-    Args:
-        run: the run.
-        asked: values of fields of `TrainOptions` or `DataOptions`.
 
     Raises:
         UsageError: one of them differs.

@@ -65,9 +65,6 @@ class Fitted:
 def train(run: Run) -> tuple[Dataset, list[StageRecord]]:
     """Load the data, train what is not done yet, measure, write the run's folders and its report.
 
-    Args:
-        run: what to train and how.
-
     Raises:
         CatdogError: data or weights cannot be had, or the folder cannot be written. What was done before is kept.
     """
@@ -118,12 +115,6 @@ def log_dataset(dataset: Dataset) -> None:
 
 def fit_stage(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> Fitted:
     """Build a stage's model and train it; the same seed gives the same weights.
-
-    Args:
-        stage: which.
-        dataset: what it learns from and is measured on.
-        options: how.
-        checkpoint: where to keep what is learnt, and where to go on from; None for nowhere.
 
     Raises:
         CatdogError: the backbone weights cannot be had, the checkpoint cannot be written, or the training came to nothing.

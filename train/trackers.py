@@ -37,13 +37,7 @@ def require_trackers(options: TrainOptions) -> None:
 
 
 def track(record: StageRecord, options: TrainOptions, folder: Path) -> None:
-    """Tell the tools that were asked for what a stage came to; one that fails is logged, and what was trained is kept.
-
-    Args:
-        record: of the stage.
-        options: which tools, and what was asked for.
-        folder: of the stage.
-    """
+    """Tell the tools that were asked for what a stage came to; one that fails is logged, and what was trained is kept."""
     for name in options.track:
         try:
             _TELL[name](record, options, folder)

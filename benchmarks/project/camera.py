@@ -120,11 +120,7 @@ def demo(load: Load) -> float:
 
 
 class KeptFilm:
-    """A film that was drawn beforehand: drawing is not what is measured.
-
-    Args:
-        frames: shown again and again.
-    """
+    """A film that was drawn beforehand: drawing is not what is measured."""
 
     fps = DemoFilm.fps
 

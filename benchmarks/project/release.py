@@ -121,12 +121,6 @@ def release(arguments: argparse.Namespace) -> None:
 def release_again(name: str, data: str, negatives: str, output: Path) -> None:
     """Write int8 file and card of a bundled model anew, from its float16 weights; provenance is kept, figures are measured.
 
-    Args:
-        name: of the bundled model.
-        data: what it was trained with.
-        negatives: the pictures of neither that it was trained with.
-        output: folder that both are written to.
-
     Raises:
         UsageError: these are not the pictures that were held back when it was trained.
         VerificationError: the int8 file does not agree with Keras.
@@ -168,9 +162,6 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
 
 def require_blind(options: "TrainOptions") -> None:
     """Hold a run to what its card will say: the temperature from training pictures, held-back pictures read once.
-
-    Args:
-        options: of the run.
 
     Raises:
         UsageError: something else was done.

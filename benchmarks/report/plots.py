@@ -34,11 +34,7 @@ _BEYOND = " ›"  # noqa: RUF001 - an arrow: there is more beyond the edge
 
 
 def latency_chart(rows: Sequence[CaseResult]) -> "Figure":
-    """Draw the end-to-end median of each case as a bar, with whiskers to p90 (thick) and p99 (thin).
-
-    Args:
-        rows: the cases, top to bottom; at least one.
-    """
+    """Draw the end-to-end median of each case as a bar, with whiskers to p90 (thick) and p99 (thin)."""
     limit = _limit(rows)
     best = min(row.main.end_to_end.p50_ms.value for row in rows)
     figure, axes = _canvas(len(rows), "ms, end to end", 0.0, limit)

@@ -74,14 +74,7 @@ class _ClipSource:
 
 
 def watch(clips: Sequence[Clip], model: str, threads: int, regions: str) -> list[Outcome]:
-    """Show clips to the runner.
-
-    Args:
-        clips: what to show.
-        model: bundled model or file.
-        threads: of one inference.
-        regions: as ``catdog-edge --regions``.
-    """
+    """Show clips to the runner."""
     classifier = _Counted(model, threads=threads)
     return [_watch_one(clip, classifier, RunOptions(threads=threads, regions=RegionOptions(regions))) for clip in clips]
 

@@ -112,11 +112,7 @@ def check_rounds(medians: Mapping[str, Times]) -> list[Check]:
 
 
 def check_delegation(delegations: Mapping[str, Delegation]) -> Check:
-    """Check whether each model is run by the fast kernels that its runtime has for it.
-
-    Args:
-        delegations: by the artifact's name.
-    """
+    """Check whether each model is run by the fast kernels that its runtime has for it."""
     fallen = [name for name, delegation in delegations.items() if delegation.taken == 0]
     if fallen:
         said = f"{fallen[0]} runs on the runtime's plain kernels, many times slower. Use ai-edge-litert, or export it again"

@@ -55,9 +55,6 @@ class Environment:
 def record_environment(load_before: float | None) -> Environment:
     """Record the machine as it is now, after the measurement.
 
-    Args:
-        load_before: what `load_average` said before.
-
     Raises:
         MissingExtraError: psutil is not installed.
     """

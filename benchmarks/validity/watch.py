@@ -30,12 +30,7 @@ class Conditions:
 
 
 class Watch:
-    """Watches the machine from its making until `conditions` is asked for.
-
-    Args:
-        cores: that this process may use.
-        root: where `/proc` and `/sys` are.
-    """
+    """Watches the machine from its making until `conditions` is asked for."""
 
     def __init__(self, cores: int, root: Path = ROOT) -> None:
         self._cores, self._root = cores, root
@@ -95,11 +90,7 @@ class Watch:
 
 
 class EnergyMeter:
-    """Adds up the energy of the whole machine over the stretches that are asked for.
-
-    Args:
-        root: where `/sys` is.
-    """
+    """Adds up the energy of the whole machine over the stretches that are asked for."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self._root = root

@@ -57,9 +57,6 @@ _PNG_DPI = 200
 def drawing_settings(extra: str = "train") -> Iterator[None]:
     """Give the context in which charts are made and rendered; what was set before comes back.
 
-    Args:
-        extra: which brings the package that is needed.
-
     Raises:
         MissingExtraError: matplotlib is not installed.
     """

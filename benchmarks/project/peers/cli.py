@@ -120,12 +120,6 @@ def run_sides(
 ) -> Comparison:
     """Measure sides that are ready.
 
-    Args:
-        options: how often.
-        photographs: what the sides classify.
-        sides: ours first.
-        failed: peers that could not be built.
-
     Raises:
         CatdogError: ours failed.
     """

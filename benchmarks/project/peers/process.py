@@ -46,11 +46,6 @@ def last_line(text: str) -> str:
 def run(command: Sequence[str], cores: Sequence[int], stdin: str = "") -> Usage:
     """Run a command on some cores, with nothing of our Python's settings.
 
-    Args:
-        command: the program by its path, and its arguments.
-        cores: the numbers of those that it may use.
-        stdin: what it may read.
-
     Raises:
         CatdogError: it did not end with 0; `got` is its last line on stderr.
     """

@@ -54,16 +54,7 @@ def ours(venv: Venv, photographs: Photographs, cores: int) -> Side:
 
 
 def theirs(peer: Peer, venv: Venv, model: str, labels: Sequence[str], photographs: Photographs, cores: int) -> Side:
-    """Return a peer's script in its environment.
-
-    Args:
-        peer: which.
-        venv: its environment.
-        model: path of the file it takes.
-        labels: in the order of the model's scores.
-        photographs: what it classifies.
-        cores: its threads.
-    """
+    """Return a peer's script in its environment."""
 
     def command(script: str, pictures: Sequence[str]) -> tuple[str, ...]:
         return (str(venv.python), "-I", str(SCRIPTS / script), model, ",".join(labels), str(cores), *pictures)
