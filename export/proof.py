@@ -132,8 +132,8 @@ def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) ->
 def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[str]:
     """Say what speaks against publishing an artifact; nothing does if the list is empty.
 
-    A single picture never does: of a handful, one is many points. `max_drop` is of the accuracy, in points; `tolerance` of the mean
-    difference of the scores, 0-1.
+    A single picture never does: of a handful, one is many points. `max_drop` is of the accuracy, in points; `tolerance` of the
+    mean difference of the scores, 0-1.
     """
     found = []
     drop, n = proof.drop, proof.agreement.n

@@ -1,20 +1,4 @@
-"""`peers.json` for programs, `peers.md` for a pull request, `peers.html` for people.
-
-The JSON document, version 1 (a later version only adds keys, or counts up):
-
-- ``catdog_peers``: version of this format, an integer.
-- ``measured_at``: UTC, ISO 8601. ``command``: what was run, the photographs by their name alone.
-- ``options``: ``rounds``, ``pictures``, ``cores``, ``starts`` (cold starts of a side in a round), ``seed``.
-- ``photographs``: what they are, in words. ``environment``: the fields of `catdog.benchmarks.validity.environment.Environment`.
-- ``summary``: who is ahead of catdog-edge, and in what; sentences.
-- ``sides``: a list, ours first. Each has ``name``, ``title``, ``model``, ``threads``, ``packages`` (name to version) and
-  - ``figures``: by measure (``start_s``, ``latency_ms``, ``pictures_per_s``, ``peak_bytes``, ``installed_bytes``) ``median``,
-    ``low`` and ``high`` (25th and 75th percentile of the rounds), ``n`` and ``rounds`` (the values); null if not measured.
-  - ``ratios``: by measure ``median``, ``low``, ``high``, ``n``; how many times better catdog-edge is, computed in each round.
-  - ``agreement``: ``value``, ``low``, ``high`` (95 % interval), ``n``: share of pictures with catdog-edge's label.
-  - ``accuracy``: the same for right labels; null on drawn pictures.
-- ``not_run``: ``name`` and ``reason`` of each peer that could not be measured.
-"""
+"""`peers.json` for programs (its layout: docs/documents.md), `peers.md` for a pull request, `peers.html` for people."""
 
 import json
 import math
@@ -65,7 +49,7 @@ def write_reports(comparison: Comparison, folder: Path) -> list[Path]:
 
 
 def to_json(comparison: Comparison) -> str:
-    """Write the document described above."""
+    """Write the document."""
     options = comparison.options
     document = {
         "catdog_peers": SCHEMA_VERSION,
