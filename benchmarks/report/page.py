@@ -23,16 +23,15 @@ def to_html(report: BenchReport) -> str:
     headline, *notes = sentences(report)
     return render(
         _TEMPLATE,
-        tables.megabytes,
-        tables.energy_text,
         tables.rounds_text,
-        tables.delegation_text,
         tables.passed_text,
         extra="bench",
         report=report,
         headline=headline,
         notes=notes,
         failures=tables.failures(report),
+        artifacts=tables.artifacts_table(report),
+        scenarios={name: tables.scenario_table(report, name) for name in report.options.scenarios},
         environment=environment_rows(report),
         pareto_key=pareto_key(report),
         span=tables.span,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from catdog.edge.figures import Figure
 
+_UNITS = ("ms", "MB", "mJ", "pictures/s")
 _MOST_LABELS = 12  # that are named; a page of a hundred would begin with ten lines of them
 
 
@@ -59,4 +60,10 @@ def counts_text(counts: Mapping[str, int]) -> str:
     return f"{few:,}{'' if few == many else f' to {many:,}'} of each of {len(counts)} labels"
 
 
-FILTERS = (percent, interval, duration, thousands, unbroken, labels_text, counts_text)
+def unit_apart(heading: str) -> tuple[str, str]:
+    """Divide a column's heading into its name and its unit, which may be empty."""
+    name, _, unit = heading.rpartition(" ")
+    return (name, unit) if unit in _UNITS else (heading, "")
+
+
+FILTERS = (percent, interval, duration, thousands, unbroken, labels_text, counts_text, unit_apart)

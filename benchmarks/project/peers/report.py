@@ -110,7 +110,7 @@ def to_html(comparison: Comparison) -> str:
         measured_at=comparison.measured_at,
         title=comparison.environment.title,
         headings=_headings(),
-        rows=[(row.side.name == comparison.ours.side.name, figure_cells(row, comparison)) for row in comparison.measured],
+        rows=[figure_cells(row, comparison) for row in comparison.measured],
         charts=[(measure, dots) for measure in MEASURES if (dots := _dots(measure, comparison))],
         even=_place(1.0),
         ticks=[(_place(tick), f"{tick:g}") for tick in (0.25, 1.0, 4.0, 16.0, 64.0)],
@@ -123,8 +123,7 @@ def to_html(comparison: Comparison) -> str:
 
 def figures_table(comparison: Comparison) -> str:
     """Lay out a row a side, ours first, as Markdown."""
-    headings = [f"{name} {unit}".strip() for name, unit in _headings()]
-    return markdown_table(headings, [figure_cells(row, comparison) for row in comparison.measured])
+    return markdown_table(_headings(), [figure_cells(row, comparison) for row in comparison.measured])
 
 
 def ratios_table(comparison: Comparison) -> str:
@@ -194,9 +193,8 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _headings() -> list[tuple[str, str]]:
-    columns = [(measure.heading, measure.unit) for measure in MEASURES]
-    return [("", ""), ("model", ""), ("threads", ""), *columns, ("same label", ""), ("accuracy", "")]
+def _headings() -> list[str]:
+    return ["", "model", "threads", *(f"{each.heading} {each.unit}" for each in MEASURES), "same label", "accuracy"]
 
 
 def _name(row: Measured) -> str:
