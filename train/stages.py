@@ -84,7 +84,7 @@ def train(run: Run) -> tuple[Dataset, list[StageRecord]]:
             write_report(run.options.output, dataset, records, run.options)
     except (KeyboardInterrupt, MemoryError, CatdogError, tf.errors.ResourceExhaustedError) as error:
         if not isinstance(error, CatdogError) or not run.withdraw():
-            LOG.info(f"stopped; what is done is kept. To go on: catdog-train --resume {run.options.output}")
+            LOG.warning(f"stopped; what is done is kept. To go on: catdog-train --resume {run.options.output}")
         if isinstance(error, tf.errors.ResourceExhaustedError):
             raise OutputError(
                 "enough memory", got="none left", fix="Close other programs, or begin again with a smaller --batch-size."

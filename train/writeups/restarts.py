@@ -54,7 +54,7 @@ def with_restarts(fit: Callable[[int], T], stage: str, checkpoint: Checkpoint | 
             restarts += 1
             if restarts == _STARTS:
                 raise
-            LOG.info("the network of the stage %s: %s; restarted from other weights", stage, error.got)
+            LOG.warning("the network of the stage %s: %s; restarted from other weights", stage, error.got)
 
 
 def require_progress(
