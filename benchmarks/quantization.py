@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from catdog.edge.command import CommandParser
 from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import UsageError, missing_extra
+from catdog.edge.errors import UsageError
 from catdog.export.formats import FORMATS, INT8
 from catdog.export.options import ExportOptions
+from catdog.train.extras import require_packages
 from catdog.train.logs import lines_to
 
 from .console import print_table, say
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from catdog.export.bundle import Artifact, Export
     from catdog.train.model_file import TrainedModel
 
-_PACKAGES = ("tensorflow", "keras", "onnx", "tf2onnx")
 _DRAWN = 200  # pictures
 
 
@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
     options = ExportOptions(
         formats=formats, model=arguments.model, verify=arguments.data, calibration=arguments.data, diagnose=False
     )
-    _require_packages()
+    require_packages("export", "tensorflow", "keras", "onnx", "tf2onnx")
     from catdog.train.tensorflow_setup import import_tensorflow
 
     import_tensorflow()
@@ -103,11 +103,3 @@ def _counts(text: str) -> tuple[int, ...]:
     for count in counts:
         ExportOptions(calibration_count=count)
     return counts
-
-
-def _require_packages() -> None:
-    from importlib.util import find_spec
-
-    for package in _PACKAGES:
-        if find_spec(package) is None:
-            raise missing_extra(package, "export")

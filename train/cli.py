@@ -1,17 +1,17 @@
 """`catdog-train`: from labelled photographs to a trained model and its report."""
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
 
 from catdog.edge.command import run_command
 from catdog.edge.decode import silence_opencv
-from catdog.edge.errors import UsageError, missing_extra
+from catdog.edge.errors import UsageError
 from catdog.edge.files import check_folder
 
 from .arguments import build_parser, train_options
+from .extras import require_packages
 from .logs import lines_to
 from .options import ALL, DataOptions, TrainOptions
 from .pipelines import TRANSFER
@@ -31,7 +31,7 @@ def _main(argv: Sequence[str]) -> int:
         return compare_command(argv[1:])
     parser = build_parser()
     arguments = parser.parse_args(argv)
-    _require_packages()
+    require_packages("train", "tensorflow", "platformdirs", "matplotlib", "jinja2", "tqdm")
     if arguments.cross_validate is not None:
         if arguments.resume is not None:
             raise UsageError("--cross-validate or --resume", got="both", fix="Leave one of them out.")
@@ -139,9 +139,3 @@ def _load_libraries() -> None:
 
 def _log(line: str) -> None:
     print(f"catdog-train: {line}", file=sys.stderr)
-
-
-def _require_packages() -> None:
-    for package in ("tensorflow", "platformdirs", "matplotlib", "jinja2", "tqdm"):
-        if importlib.util.find_spec(package) is None:
-            raise missing_extra(package, "train")
