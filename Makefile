@@ -37,7 +37,7 @@ install: $(INSTALLED)  ## set up .venv with everything
 
 .PHONY: demo
 demo: install  ## the main job, offline: train, export, classify, measure; about 5 minutes
-	$(BIN)/python -m catdog.benchmarks.demo
+	$(BIN)/python -m benchmarks.project.demo
 
 .PHONY: test
 test: lint  ## ruff, mypy, pytest without what takes minutes
@@ -58,6 +58,7 @@ lint: install  ## ruff and mypy only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/project
 
 # The bundled models: the temperature is fitted on training pictures that are held out; the held-back ones are read once, by the
 # last step, which refuses a run that was made in another way.
@@ -86,12 +87,12 @@ runs/small/metrics.json: runs/teacher/metrics.json
 runs/tiny/metrics.json: runs/small/metrics.json runs/fast/metrics.json
 
 bundled-%: runs/%/metrics.json
-	$(BIN)/python -m catdog.export.release --run runs/$* --name $*
+	$(BIN)/python -m benchmarks.project.release --run runs/$* --name $*
 
 .PHONY: bundled-again
 bundled-again: install  ## export the bundled models again from their weights, and measure them (DATA=zip NEGATIVES=zip); minutes
 	for name in default fast tiny; do \
-	  $(BIN)/python -m catdog.export.release --again $$name --data $(DATA) --negatives $(NEGATIVES); done
+	  $(BIN)/python -m benchmarks.project.release --again $$name --data $(DATA) --negatives $(NEGATIVES); done
 
 .PHONY: peers
 peers: install  ## catdog-edge beside other ways to run its model; builds their environments (DATA=zip); on an idle machine

@@ -60,9 +60,7 @@ def _expand(path: Path) -> list[Path]:
         return files
     if not path.exists():
         raise InputNotFoundError(
-            "a .tflite or .onnx file, or a folder of them",
-            got=f"{path}, which does not exist",
-            fix="Check the path.",
+            "a .tflite or .onnx file, or a folder of them", got=f"{path}, which does not exist", fix="Check the path."
         )
     return [path]
 

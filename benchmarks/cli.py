@@ -5,13 +5,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from catdog.edge.backends import AUTO, REGISTRY
 from catdog.edge.common.command import CommandParser, end_like_ctrl_c, run_command
 from catdog.edge.common.files import check_folder
-from catdog.edge.errors import PartialFailureError
+from catdog.edge.errors import PartialFailureError, UsageError
 from catdog.edge.pictures.decode import silence_opencv
 
 from .extras import require_extras
@@ -20,16 +21,13 @@ from .options import QUICK, THOROUGH, BenchOptions, Scenario, Target, default_th
 # Each has a `main(argv)` that takes what follows its name. A file of such a name is measured as ./name.
 COMMANDS = {
     "compare": "catdog.benchmarks.compare",
-    "camera": "catdog.benchmarks.benches.camera",
-    "motion": "catdog.benchmarks.benches.motion",
-    "folder": "catdog.benchmarks.benches.folder",
-    "peers": "catdog.benchmarks.peers.cli",
-    "startup": "catdog.benchmarks.benches.startup",
-    "soak": "catdog.benchmarks.benches.soak",
     "scenes": "catdog.benchmarks.scenes.cli",
-    "quantization": "catdog.benchmarks.benches.quantization",
-    "training": "catdog.benchmarks.benches.training",
-    "backbones": "catdog.benchmarks.benches.backbones",
+    "quantization": "catdog.benchmarks.quantization",
+    "peers": "benchmarks.project.peers.cli",
+    **{
+        name: f"benchmarks.project.{name}"
+        for name in ("backbones", "camera", "motion", "folder", "startup", "soak", "training")
+    },
 }
 
 _EXAMPLES = """\
@@ -45,14 +43,16 @@ examples:
 
 other benches (catdog-bench NAME --help):
   compare        two reports, as a gate: exit code 1 if something is slower
+  scenes         whether pets are seen where they are, small and at night, and nothing else is taken for one
+  quantization   accuracy and size by format and calibration
+
+of catdog itself, in a clone only (catdog-bench NAME --help):
   camera         what the runner costs beside a bare loop
   motion         what --motion-gate saves in an empty room, and that no event comes late
   folder         a folder of photographs beside bare loops
   peers          catdog-edge beside what people would otherwise use
   startup        catdog-edge picture.jpg beside the least that could do it
   soak           memory over many frames
-  scenes         whether pets are seen where they are, small and at night, and nothing else is taken for one
-  quantization   accuracy and size by format and calibration
   training       the feature cache beside plain training
   backbones      size, multiply-adds and time of each backbone
 
@@ -78,9 +78,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     if arguments and arguments[0] in COMMANDS:
-        code: int = import_module(COMMANDS[arguments[0]]).main(arguments[1:])
-        return code
+        return run_command(f"catdog-bench {arguments[0]}", partial(_run_bench, arguments[0]), arguments[1:])
     return run_command("catdog-bench", _main, arguments)
+
+
+def _run_bench(name: str, argv: Sequence[str]) -> int:
+    module = COMMANDS[name]
+    if module.startswith("benchmarks."):
+        sys.path.insert(0, str(_find_clone(name)))
+    code: int = import_module(module).main(argv)
+    return code
+
+
+def _find_clone(name: str) -> Path:
+    """Return the folder of the clone that catdog is installed from, or that one stands in.
+
+    Raises:
+        UsageError: there is none: the wheel leaves out what only the project needs.
+    """
+    for clone in (Path(__file__).resolve().parent.parent, Path.cwd()):
+        if (clone / "benchmarks" / "project").is_dir():
+            return clone
+    raise UsageError(
+        f"a clone of catdog for catdog-bench {name}, which the installed package leaves out",
+        got=f"{Path.cwd()}, which is none",
+        fix="Clone the repository, and run it in its folder.",
+    )
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -5,7 +5,6 @@ and not at all where a report says that its machine was disturbed. One report co
 same rounds.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.command import CommandParser
 from catdog.edge.errors import InputNotFoundError, UnreadableInputError, UsageError
 
 from .options import Scenario
@@ -55,29 +54,17 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Line:
-    """One comparison.
+    """One comparison."""
 
-    Attributes:
-        name: what is compared.
-        before_ms: median of A's rounds; None if it is not there.
-        after_ms: of B's.
-        comparison: None if there is nothing to compare.
-        verdict: what may be said.
-    """
-
-    name: str
-    before_ms: float | None
-    after_ms: float | None
-    comparison: Comparison | None
-    verdict: Verdict
+    name: str  # what is compared
+    before_ms: float | None  # median of A's rounds; None if it is not there
+    after_ms: float | None  # of B's
+    comparison: Comparison | None  # None if there is nothing to compare
+    verdict: Verdict  # what may be said
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
-    return run_command("catdog-bench compare", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-bench compare", description=(__doc__ or "").splitlines()[0], epilog=_EXAMPLES)
     parser.add_argument(
         "reports", nargs="+", type=Path, metavar="REPORT", help="bench.json of the earlier and of the later session"
@@ -85,7 +72,7 @@ def _main(argv: Sequence[str]) -> int:
     parser.add_argument("--metric", choices=METRICS, default="latency", help="what to compare (default: %(default)s)")
     parser.add_argument("--strict", action="store_true", help="fail also where it cannot be told")
     parser.add_argument("--allow-invalid", action="store_true", help="judge reports of a disturbed machine as well")
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     if len(arguments.reports) > 2:
         raise UsageError("one or two reports", got=str(len(arguments.reports)), fix="Compare them two at a time.")
     documents = [read_report(path) for path in arguments.reports]

@@ -1,18 +1,7 @@
-"""The optional packages of `catdog-bench`, asked for before minutes are spent on measuring."""
+"""The optional packages of `catdog-bench`."""
 
-from importlib.util import find_spec
+from functools import partial
 
-from catdog.edge.common.installation import missing_extra
+from catdog.train.extras import require_packages
 
-PACKAGES = ("jinja2", "matplotlib", "psutil", "tqdm")
-
-
-def require_extras() -> None:
-    """Check that the packages of the extra `bench` are there, without importing them.
-
-    Raises:
-        MissingExtraError: one of them is not; the message names the first.
-    """
-    for package in PACKAGES:
-        if find_spec(package) is None:
-            raise missing_extra(package, "bench")
+require_extras = partial(require_packages, "bench", "jinja2", "matplotlib", "psutil", "tqdm")

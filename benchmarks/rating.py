@@ -15,7 +15,7 @@ from catdog.edge.models import BUNDLED, bundled_tflite
 from .artifacts import find_artifacts
 from .measure.answers import Answers, Question, answer_all, drawn_pictures
 from .measure.case import Case
-from .measure.crew import Member
+from .measure.process import WorkerProcess
 from .measure.worker import Opened
 from .options import BenchOptions
 from .report.results import ArtifactResult, Missing
@@ -29,10 +29,6 @@ Key = tuple[Path, str]  # file and backend: another runtime may give other answe
 def ask(cases: Sequence[Case], options: BenchOptions) -> dict[Key, Said]:
     """Have each file judge the labelled photographs, or drawn pictures, in a process of its own.
 
-    Args:
-        cases: whose files; each is asked once, whatever the number of its threads.
-        options: which photographs, and which reference.
-
     Raises:
         DatasetError: no labelled photographs are there.
         InputNotFoundError: the reference does not exist.
@@ -43,7 +39,7 @@ def ask(cases: Sequence[Case], options: BenchOptions) -> dict[Key, Said]:
     question = Question(options.data, options.data_limit, drawn_pictures() if options.data is None else {})
     said: dict[Key, Said] = {}
     for key, case in asked.items():
-        with Member(case.artifact) as member:
+        with WorkerProcess(case.artifact) as member:
             try:
                 said[key] = member.ask(answer_all, replace(case, threads=usable_cores()), question)
             except CatdogError as error:
@@ -60,11 +56,6 @@ def rate(
     opened: Mapping[Case, Opened], said: Mapping[Key, Said], options: BenchOptions
 ) -> tuple[tuple[ArtifactResult, ...], str]:
     """Put together what is known of each file.
-
-    Args:
-        opened: the cases that ran, and what was found of them.
-        said: what `ask` gave.
-        options: that it was asked with.
 
     Returns:
         One for each artifact and backend, and the name of the reference.

@@ -104,7 +104,7 @@ def _all_scenarios(
             for case in cases
             if case not in failed
         ]
-        results = measure(jobs, effort, seed=options.seed, meter=meter, glance=watch.look, on_turn=advance)
+        results = measure(jobs, effort, seed=options.seed, meter=meter, poll=watch.look, on_turn=advance)
         failed |= {result.case: result for result in results if isinstance(result, FailedCase)}
         by_case = {result.case: result for result in results} | failed
         found[scenario] = [by_case[case] for case in cases]

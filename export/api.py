@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from catdog.edge.common.files import check_folder
 from catdog.edge.pictures.decode import silence_opencv
-from catdog.train.api import to_stderr
+from catdog.train.logs import lines_to
 from catdog.train.tensorflow_setup import import_tensorflow
 
 from .formats import INT8
@@ -77,7 +77,7 @@ def export(
             (`catdog.edge.foreign.claims.Claims`) and ``verify``.
         formats: of ``catdog.export.formats.FORMATS``: ``"int8"``, ``"float16"``, ``"onnx"``, ..., or of other packages.
         output: folder for the files.
-        log: told what is going on, a line at a time; None prints to stderr.
+        log: told what is going on, a line at a time; None for Python's `logging`, to the loggers below ``catdog``.
         options: other fields of `ExportOptions`, such as ``verify`` or ``max_drop``.
 
     Raises:
@@ -94,6 +94,7 @@ def export(
     from .bundle import export as run_export
     from .source import find_model, read_source, take_model
 
-    source, check = take_model(model, wanted) if given else read_source(find_model(wanted.model), wanted)
-    made = run_export(source, wanted, log or to_stderr, check)
+    with lines_to(log):
+        source, check = take_model(model, wanted) if given else read_source(find_model(wanted.model), wanted)
+        made = run_export(source, wanted, check)
     return Exported(wanted.output, made.artifacts, made.refused)

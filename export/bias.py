@@ -18,11 +18,7 @@ from numpy.typing import NDArray
 from .flatbuffer import pack, up_to
 from .interpreting import runs
 
-_WITH_BIAS = (
-    schema.BuiltinOperator.CONV_2D,
-    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
-    schema.BuiltinOperator.FULLY_CONNECTED,
-)
+_WITH_BIAS = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED)
 _PICTURES = 16  # a layer gives its output at many places of each
 
 

@@ -1,6 +1,7 @@
 """Convert, prove, publish: nothing gets its final name before it is proven."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -28,7 +29,7 @@ from .report.page import to_html
 
 _MORE_PICTURES = 4  # times as many to calibrate on, where the first were too few
 
-Log = Callable[[str], None]
+LOG = logging.getLogger(__name__)
 Check = Callable[[PictureSet, NDArray[np.float32]], None]
 
 
@@ -69,34 +70,21 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Failure:
-    """A format that could not be made at all.
+    """A format that could not be made at all."""
 
-    Attributes:
-        file: the name it would have had.
-        kind: the format.
-        reason: why.
-    """
-
-    file: str
-    kind: Format
-    reason: str
+    file: str  # the name it would have had
+    kind: Format  # the format
+    reason: str  # why
 
 
 @dataclass(frozen=True)
 class Export:
-    """All that one export made.
+    """All that one export made."""
 
-    Attributes:
-        contract: the model's.
-        pictures: what the artifacts were compared on.
-        artifacts: in the order asked for, the refused ones among them.
-        failures: the formats that could not be made.
-    """
-
-    contract: ModelContract
-    pictures: PictureSet
-    artifacts: tuple[Artifact, ...]
-    failures: tuple[Failure, ...] = ()
+    contract: ModelContract  # the model's
+    pictures: PictureSet  # what the artifacts were compared on
+    artifacts: tuple[Artifact, ...]  # in the order asked for, the refused ones among them
+    failures: tuple[Failure, ...] = ()  # the formats that could not be made
 
     @property
     def published(self) -> tuple[Artifact, ...]:
@@ -110,20 +98,19 @@ class Export:
         return refused | {failure.file: (failure.reason,) for failure in self.failures}
 
 
-def export(source: TrainedModel, options: ExportOptions, log: Log, check: Check | None = None) -> Export:
+def export(source: TrainedModel, options: ExportOptions, check: Check | None = None) -> Export:
     """Convert a model to every format asked for, compare each with Keras, publish what passes and a report of it all.
 
     Args:
         source: the model.
         options: what to make.
-        log: told what is going on, a line at a time.
         check: refuses a model whose own answers, which are what the files are compared with, cannot be right.
 
     Raises:
         DatasetError: pictures cannot be read.
         OutputError: the folder cannot be written; nothing was published.
     """
-    found = convert(source, options, log, check)
+    found = convert(source, options, check)
     entries = [_entry(artifact, found) for artifact in found.artifacts]
     data = _about(found) | {"artifacts": entries, "refused": found.refused}
     files = {artifact.file: artifact.data for artifact in found.published}
@@ -131,7 +118,7 @@ def export(source: TrainedModel, options: ExportOptions, log: Log, check: Check 
     if files:
         made = [entry for entry in entries if entry["file"] in files]
         manifest = _about(found) | {"artifacts": [*made, *still_there(options.output, list(files))]}
-    log("drawing the report")
+    LOG.info("writing the report")
     publish(options.output, files, manifest, to_html(found), data)
     return found
 
@@ -155,7 +142,7 @@ def require_all_published(found: Export, output: Path) -> None:
     )
 
 
-def convert(source: TrainedModel, options: ExportOptions, log: Log, check: Check | None = None) -> Export:
+def convert(source: TrainedModel, options: ExportOptions, check: Check | None = None) -> Export:
     """Convert and prove, and publish nothing; for the arguments see `export`.
 
     Raises:
@@ -166,10 +153,10 @@ def convert(source: TrainedModel, options: ExportOptions, log: Log, check: Check
         source = replace(source, contract=replace(source.contract, name=options.name))
     if not options.neither:
         source = _without_neither(source)
-    source = _with_exact_pixels(source, log)
+    source = _with_exact_pixels(source)
     pictures = verification_pictures(options.verify, source, options.seed)
-    log(f"comparing with Keras on {pictures.description}")
-    _tell_skipped(pictures, log)
+    LOG.info(f"comparing with Keras on {pictures.description}")
+    _tell_skipped(pictures)
     reference = predict(source.core, pictures.pixels)
     if not np.isfinite(reference).all():
         raise VerificationError("a model whose scores are numbers", got="others", fix="Train it again.")
@@ -178,19 +165,22 @@ def convert(source: TrainedModel, options: ExportOptions, log: Log, check: Check
     kinds = [REGISTRY.find(name) for name in options.formats]
     calibration = _calibration(source, options, 1) if any(kind.quantized for kind in kinds) else None
     if calibration is not None:
-        counts = ", ".join(f"{count} {label}" for label, count in calibration.counts(source.contract.labels).items())
-        log(f"ranges come from {calibration.description}" + (f": {counts}" if counts else ""))
-        _tell_skipped(calibration, log)
-    job = _Job(source, options, pictures, reference, log)
+        counts = calibration.counts(source.contract.labels)
+        LOG.info(
+            f"ranges come from {calibration.description}"
+            + (f": {', '.join(f'{count} {label}' for label, count in counts.items())}" if counts else "")
+        )
+        _tell_skipped(calibration)
+    job = _Job(source, options, pictures, reference)
     artifacts, failures = [], []
     for kind in kinds:
-        log(f"converting to {kind.name}")
+        LOG.info(f"converting to {kind.name}")
         try:
             artifacts.append(job.make(kind, calibration if kind.quantized else None))
         # What the converters raise has no common base; a format that fails must not take the others with it.
         except (CatdogError, RuntimeError, ValueError, TypeError, NotImplementedError) as error:
             failures.append(Failure(source.contract.name + kind.ending, kind, " ".join(str(error).split())[:500]))
-            log(f"{kind.name} failed: {failures[-1].reason}")
+            LOG.warning(f"{kind.name} failed: {failures[-1].reason}")
     return Export(source.contract, pictures, tuple(artifacts), tuple(failures))
 
 
@@ -202,7 +192,6 @@ class _Job:
     options: ExportOptions
     pictures: PictureSet
     reference: NDArray[np.float32]
-    log: Log
 
     def make(self, kind: Format, calibration: PictureSet | None) -> Artifact:
         """Convert to one format and prove it."""
@@ -216,10 +205,10 @@ class _Job:
     def _int8(self, kind: Format, calibration: PictureSet) -> Artifact:
         """Quantize; where that is refused, look for a remedy; with photographs, see what drawn pictures would have done."""
         options = self.options
-        quantizer = Quantizer(self.source.core, partial(self._prove, kind=kind), options.max_drop, kind.tolerance, self.log)
+        quantizer = Quantizer(self.source.core, partial(self._prove, kind=kind), options.max_drop, kind.tolerance)
         found = quantizer.plain(calibration)
         if found.objections and options.diagnose:
-            found = quantizer.mend(found, _calibration(self.source, options, _MORE_PICTURES))
+            found = quantizer.remedy(found, _calibration(self.source, options, _MORE_PICTURES))
         made = self._artifact(found.content, kind, found.proof, found.golden)
         drawn = None
         if not calibration.drawn:
@@ -247,14 +236,14 @@ def _without_neither(source: TrainedModel) -> TrainedModel:
     return replace(source, core=without_neither(source.core), contract=replace(source.contract, labels=labels[:-1]))
 
 
-def _with_exact_pixels(source: TrainedModel, log: Log) -> TrainedModel:
+def _with_exact_pixels(source: TrainedModel) -> TrainedModel:
     """Ask for the same pixels on every machine, also for a model that was trained before they were: one or two levels apart.
 
     What it is calibrated and measured on here has these pixels, so that the proof is of what the edge will do.
     """
     spec = source.contract.input
     if spec.interpolation != BILINEAR_EXACT:
-        log(f"trained on pictures resized {spec.interpolation}; measured and exported {BILINEAR_EXACT}")
+        LOG.info(f"trained on pictures resized {spec.interpolation}; measured and exported {BILINEAR_EXACT}")
         spec = replace(spec, interpolation=BILINEAR_EXACT)
     return replace(source, contract=replace(source.contract, input=spec))
 
@@ -263,9 +252,9 @@ def _calibration(source: TrainedModel, options: ExportOptions, times: int) -> Pi
     return calibration_pictures(options.calibration, times * options.calibration_count, source, options.seed)
 
 
-def _tell_skipped(pictures: PictureSet, log: Log) -> None:
+def _tell_skipped(pictures: PictureSet) -> None:
     for line in pictures.skipped:
-        log(f"skipped: {line}")
+        LOG.warning(f"skipped: {line}")
 
 
 def _about(found: Export) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from catdog.edge.errors import MissingExtraError
 from catdog.edge.foreign.arguments import CLAIMS, add_claims, model_claims
 from catdog.edge.models import BUNDLED
 from catdog.edge.pictures.decode import silence_opencv
+from catdog.train.logs import lines_to
 
 from .formats import FORMATS, INT8, REGISTRY
 from .keras_file import is_own, require_only_layers
@@ -123,8 +124,9 @@ def _main(argv: Sequence[str]) -> int:
 
     path = find_model(options.model)
     _log(f"exporting {f'the bundled model {path}' if str(path) in BUNDLED else path}")
-    source, check = read_source(path, options)
-    found = export(source, options, _log, check)
+    with lines_to(_log):
+        source, check = read_source(path, options)
+        found = export(source, options, check)
     _print_table([_HEAD, *(_row(artifact, options.output) for artifact in found.artifacts)])
     print(
         f"compared with Keras on {found.pictures.description}; drop in points, with its 95 % interval; differences are of "

@@ -1,8 +1,9 @@
-"""When int8 is refused: which layer is guilty, and what is the smallest change that mends it?
+"""When int8 is refused: which layer is at fault, and what is the smallest change by which it passes?
 
 The steps are in the order of their price: better ranges cost nothing on the edge, layers in float cost size and time.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from .pictures import PictureSet
 from .proof import Proof, objections
 from .quantization import LayerError, calibrate, cut_ranges, quantize, rank_layers, with_consumers
 
+LOG = logging.getLogger(__name__)
+
 _SHARES_CUT = (1e-5, 1e-4, 1e-3)  # of an activation's values, at either end of its range
 _LAYERS_SHOWN = 10
 _MOST_IN_FLOAT = 0.5  # of the layers; with more, the file is neither small nor fast, and only called int8
@@ -21,40 +24,24 @@ _MOST_IN_FLOAT = 0.5  # of the layers; with more, the file is neither small nor 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One way to quantize, and what came of it.
+    """One way to quantize, and what came of it."""
 
-    Attributes:
-        what: in words.
-        bytes: size of the model.
-        proof: how it compares with Keras.
-        objections: what speaks against it; empty if it passes.
-    """
-
-    what: str
-    bytes: int
-    proof: Proof
-    objections: tuple[str, ...]
+    what: str  # in words
+    bytes: int  # size of the model
+    proof: Proof  # how it compares with Keras
+    objections: tuple[str, ...]  # what speaks against it; empty if it passes
 
 
 @dataclass(frozen=True)
 class Quantized:
-    """An int8 model and how it was arrived at.
+    """An int8 model and how it was arrived at."""
 
-    Attributes:
-        content: the flatbuffer.
-        proof: of that.
-        golden: of that.
-        calibration: the pictures that its ranges were taken from.
-        attempts: the plain way first; more than one if that was refused.
-        layers: those that quantizing hurts most, the worst first; empty if nobody had to look.
-    """
-
-    content: bytes
-    proof: Proof
-    golden: Golden
-    calibration: PictureSet
-    attempts: tuple[Attempt, ...]
-    layers: tuple[LayerError, ...] = ()
+    content: bytes  # the flatbuffer
+    proof: Proof  # of that
+    golden: Golden  # of that
+    calibration: PictureSet  # the pictures that its ranges were taken from
+    attempts: tuple[Attempt, ...]  # the plain way first; more than one if that was refused
+    layers: tuple[LayerError, ...] = ()  # those that quantizing hurts most, the worst first; empty if nobody had to look
 
     @property
     def objections(self) -> tuple[str, ...]:
@@ -64,42 +51,24 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Quantizer:
-    """What is quantized, and by what it is judged.
+    """What is quantized, and by what it is judged."""
 
-    Attributes:
-        core: the Keras model.
-        prove: compares a converted model with it.
-        max_drop: by how many points accuracy may fall.
-        tolerance: of the mean difference of the scores.
-        log: told what is going on, a line at a time.
-    """
-
-    core: keras.Model
-    prove: Callable[[bytes], tuple[Proof, Golden]]
-    max_drop: float
-    tolerance: float
-    log: Callable[[str], None]
+    core: keras.Model  # the Keras model
+    prove: Callable[[bytes], tuple[Proof, Golden]]  # compares a converted model with it
+    max_drop: float  # by how many points accuracy may fall
+    tolerance: float  # of the mean difference of the scores
 
     def plain(self, calibration: PictureSet, what: str = "every layer, full ranges") -> Quantized:
-        """Quantize every layer, the ranges from the smallest to the largest value.
-
-        Args:
-            calibration: the pictures that they are taken from.
-            what: what to call it.
-        """
+        """Quantize every layer, the ranges from the smallest to the largest value."""
         return self._judge(what, quantize(calibrate(self.core, calibration.pixels), calibration.pixels), calibration)
 
-    def mend(self, refused: Quantized, more: PictureSet) -> Quantized:
+    def remedy(self, refused: Quantized, more: PictureSet) -> Quantized:
         """Look for the smallest change by which a refused model passes.
-
-        Args:
-            refused: what `plain` gave.
-            more: more pictures to calibrate on, or the same.
 
         Returns:
             The first that passes, else the refused one; either with all that was tried.
         """
-        self.log(f"int8 is refused: {'; '.join(refused.objections)}; looking for a remedy")
+        LOG.info(f"int8 is refused: {'; '.join(refused.objections)}; looking for a remedy")
         tried, calibration = [refused], refused.calibration
         ranges = calibrate(self.core, calibration.pixels)
         if len(more.pixels) > len(calibration.pixels):
@@ -112,7 +81,7 @@ class Quantizer:
                     break
         layers = tuple(rank_layers(ranges, calibration.pixels))
         if layers:
-            self.log(f"quantizing hurts most at {layers[0].short_name} ({layers[0].noise:.1%} of its channels' variance)")
+            LOG.info(f"quantizing hurts most at {layers[0].short_name} ({layers[0].noise:.1%} of its channels' variance)")
         if tried[-1].objections:
             for what, content in _with_float_layers(ranges, calibration, layers):
                 tried.append(self._judge(what, content, calibration))
@@ -127,7 +96,7 @@ class Quantizer:
     def _judge(self, what: str, content: bytes, calibration: PictureSet) -> Quantized:
         proof, golden = self.prove(content)
         attempt = Attempt(what, len(content), proof, tuple(objections(proof, self.max_drop, self.tolerance)))
-        self.log(f"int8, {what}: {'; '.join(attempt.objections) or 'passes'}")
+        LOG.info(f"int8, {what}: {'; '.join(attempt.objections) or 'passes'}")
         return Quantized(content, proof, golden, calibration, (attempt,))
 
 

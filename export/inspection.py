@@ -47,17 +47,12 @@ examples:
 
 @dataclass(frozen=True)
 class Golden:
-    """What the golden picture gives here.
+    """What the golden picture gives here."""
 
-    Attributes:
-        same_input: whether it becomes the same pixels as where the file was exported; None where the file does not say.
-        largest_difference: of a score from those that the file names, 0-1; None where it names none.
-        deterministic: whether a second call gave the same bits.
-    """
-
+    # whether it becomes the same pixels as where the file was exported; None where the file does not say
     same_input: bool | None
-    largest_difference: float | None
-    deterministic: bool
+    largest_difference: float | None  # of a score from those that the file names, 0-1; None where it names none
+    deterministic: bool  # whether a second call gave the same bits
 
 
 def verify_command(argv: Sequence[str]) -> int:
@@ -195,23 +190,14 @@ def _against(golden: Golden, dtype: str) -> list[str]:
 
 @dataclass(frozen=True)
 class _Judged:
-    """What was made of photographs.
+    """What was made of photographs."""
 
-    Attributes:
-        scores: of the model, a row each.
-        others: of the reference; empty without one.
-        photographs: those that are measured on.
-        skipped: how many could not be read.
-        learnt: how many the model has learnt from.
-        all_learnt: whether there are no others; else those are left out.
-    """
-
-    scores: list[list[float]]
-    others: list[list[float]]
-    photographs: list[Found]
-    skipped: int
-    learnt: int
-    all_learnt: bool
+    scores: list[list[float]]  # of the model, a row each
+    others: list[list[float]]  # of the reference; empty without one
+    photographs: list[Found]  # those that are measured on
+    skipped: int  # how many could not be read
+    learnt: int  # how many the model has learnt from
+    all_learnt: bool  # whether there are no others; else those are left out
 
 
 def _judge(model: Classifier, reference: Classifier | None, photographs: Sequence[Found]) -> _Judged:

@@ -26,12 +26,7 @@ _Field = tuple[int, Callable[[flatbuffers.Builder, int], None]]
 
 
 def add_metadata(flatbuffer: bytes, contract: ModelContract) -> bytes:
-    """Return the TFLite flatbuffer with the standard metadata in its table; the files it names are appended later.
-
-    Args:
-        flatbuffer: a model with one input and one output.
-        contract: what to say of them.
-    """
+    """Return the TFLite flatbuffer with the standard metadata in its table; the files it names are appended later."""
     model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
     entry, buffer = schema.MetadataT(), schema.BufferT()
     entry.name, entry.buffer = _ENTRY, len(model.buffers)

@@ -2,6 +2,8 @@
 
 import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +59,7 @@ def to_onnx_int8(content: bytes, pictures: NDArray[np.uint8]) -> bytes:
             picture = next(self._pictures, None)
             return None if picture is None else {PIXELS: picture[np.newaxis].astype(np.float32)}
 
-    with tempfile.TemporaryDirectory() as folder, native_output_dropped(STDOUT, STDERR):
-        logging.getLogger().setLevel(logging.ERROR)  # the quantizer warns at the root
+    with tempfile.TemporaryDirectory() as folder, native_output_dropped(STDOUT, STDERR), _root_logger_quiet():
         source, prepared, target = (Path(folder) / f"{name}.onnx" for name in ("source", "prepared", "target"))
         source.write_bytes(content)
         quantization.quant_pre_process(source, prepared, skip_symbolic_shape=True)
@@ -77,6 +78,18 @@ def to_onnx_int8(content: bytes, pictures: NDArray[np.uint8]) -> bytes:
             op_types_to_quantize=["Conv", "Clip", "Relu", "MatMul", "Gemm", "Add", "Mul", "Sub", "MaxPool"],
         )
         return _with_similarities_kept(target.read_bytes(), content, pictures)
+
+
+@contextmanager
+def _root_logger_quiet() -> Iterator[None]:
+    """Drop the warnings of ONNX Runtime's quantizer, which has no logger of its own; other loggers get their root back."""
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
 
 
 def _with_similarities_kept(quantized: bytes, exact: bytes, pictures: NDArray[np.uint8]) -> bytes:

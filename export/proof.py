@@ -22,107 +22,63 @@ _FLIPS_BESIDES = 4.5  # points by which answers may change besides, from wrong t
 
 @dataclass(frozen=True)
 class Truth:
-    """What pictures are called, and what is on them.
+    """What pictures are called, and what is on them."""
 
-    Attributes:
-        data: what they are, in words.
-        names: one per picture; the folder before the last slash groups them.
-        targets: int64 ``[n]``, index into the labels, -1 for a picture whose answers are only compared; None if that is all.
-        besides: what those of -1 are, in words.
-    """
-
-    data: str
-    names: tuple[str, ...]
+    data: str  # what they are, in words
+    names: tuple[str, ...]  # one per picture; the folder before the last slash groups them
+    # int64 [n], index into the labels, -1 for a picture whose answers are only compared; None if that is all
     targets: NDArray[np.int64] | None
-    besides: str = ""
+    besides: str = ""  # what those of -1 are, in words
 
 
 @dataclass(frozen=True)
 class Measured:
-    """How right one model is.
+    """How right one model is."""
 
-    Attributes:
-        accuracy: share of right answers.
-        per_label: the same for each label's pictures, and for each folder where a label has several.
-        labels: how many labels there are pictures of.
-    """
-
-    accuracy: Figure
-    per_label: tuple[Figure, ...]
-    labels: int = 0
+    accuracy: Figure  # share of right answers
+    per_label: tuple[Figure, ...]  # the same for each label's pictures, and for each folder where a label has several
+    labels: int = 0  # how many labels there are pictures of
 
 
 @dataclass(frozen=True)
 class Drop:
-    """The difference of two accuracies on the same pictures.
+    """The difference of two accuracies on the same pictures."""
 
-    Attributes:
-        value: the reference's less the artifact's, as a share; below 0 where the artifact is more often right.
-        low: lower end of the 95 % interval.
-        high: upper end.
-        lost: pictures that only the reference gets right.
-        gained: pictures that only the artifact gets right.
-        p: how likely so uneven a count is if neither is better: McNemar's exact test, two-sided.
-        worst_label: the label whose pictures lose most; empty where none does.
-        worst: how much that is, as a share of them.
-    """
-
-    value: float
-    low: float
-    high: float
-    lost: int
-    gained: int
-    p: float
-    worst_label: str
-    worst: float
+    value: float  # the reference's less the artifact's, as a share; below 0 where the artifact is more often right
+    low: float  # lower end of the 95 % interval
+    high: float  # upper end
+    lost: int  # pictures that only the reference gets right
+    gained: int  # pictures that only the artifact gets right
+    p: float  # how likely so uneven a count is if neither is better: McNemar's exact test, two-sided
+    worst_label: str  # the label whose pictures lose most; empty where none does
+    worst: float  # how much that is, as a share of them
 
 
 @dataclass(frozen=True)
 class Flip:
-    """A picture whose answer is another.
+    """A picture whose answer is another."""
 
-    Attributes:
-        index: which of the pictures.
-        name: what it is called.
-        truth: its label; None where it is not known.
-        reference: the reference's answer.
-        reference_score: and its score, 0-1.
-        answer: the artifact's answer.
-        score: and its score, 0-1.
-    """
-
-    index: int
-    name: str
-    truth: str | None
-    reference: str
-    reference_score: float
-    answer: str
-    score: float
+    index: int  # which of the pictures
+    name: str  # what it is called
+    truth: str | None  # its label; None where it is not known
+    reference: str  # the reference's answer
+    reference_score: float  # and its score, 0-1
+    answer: str  # the artifact's answer
+    score: float  # and its score, 0-1
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How an artifact's answers compare with the reference's on the same pictures.
+    """How an artifact's answers compare with the reference's on the same pictures."""
 
-    Attributes:
-        agreement: share of pictures with the same answer.
-        largest_difference: of any score on any picture, 0-1.
-        mean_difference: mean absolute difference of the scores, 0-1.
-        deterministic: whether a second call gave the same bits.
-        artifact: how right it is; None where the truth is not known.
-        reference: how right that is.
-        drop: their difference.
-        flips: the pictures whose answer is another.
-    """
-
-    agreement: Figure
-    largest_difference: float
-    mean_difference: float
-    deterministic: bool
-    artifact: Measured | None
-    reference: Measured | None
-    drop: Drop | None
-    flips: tuple[Flip, ...]
+    agreement: Figure  # share of pictures with the same answer
+    largest_difference: float  # of any score on any picture, 0-1
+    mean_difference: float  # mean absolute difference of the scores, 0-1
+    deterministic: bool  # whether a second call gave the same bits
+    artifact: Measured | None  # how right it is; None where the truth is not known
+    reference: Measured | None  # how right that is
+    drop: Drop | None  # their difference
+    flips: tuple[Flip, ...]  # the pictures whose answer is another
 
 
 def compare(
@@ -176,12 +132,8 @@ def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) ->
 def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[str]:
     """Say what speaks against publishing an artifact; nothing does if the list is empty.
 
-    A single picture never does: of a handful, one is many points.
-
-    Args:
-        proof: what was found.
-        max_drop: by how many points its accuracy may be lower than the reference's.
-        tolerance: of the mean difference of the scores, 0-1.
+    A single picture never does: of a handful, one is many points. `max_drop` is of the accuracy, in points; `tolerance` of the
+    mean difference of the scores, 0-1.
     """
     found = []
     drop, n = proof.drop, proof.agreement.n
@@ -201,11 +153,7 @@ def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[st
 
 
 def doubts(proof: Proof) -> list[str]:
-    """Say what the pictures cannot show, and what else is worth knowing although nothing speaks against the artifact.
-
-    Args:
-        proof: what was found.
-    """
+    """Say what the pictures cannot show, and what else is worth knowing although nothing speaks against the artifact."""
     found = [f"unproven: {line}" for line in _unproven(proof)]
     if proof.reference is not None:
         accuracy, labels = proof.reference.accuracy, proof.reference.labels
@@ -217,12 +165,7 @@ def doubts(proof: Proof) -> list[str]:
 
 
 def verdict(proof: Proof, against: Sequence[str]) -> str:
-    """Return what has come of an artifact: refused, unproven where the pictures are too few to tell, or published.
-
-    Args:
-        proof: what was found.
-        against: what `objections` said.
-    """
+    """Return what has come of an artifact: refused, unproven where the pictures are too few to tell, or published."""
     return REFUSED if against else UNPROVEN if any(_unproven(proof)) else PUBLISHED
 
 

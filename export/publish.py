@@ -48,12 +48,7 @@ def _json(fields: Mapping[str, Any]) -> bytes:
 
 
 def still_there(output: Path, replaced: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what an older manifest says of artifacts that are still in the folder, unchanged, and stay there.
-
-    Args:
-        output: the folder.
-        replaced: names that are about to be written anew.
-    """
+    """Return what an older manifest says of artifacts that are still in the folder, unchanged, and stay there."""
     try:
         entries = json.loads((output / MANIFEST_FILE).read_text(encoding="utf-8"))["artifacts"]
         return [entry for entry in entries if entry["file"] not in replaced and _unchanged(output, entry)]

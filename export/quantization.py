@@ -33,15 +33,11 @@ _MODELS = ("logits_model", "backbone")  # that a layer's path begins with
 
 @dataclass(frozen=True)
 class LayerError:
-    """What quantizing one layer's output costs.
+    """What quantizing one layer's output costs."""
 
-    Attributes:
-        name: the layer's output in the graph.
-        noise: squared error of the quantized output as a share of its variance, at most 1, mean over the channels. By channel,
-            because one that is drowned by a louder one may be the one that matters.
-    """
-
-    name: str
+    name: str  # the layer's output in the graph
+    # squared error of the quantized output as a share of its variance, at most 1, mean over the channels. By channel, because
+    # one that is drowned by a louder one may be the one that matters
     noise: float
 
     @property

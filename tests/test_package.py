@@ -53,7 +53,7 @@ def test_only_top_level_name_is_catdog(wheel: Path) -> None:
     assert "catdog/edge/program/service/catdog-edge.service" in names
     for needed in ("index.html", "token.html", "page.js", "style.css", "icon.svg"):
         assert f"catdog/edge/web/page/{needed}" in names
-    assert not any("/tests/" in name for name in names)
+    assert not any("/tests/" in name or "/project/" in name for name in names)
 
 
 def test_base_install_classifies_a_picture_and_names_absent_extras(wheel: Path, tmp_path: Path, picture: Path) -> None:
@@ -71,6 +71,11 @@ def test_base_install_classifies_a_picture_and_names_absent_extras(wheel: Path, 
         assert (refused.returncode, refused.stdout) == (7, ""), refused.stderr
         assert f"pip install '.[{extra}]'" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
+    refused = subprocess.run(
+        [str(commands / "catdog-bench"), "peers"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert refused.returncode == 2
+    assert "a clone of catdog" in refused.stderr
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])

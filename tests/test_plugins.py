@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from commands import run
 
-from catdog.benchmarks.peers import registry as peers
+from benchmarks.project.peers import registry as peers
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import draw_picture
 

@@ -6,7 +6,6 @@
 98.33% (95 % interval 94.1% to 99.5%, n = 120)
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -20,6 +19,7 @@ from catdog.edge.errors import UsageError
 from catdog.edge.pictures.decode import silence_opencv
 
 from .data.items import check_folders
+from .logs import lines_to
 from .options import PUBLIC_ARCHIVE, DataOptions, TrainOptions
 from .pipelines import TRANSFER, usual_size
 from .record import StageRecord
@@ -80,7 +80,7 @@ def train(
     Args:
         data: folder, archive (zip or tar), its address, or ``"synthetic"``.
         output: the run's folder; None for ``runs/<stage>-<time>``.
-        log: told what is going on, a line at a time; None prints to stderr.
+        log: told what is going on, a line at a time; None for Python's `logging`, to the loggers below ``catdog``.
         options: any field of `TrainOptions` or `DataOptions`, such as ``negatives``, ``image_size``, ``epochs``, ``seed``.
 
     Raises:
@@ -97,14 +97,14 @@ def train(
     folder = Path(output) if output is not None else RUNS / f"{stage}-{datetime.now():%Y%m%d-%H%M%S}"
     of_data.setdefault("image_size", usual_size(of_training.get("pipeline", TrainOptions.pipeline)))
     wanted = TrainOptions(DataOptions(data=fspath(data), **of_data), folder, **of_training)
-    tell = log or to_stderr
     check_folders(wanted.data)
     require_trackers(wanted)
     import_tensorflow()
     silence_opencv()
     from .stages import train as run_stages
 
-    dataset, records = run_stages(begin_run(wanted), tell)
+    with lines_to(log):
+        dataset, records = run_stages(begin_run(wanted))
     from .model_file import read_model
 
     return Trained(folder, read_model(folder).contract.labels if TRANSFER in wanted.stages else dataset.labels, tuple(records))
@@ -115,8 +115,3 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, PathLike):
         return fspath(value)
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
-
-
-def to_stderr(line: str) -> None:
-    """Print a line where it is no result."""
-    print(line, file=sys.stderr)  # noqa: T201

@@ -21,22 +21,17 @@ _STATE = "state"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage had come.
+    """How far a stage had come."""
 
-    Attributes:
-        phase: of the last epoch.
-        history: all epochs so far.
-        values: of the phase's variables, in their order.
-    """
+    phase: str  # of the last epoch
+    history: tuple[Epoch, ...]  # all epochs so far
+    values: tuple[NDArray[np.generic], ...]  # of the phase's variables, in their order
 
-    phase: str
-    history: tuple[Epoch, ...]
-    values: tuple[NDArray[np.generic], ...]
-
-    def restore(self, variables: Sequence[Any]) -> None:
-        """Give Keras variables the values they had."""
+    def restore(self, variables: Sequence[Any]) -> list[Epoch]:
+        """Give Keras variables the values they had; return the history."""
         for variable, value in zip(variables, self.values, strict=True):
             variable.assign(value)
+        return list(self.history)
 
 
 class Checkpoint:
@@ -47,7 +42,7 @@ class Checkpoint:
         run: identifies the run, so that an older run's file in the same folder is not taken for its own.
 
     Attributes:
-        restarts: how often the stage was begun anew; kept with what it learns, and read back.
+        restarts: how often the stage was restarted; kept with what it learns, and read back.
     """
 
     def __init__(self, folder: Path, run: str) -> None:

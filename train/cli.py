@@ -1,18 +1,18 @@
 """`catdog-train`: from labelled photographs to a trained model and its report."""
 
 import argparse
-import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
 
 from catdog.edge.common.command import run_command
 from catdog.edge.common.files import check_folder
-from catdog.edge.common.installation import missing_extra
 from catdog.edge.errors import UsageError
 from catdog.edge.pictures.decode import silence_opencv
 
 from .arguments import build_parser, train_options
+from .extras import require_packages
+from .logs import lines_to
 from .options import ALL, DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, Run, begin_run, find_run, require_same_options
@@ -31,7 +31,7 @@ def _main(argv: Sequence[str]) -> int:
         return compare_command(argv[1:])
     parser = build_parser()
     arguments = parser.parse_args(argv)
-    _require_packages()
+    require_packages("train", "tensorflow", "platformdirs", "matplotlib", "jinja2", "tqdm")
     if arguments.cross_validate is not None:
         if arguments.resume is not None:
             raise UsageError("--cross-validate or --resume", got="both", fix="Leave one of them out.")
@@ -42,7 +42,8 @@ def _main(argv: Sequence[str]) -> int:
     from .report.text import answer_labels, worst_labels
     from .stages import train
 
-    dataset, records = train(run, _log)
+    with lines_to(_log):
+        dataset, records = train(run)
     counts = ", ".join(f"{count:,} {label}" for label, count in dataset.train.counts(dataset.labels).items())
     print(f"trained on           {counts}")
     print("validation accuracy")
@@ -75,7 +76,8 @@ def _cross_validate(options: TrainOptions, folds: int) -> int:
     _load_libraries()
     from .crossvalidate import cross_validate
 
-    found = cross_validate(options, folds, _log)
+    with lines_to(_log):
+        found = cross_validate(options, folds)
     print(f"cross-validated      {found.evaluation.accuracy}")
     for figure in found.evaluation.per_label:
         print(f"  {figure.name.removeprefix('accuracy on '):<20} {figure}")
@@ -98,7 +100,7 @@ def _find_run(arguments: argparse.Namespace, given: set[str]) -> Run | None:
     begun_with = {field.name for kind in (TrainOptions, DataOptions) for field in fields(kind)} - {"output"}
     asked = train_options(arguments)
     require_same_options(run, {name: _value(asked, name) for name in given & begun_with})
-    _log(f"going on with {folder}")
+    _log(f"resuming {folder}")
     return run
 
 
@@ -137,9 +139,3 @@ def _load_libraries() -> None:
 
 def _log(line: str) -> None:
     print(f"catdog-train: {line}", file=sys.stderr)
-
-
-def _require_packages() -> None:
-    for package in ("tensorflow", "platformdirs", "matplotlib", "jinja2", "tqdm"):
-        if importlib.util.find_spec(package) is None:
-            raise missing_extra(package, "train")

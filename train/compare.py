@@ -31,31 +31,18 @@ _CHANCE = 0.05  # a difference that comes about by chance as often as this is no
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs on the same pictures.
+    """Two runs on the same pictures."""
 
-    Attributes:
-        n: pictures that both have answered.
-        right_a: of these, that A has right.
-        right_b: that B has right.
-        gained: that only B has right.
-        lost: that only A has right.
-        low: lower end of the 95 % interval of B's accuracy less A's, -1 to 1.
-        high: upper end.
-        p: how likely so uneven a split is by chance.
-        only_a: pictures that A alone has measured.
-        only_b: pictures that B alone has measured.
-    """
-
-    n: int
-    right_a: int
-    right_b: int
-    gained: int
-    lost: int
-    low: float
-    high: float
-    p: float
-    only_a: int
-    only_b: int
+    n: int  # pictures that both have answered
+    right_a: int  # of these, that A has right
+    right_b: int  # that B has right
+    gained: int  # that only B has right
+    lost: int  # that only A has right
+    low: float  # lower end of the 95 % interval of B's accuracy less A's, -1 to 1
+    high: float  # upper end
+    p: float  # how likely so uneven a split is by chance
+    only_a: int  # pictures that A alone has measured
+    only_b: int  # pictures that B alone has measured
 
     @property
     def verdict(self) -> str:
@@ -70,7 +57,7 @@ def compare_command(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="catdog-train compare", description="Compare two runs on the same pictures.", epilog=_EXAMPLES)
     parser.add_argument("a", metavar="A", type=Path, help="folder of a run")
     parser.add_argument("b", metavar="B", type=Path, help="folder of another")
-    parser.add_argument("--part", choices=("validation", "test"), help="measured parts to compare on (default: both)")
+    parser.add_argument("--part", choices=("validation", "test"), help="split to compare on (default: both)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     arguments = parser.parse_args(argv)
     found = compare_runs(arguments.a, arguments.b, arguments.part)

@@ -1,8 +1,8 @@
 """Distillation: the backbone learns to see in small pictures what it already sees in larger ones.
 
-The same frozen backbone at a larger input is the teacher. The student gets a part of each picture at the model's own size and
-is to give the features that the teacher gives of the same part at the larger size; directions that the teacher's head looks at
-count more. Features are far more to learn from than labels: fine-tuning on 2,000 labels learns them by heart.
+The same frozen backbone at a larger input is the teacher. The student gets a crop of each picture at the model's own size and
+is to give the features that the teacher gives of the same crop at the larger size; directions that the teacher's head looks at
+count more. Features are far more to learn from than labels: fine-tuning on 2,000 labels overfits them.
 
 Learnt are the features of the last map alone, also where the head sees three earlier ones beside it. To learn those as well,
 which are more than twice as many, was measured to gain nothing: 62 errors of 2,410 training pictures at 160 px (2-fold, taught
@@ -10,7 +10,7 @@ by 288 px for 36 epochs), against 61 without them after 24. At 224 px there is l
 (one fold of two, 8 epochs at a rate of 1e-4, mean of three heads), against 13.7 without. Pictures mixed with one another, to be
 learnt like whole ones, take longer than is paid for here: 22.3 errors of those at 160 px after 18 epochs, against 17.3 without.
 
-The parts are drawn a few times over and later shown again in other light: the teacher costs as much as the student, and so
+The crops are drawn a few times over and later shown again in other light: the teacher costs as much as the student, and so
 has to answer but once for each.
 
 Sources: A. Romero et al., "FitNets: hints for thin deep nets", ICLR 2015 (learning from features); G. Hinton et al.,
@@ -35,32 +35,26 @@ from .data.pictures import Pictures, cut_out
 from .features import fit_head, predict
 from .history import DISTILL, Epoch, require_finite
 from .interruption import step_ended
-from .model import StageModel, TransferParts, build_model, pooled_model, release_backbone
+from .model import StageModel, TransferParts, build_model, pooled_model, transfer_parts, unfreeze_backbone
 from .options import AT_END, LARGEST_SIZE, TrainOptions
 from .pipelines import TRANSFER
 from .rate import rise_and_fall
 
 _HEAD_RATE = 1e-3
-_DRAWN = 8  # times that parts are drawn of every picture; epochs beyond that begin again with the first ones
-_SOURCE = 1.6  # times the teacher's size at which the pictures are kept, so that it sees the smaller parts sharp, too
-_WHOLE = 0.3  # share of the pictures that are shown whole; of the others a part
-_SMALLEST_PART = 0.35  # of the picture's area
+_DRAWN = 8  # times that crops are drawn of every picture; epochs beyond that begin again with the first ones
+_SOURCE = 1.6  # times the teacher's size at which the pictures are kept, so that it sees the smaller crops sharp, too
+_WHOLE = 0.3  # share of the pictures that are shown whole; of the others a crop
+_SMALLEST_CROP = 0.35  # of the picture's area
 _CONTRAST, _BRIGHTNESS = 0.15, 20.0  # largest changes that the student sees: a factor off 1, and levels of 255
 
 
 @dataclass(frozen=True)
-class Teacher:
-    """What is to be learnt from.
+class FeatureTeacher:
+    """What is to be learnt from."""
 
-    Attributes:
-        features: float32 ``[n, larger, larger, 3]`` pixels to ``[n, features]``, of the last map.
-        head: features to logits.
-        spread: mean variance of a feature over the training pictures; the unit of the loss.
-    """
-
-    features: keras.Model
-    head: keras.Model
-    spread: float
+    features: keras.Model  # float32 [n, larger, larger, 3] pixels to [n, features], of the last map
+    head: keras.Model  # features to logits
+    spread: float  # mean variance of a feature over the training pictures; the unit of the loss
 
 
 def distill(
@@ -76,41 +70,32 @@ def distill(
         progress: where to go on from; None for the beginning.
 
     Returns:
-        The history: the loss, and the share of parts of the training pictures that the teacher's head gets right by the
+        The history: the loss, and the share of crops of the training pictures that the teacher's head gets right by the
         student's features.
 
     Raises:
-        DatasetError: the pictures cannot be read again.
-        OutputError: the checkpoint cannot be written.
-        TrainingError: the loss is no number.
+        CatdogError: the pictures cannot be read again, the checkpoint cannot be written, or the loss is no number.
     """
-    parts = model.transfer
-    if parts is None:
-        raise ValueError("Expected a transfer model. Received: one without a backbone")
+    parts = transfer_parts(model)
     larger = _read_again(dataset, options, options.distill_size)
     teacher = _teach(parts, replace(dataset, train=larger), options)
     source = _read_again(dataset, options, min(LARGEST_SIZE, round(_SOURCE * options.distill_size))).pixels
-    release_backbone(parts.backbone)
+    unfreeze_backbone(parts.backbone)
     steps = len(dataset.train) // options.batch_size or 1
     optimizer = keras.optimizers.Adam(rise_and_fall(options.distill_rate, steps * options.distill_epochs))
     optimizer.build(parts.backbone.trainable_variables)
     kept = [*parts.backbone.variables, *optimizer.variables]
-    history: list[Epoch] = []
-    if progress is not None:
-        progress.restore(kept)
-        history = list(progress.history)
+    history = [] if progress is None else progress.restore(kept)
     learn = _learner(pooled_model(model.core), teacher, optimizer, options.data.seed)
     answers: dict[int, NDArray[np.float32]] = {}
     with progress_bar(total=steps * (options.distill_epochs - len(history)), unit=" steps") as bar:
         for number in range(len(history) + 1, options.distill_epochs + 1):
-            bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
-            start = time.monotonic()
-            seen = []
-            drawing = (number - 1) % _DRAWN
+            start, drawing = time.monotonic(), (number - 1) % _DRAWN
             if drawing not in answers:
                 bar.set_description(f"{DISTILL}, asking the teacher before epoch {number}")
                 answers[drawing] = _ask(teacher, larger.pixels, source, options.data.seed, drawing)
-                bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
+            bar.set_description(f"{DISTILL}, epoch {number} of {options.distill_epochs}")
+            seen = []
             for batch in _batches(dataset, source, answers[drawing], options, number).take(steps):
                 seen.append([float(value) for value in learn(*batch)])
                 bar.update()
@@ -131,18 +116,16 @@ def _read_again(dataset: Dataset, options: TrainOptions, size: int) -> Pictures:
     return replace(dataset.train, pixels=again.pixels[[places[name] for name in dataset.train.names]])
 
 
-def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> Teacher:
+def _teach(parts: TransferParts, dataset: Dataset, options: TrainOptions) -> FeatureTeacher:
     """Give the larger copy of the backbone a head, from one view of each picture: the features are what matters."""
     size = options.distill_size
     kind, classes, seed = options.backbone, len(dataset.labels), options.data.seed
-    copy = build_model(TRANSFER, options.pipeline, classes, size, backbone=kind, levels=False, seed=seed)
-    if copy.transfer is None:
-        raise ValueError("Expected a transfer model. Received: one without a backbone")
-    copy.transfer.backbone.set_weights(parts.backbone.get_weights())
-    both = replace(copy.transfer, features=_mirrored_too(copy.transfer.features))
+    copy = transfer_parts(build_model(TRANSFER, options.pipeline, classes, size, backbone=kind, levels=False, seed=seed))
+    copy.backbone.set_weights(parts.backbone.get_weights())
+    both = replace(copy, features=_mirrored_too(copy.features))
     fit_head(both, dataset, replace(options, validate=AT_END, patience=0, views=1), _HEAD_RATE, decay=True)
     spread = predict(both.features, dataset.train.pixels).var(axis=0).mean()
-    return Teacher(both.features, both.head, float(spread))
+    return FeatureTeacher(both.features, both.head, float(spread))
 
 
 def _mirrored_too(features: keras.Model) -> keras.Model:
@@ -157,15 +140,15 @@ def _mirrored_too(features: keras.Model) -> keras.Model:
 
 
 def _ask(
-    teacher: Teacher, wholes: NDArray[np.uint8], source: NDArray[np.uint8], seed: int, drawing: int
+    teacher: FeatureTeacher, wholes: NDArray[np.uint8], source: NDArray[np.uint8], seed: int, drawing: int
 ) -> NDArray[np.float32]:
-    """Return the teacher's features of one drawing of parts: float32 ``[n, features]``."""
-    parts = [_part(source[index], whole, _generator(seed, drawing, index)) for index, whole in enumerate(wholes)]
-    return predict(teacher.features, np.stack(parts))
+    """Return the teacher's features of one drawing of crops: float32 ``[n, features]``."""
+    crops = [_crop(source[index], whole, _generator(seed, drawing, index)) for index, whole in enumerate(wholes)]
+    return predict(teacher.features, np.stack(crops))
 
 
 def _learner(
-    student: keras.Model, teacher: Teacher, optimizer: keras.optimizers.Optimizer, seed: int
+    student: keras.Model, teacher: FeatureTeacher, optimizer: keras.optimizers.Optimizer, seed: int
 ) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
     """Return a step of learning: (pixels, wanted features, targets, number of the step) to (loss, share of right answers)."""
     variables = student.trainable_variables
@@ -204,7 +187,7 @@ def _batches(
         pixels = np.empty((len(chosen), size, size, 3), np.float32)
         for place, index in enumerate(chosen):
             rng = _generator(seed, (epoch - 1) % _DRAWN, int(index))
-            pixels[place] = _part(source[index], dataset.train.pixels[index], rng)
+            pixels[place] = _crop(source[index], dataset.train.pixels[index], rng)
         return pixels, answers[chosen], dataset.train.targets[chosen]
 
     def load(step: tf.Tensor) -> tuple[tf.Tensor, ...]:
@@ -219,15 +202,15 @@ def _batches(
 
 
 def _generator(seed: int, drawing: int, index: int) -> np.random.Generator:
-    """Return the chance that decides one picture's part: by picture and drawing, whatever thread asks."""
+    """Return the chance that decides one picture's crop: by picture and drawing, whatever thread asks."""
     return np.random.default_rng([seed, drawing, index])
 
 
-def _part(picture: NDArray[np.uint8], whole: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut a part out of a picture, at the size of `whole`, or take that, the same picture; mirror it every other time."""
+def _crop(picture: NDArray[np.uint8], whole: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut a crop out of a picture, at the size of `whole`, or take that, the same picture; mirror it every other time."""
     mirrored = rng.random() < 0.5
-    part = whole
+    crop = whole
     if rng.random() >= _WHOLE:
-        cut = cut_out(picture, rng, _SMALLEST_PART, 1.0)
-        part = np.asarray(cv2.resize(cut, whole.shape[1::-1], interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
-    return np.ascontiguousarray(part[:, ::-1]) if mirrored else part
+        cut = cut_out(picture, rng, _SMALLEST_CROP, 1.0)
+        crop = np.asarray(cv2.resize(cut, whole.shape[1::-1], interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
+    return np.ascontiguousarray(crop[:, ::-1]) if mirrored else crop

@@ -18,60 +18,36 @@ _BINS = 15  # as in the source of the calibration error
 
 @dataclass(frozen=True)
 class Bin:
-    """The pictures whose highest score lies in a range.
+    """The pictures whose highest score lies in a range."""
 
-    Attributes:
-        low: lower end of the range, 0-1.
-        high: upper end, 0-1.
-        n: how many pictures.
-        score: their mean highest score, 0-1; 0 if there are none.
-        accuracy: share of them that is right, 0-1; 0 if there are none.
-    """
-
-    low: float
-    high: float
-    n: int
-    score: float
-    accuracy: float
+    low: float  # lower end of the range, 0-1
+    high: float  # upper end, 0-1
+    n: int  # how many pictures
+    score: float  # their mean highest score, 0-1; 0 if there are none
+    accuracy: float  # share of them that is right, 0-1; 0 if there are none
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's answer to one picture.
+    """A model's answer to one picture."""
 
-    Attributes:
-        name: which picture.
-        truth: its label.
-        label: the answer.
-        score: of the answer, 0-1.
-    """
-
-    name: str
-    truth: str
-    label: str
-    score: float
+    name: str  # which picture
+    truth: str  # its label
+    label: str  # the answer
+    score: float  # of the answer, 0-1
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's answers on one part of a data set.
+    """A model's answers on one part of a data set."""
 
-    Attributes:
-        accuracy: share of right answers.
-        per_label: the same for each label's pictures, and for each folder where a label has several; what has no pictures is
-            left out.
-        confusion: rows are the true labels, columns the answers, in the order of the labels.
-        calibration_error: expected calibration error, 0-1: by how much the scores are off the share of right answers.
-        bins: what it is made of, from score 0 to 1.
-        mistakes: the wrong answers, the surest first.
-    """
-
-    accuracy: Figure
+    accuracy: Figure  # share of right answers
+    # the same for each label's pictures, and for each folder where a label has several; what has no pictures is left out
     per_label: tuple[Figure, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    calibration_error: float
-    bins: tuple[Bin, ...]
-    mistakes: tuple[Answer, ...]
+    confusion: tuple[tuple[int, ...], ...]  # rows are the true labels, columns the answers, in the order of the labels
+    calibration_error: float  # expected calibration error, 0-1: by how much the scores are off the share of right answers
+    bins: tuple[Bin, ...]  # what it is made of, from score 0 to 1
+    mistakes: tuple[Answer, ...]  # the wrong answers, the surest first
 
     @property
     def mean_recall(self) -> float:

@@ -10,26 +10,17 @@ PLAIN, DISTILL, HEAD, FINE_TUNE = "plain", "distil", "head", "fine-tune"
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training data.
+    """One pass over the training data."""
 
-    Attributes:
-        phase: ``"plain"`` (pictures through the network as built), ``"distil"`` (the backbone learning from larger pictures),
-            ``"head"`` (cached features through the head) or ``"fine-tune"`` (pictures through the network, all trainable).
-        number: from 1, counted through all phases.
-        loss: mean cross-entropy on the altered training pictures, in nats.
-        accuracy: share of those that were right, 0-1.
-        val_loss: the same on the unaltered validation pictures; None if they are measured on at the end only.
-        val_accuracy: the same on the unaltered validation pictures; None likewise.
-        seconds: wall time.
-    """
-
+    # "plain" (pictures through the network as built), "distil" (the backbone learning from larger pictures), "head" (cached
+    # features through the head) or "fine-tune" (pictures through the network, all trainable)
     phase: str
-    number: int
-    loss: float
-    accuracy: float
-    val_loss: float | None
-    val_accuracy: float | None
-    seconds: float
+    number: int  # from 1, counted through all phases
+    loss: float  # mean cross-entropy on the altered training pictures, in nats
+    accuracy: float  # share of those that were right, 0-1
+    val_loss: float | None  # the same on the unaltered validation pictures; None if they are measured on at the end only
+    val_accuracy: float | None  # the same on the unaltered validation pictures; None likewise
+    seconds: float  # wall time
 
     @classmethod
     def of(cls, phase: str, number: int, log: dict[str, float], seconds: float) -> "Epoch":

@@ -28,20 +28,15 @@ _QUICK_MOMENTUM = 0.9  # of batch normalisation that has no statistics yet
 
 @dataclass(frozen=True)
 class TransferParts:
-    """The two halves of a transfer model, with a cut where the frozen part ends.
+    """The two halves of a transfer model, with a cut where the frozen part ends."""
 
-    Attributes:
-        backbone: a network without its top, or its first blocks, scaled pixels in (MobileNetV2: -1 to 1); gives its last map,
-            and earlier ones where the head sees them.
-        features: pixels to pooled maps, float32 ``[n, features]``: of the last one (MobileNetV2: 1,280), then of the others.
-        head: features to logits ``[n, classes]``.
-        augment: as in `StageModel`.
-    """
-
+    # a network without its top, or its first blocks, scaled pixels in (MobileNetV2: -1 to 1); gives its last map, and earlier
+    # ones where the head sees them
     backbone: keras.Model
+    # pixels to pooled maps, float32 [n, features]: of the last one (MobileNetV2: 1,280), then of the others
     features: keras.Model
-    head: keras.Model
-    augment: keras.Model
+    head: keras.Model  # features to logits [n, classes]
+    augment: keras.Model  # as in `StageModel`
 
 
 @dataclass(frozen=True)
@@ -102,24 +97,46 @@ def build_model(
         logits = _chain([*hidden, *output], scaled)
         return StageModel(keras.Model(pixels, layers.Softmax(name=SCORES)(logits), name="core"), augment)
 
-    words = cell.layers.split()
-    network = _network(row, image_size, cell.cut, earlier=levels and LEVELS in words)
+    network = _network(row, image_size, cell.cut, earlier=levels and LEVELS in cell.layers.split())
     if backbone_weights is not None:
         from .weights import load_backbone_weights
 
         load_backbone_weights(network, backbone_weights, row)
-    pool, *rest = hidden
+    return _transfer_model(network, row, pixels, scaled, (*hidden, *output), augment)
+
+
+def _transfer_model(
+    network: keras.Model,
+    row: BackboneRow,
+    pixels: Any,  # noqa: ANN401 - Keras tensors have no public type
+    scaled: Any,  # noqa: ANN401 - as above
+    behind: Sequence[Callable[[Any], Any]],
+    augment: keras.Model | None,
+) -> StageModel:
+    """Put a pooling and a head behind a backbone, with a cut between them."""
+    pool, *rest = behind
     last, *earlier = keras.tree.flatten(network(scaled, training=False))
     features = _with_levels(pool(last), earlier, tuple(row.levels.values()))
     vector = keras.Input((features.shape[-1],), name="vector")
-    core = keras.Model(pixels, layers.Softmax(name=SCORES)(_chain([*rest, *output], features)), name="core")
+    core = keras.Model(pixels, layers.Softmax(name=SCORES)(_chain(rest, features)), name="core")
     parts = TransferParts(
         backbone=network,
         features=keras.Model(pixels, features, name="feature_extractor"),
-        head=keras.Model(vector, _chain([*rest, *output], vector), name="head"),
+        head=keras.Model(vector, _chain(rest, vector), name="head"),
         augment=augment,
     )
     return StageModel(core, augment, parts)
+
+
+def transfer_parts(model: StageModel) -> TransferParts:
+    """Return the halves of a transfer model.
+
+    Raises:
+        ValueError: it is of another stage.
+    """
+    if model.transfer is None:
+        raise ValueError("Expected a transfer model. Received: one without a backbone")
+    return model.transfer
 
 
 def _scaled(pixels: Any, scale: tuple[Level, Level]) -> Any:  # noqa: ANN401 - Keras tensors have no public type
@@ -155,7 +172,7 @@ def _with_levels(pooled: Any, earlier: Sequence[Any], factors: Sequence[float]) 
     return layers.Concatenate(name=LEVELS)([pooled, *means])
 
 
-def release_backbone(backbone: keras.Model, *, statistics: bool = False) -> None:
+def unfreeze_backbone(backbone: keras.Model, *, statistics: bool = False) -> None:
     """Make a backbone trainable, but for its batch normalisation: the statistics of small sets would replace ImageNet's.
 
     With `statistics` that, too: random weights have none to be kept, and without any a deep network's values fade away. They
@@ -225,8 +242,8 @@ def _output_layers(classes: int, head: str) -> list[Callable[[Any], Any]]:
     if head == SOFTMAX:
         return [layers.Dense(classes, name=LOGITS)]
     # sigmoid(z) is the second share of softmax([0, z]): so a one-unit head ends in a row of two scores like any other.
-    nought, pair = layers.Rescaling(0.0, name="nought"), layers.Concatenate(name=LOGITS)
-    return [layers.Dense(1, name=ONE_LOGIT), lambda z: pair([nought(z), z])]
+    zero, pair = layers.Rescaling(0.0, name="zero"), layers.Concatenate(name=LOGITS)
+    return [layers.Dense(1, name=ONE_LOGIT), lambda z: pair([zero(z), z])]
 
 
 def _chain(steps: Sequence[Callable[[Any], Any]], tensor: Any) -> Any:  # noqa: ANN401 - Keras tensors have no public type

@@ -26,17 +26,11 @@ _SMALL_ONE = "tiny"  # name of the bundled model that is of the pipeline `small`
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model read back from disk.
+    """A model read back from disk."""
 
-    Attributes:
-        core: the Keras model, pixels to scores.
-        contract: what its file says about it.
-        data: the options that its data set was loaded with; None if the file stands alone.
-    """
-
-    core: keras.Model
-    contract: ModelContract
-    data: DataOptions | None
+    core: keras.Model  # the Keras model, pixels to scores
+    contract: ModelContract  # what its file says about it
+    data: DataOptions | None  # the options that its data set was loaded with; None if the file stands alone
 
 
 def save_model(path: Path, core: keras.Model, contract: ModelContract) -> None:

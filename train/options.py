@@ -96,7 +96,7 @@ class TrainOptions:
         least_steps: where so few pictures make fewer steps than this in those epochs, there are more epochs; in our pipelines.
         validate: measure on the validation pictures after each ``"epoch"``, or at the ``"end"`` only.
         patience: epochs without a lower validation loss after which a phase ends, with the weights of its best epoch; 0 for all
-            epochs. The validation pictures are then chosen by, and flatter the model.
+            epochs. The validation pictures are then chosen by, and are optimistic about the model.
         temperature: what to divide the logits by; None to fit it on pictures that are held out, or else on the validation
             pictures.
         held_out: share of the training pictures that is not learnt from but has the temperature fitted on it, so that the

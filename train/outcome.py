@@ -32,21 +32,13 @@ _HISTORY_FILE = "history.csv"
 
 @dataclass(frozen=True)
 class Outcome:
-    """A stage that is trained and measured.
+    """A stage that is trained and measured."""
 
-    Attributes:
-        record: its figures.
-        core: the model, as it is exported.
-        labels: of its scores, in order.
-        backbone: where the backbone's weights came from; None without one.
-        scores: of the measured parts' pictures, float32 ``[n, labels]`` each.
-    """
-
-    record: StageRecord
-    core: keras.Model
-    labels: tuple[str, ...]
-    backbone: str | None
-    scores: Mapping[str, NDArray[np.float32]]
+    record: StageRecord  # its figures
+    core: keras.Model  # the model, as it is exported
+    labels: tuple[str, ...]  # of its scores, in order
+    backbone: str | None  # where the backbone's weights came from; None without one
+    scores: Mapping[str, NDArray[np.float32]]  # of the measured parts' pictures, float32 [n, labels] each
 
 
 def write_outcome(folder: Path, outcome: Outcome, dataset: Dataset, run: Run) -> None:

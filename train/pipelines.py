@@ -1,8 +1,7 @@
-"""The published pipelines, cell by cell, and our own: which layers each stage has.
+"""The pipelines, cell by cell: which layers each stage has.
 
-Four write-ups of the same exercise are reproduced under the names `dense-head`, `linear-head`, `deep` and `compact`; `tuned`
-is the one to beat them, and `small` the same with a backbone cut off early, for machines with little memory. Layers are
-written as the write-ups' comparison does, a word each:
+`tuned` is the usual one, and `small` the same with a backbone cut off early, for machines with little memory; those of the
+write-ups are in `catdog.train.writeups`. Layers are written a word each:
 
     c32 Conv2D 3x3 with 32 filters, relu, no padding   p max pooling 2x2    d64 Dense with 64 units, relu
     drop.2 Dropout of 0.2    flatten    gmp, gap global max and average pooling
@@ -13,44 +12,31 @@ from dataclasses import dataclass
 
 from catdog.edge.errors import UsageError
 
+from .writeups.pipelines import WRITE_UPS
+
 CNN, AUGMENTED, PREPROCESSED, TRANSFER = STAGES = ("cnn", "augmented", "preprocessed", "transfer")
 OURS = TUNED, SMALL = "tuned", "small"
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random alterations of the training pictures.
+    """Random alterations of the training pictures."""
 
-    Attributes:
-        flip: ``"horizontal"`` or ``"horizontal_and_vertical"``.
-        rotation: largest turn either way, as a share of a full turn; corners are filled by reflection.
-        zoom: largest enlargement, as a share of the side.
-        light: largest change of brightness, as a share of the range, and of contrast, as a factor off 1.
-    """
-
-    flip: str
-    rotation: float
-    zoom: float = 0.0
-    light: float = 0.0
+    flip: str  # "horizontal" or "horizontal_and_vertical"
+    rotation: float  # largest turn either way, as a share of a full turn; corners are filled by reflection
+    zoom: float = 0.0  # largest enlargement, as a share of the side
+    light: float = 0.0  # largest change of brightness, as a share of the range, and of contrast, as a factor off 1
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One stage of one pipeline.
+    """One stage of one pipeline."""
 
-    Attributes:
-        layers: the words between the input (or the backbone) and the output layer.
-        augmentation: None for none.
-        preprocess: scale the pixels from 0-255 to -1..1 first.
-        backbone: put a frozen MobileNetV2 before the layers.
-        cut: name of the backbone's last layer, where that is not the whole.
-    """
-
-    layers: str
-    augmentation: Augmentation | None = None
-    preprocess: bool = False
-    backbone: bool = False
-    cut: str | None = None
+    layers: str  # the words between the input (or the backbone) and the output layer
+    augmentation: Augmentation | None = None  # None for none
+    preprocess: bool = False  # scale the pixels from 0-255 to -1..1 first
+    backbone: bool = False  # put a frozen MobileNetV2 before the layers
+    cut: str | None = None  # name of the backbone's last layer, where that is not the whole
 
     @property
     def smallest_size(self) -> int:
@@ -73,27 +59,15 @@ def _pipeline(cnn: str, altered: Augmentation, augmented: str, preprocessed: str
     }
 
 
-_BOTH, _ONE = "horizontal_and_vertical", "horizontal"
-_A2 = "c32 p c32 p c64 flatten drop.2 d64 d64"
-_B1 = "c32 p c32 p c64 flatten drop.2"
-_C1 = "c32 p c32 p c64 p drop.2 c64 p flatten d128 drop.2"
 _TUNED = "c32 p c64 p c64 p c128 p gap drop.2"
 
-_LITTLE = Augmentation(_ONE, 0.04, zoom=0.15, light=0.1)
+_LITTLE = Augmentation("horizontal", 0.04, zoom=0.15, light=0.1)
 
 PIPELINES: dict[str, dict[str, Cell]] = {
-    "dense-head": _pipeline("c32 p c32 p c64 flatten d64 d64 drop.5", Augmentation(_BOTH, 0.1), _A2, _A2, "gmp d64"),
-    "linear-head": _pipeline(_B1, Augmentation(_BOTH, 0.2), _B1, _B1, "gmp drop.2"),
-    "deep": _pipeline(_C1, Augmentation(_ONE, 0.2), _C1, _C1, "gap drop.2"),
-    "compact": _pipeline(
-        "c16 p c16 p flatten d32 drop.2",
-        Augmentation(_ONE, 0.2),
-        "c32 p c32 p flatten d64 drop.2",
-        "c32 p c32 p flatten drop.2",
-        "gmp drop.2",
-    ),
-    TUNED: _pipeline(_TUNED, _LITTLE, _TUNED, _TUNED, "gap levels drop.2"),
+    name: _pipeline(each.cnn, Augmentation(each.flip, each.rotation), each.augmented, each.preprocessed, each.transfer)
+    for name, each in WRITE_UPS.items()
 }
+PIPELINES[TUNED] = _pipeline(_TUNED, _LITTLE, _TUNED, _TUNED, "gap levels drop.2")
 # Up to within its eighth block MobileNetV2 has 168,000 of its 2.3 million weights: 283 kB as int8 with a head for three labels.
 _CUT = Cell("gap drop.2", _LITTLE, preprocess=True, backbone=True, cut="block_8_depthwise_relu")
 PIPELINES[SMALL] = PIPELINES[TUNED] | {TRANSFER: _CUT}

@@ -22,7 +22,7 @@ _ROUNDS = 20  # of k-means; it has settled long before
 _FOLDS = 5
 _FALSE_REFUSALS = 0.01  # share of pictures of the classes that may be called neither
 _MEAN_SCORE = (
-    0.015  # of neither on pictures of the classes: little more than the share that is refused, so that scores stay honest
+    0.015  # of neither on pictures of the classes: little more than the share that is refused, so that scores stay calibrated
 )
 _LARGEST_LOGIT = 12.0  # nats, a score of 6e-6; int8 shares 256 steps among all logits, and a steep slope would take them all
 _SLOPES = np.geomspace(5, 2000, 120)
@@ -30,17 +30,11 @@ _SLOPES = np.geomspace(5, 2000, 120)
 
 @dataclass(frozen=True)
 class PresenceCheck:
-    """Prototypes and what similarity to them means.
+    """Prototypes and what similarity to them means."""
 
-    Attributes:
-        prototypes: float32 ``[p, features]``, each of length 1.
-        threshold: the highest cosine similarity to a prototype, -1 to 1, below which `neither` is the likelier answer.
-        slope: by how many nats its odds fall per unit of similarity.
-    """
-
-    prototypes: NDArray[np.float32]
-    threshold: float
-    slope: float
+    prototypes: NDArray[np.float32]  # float32 [p, features], each of length 1
+    threshold: float  # the highest cosine similarity to a prototype, -1 to 1, below which `neither` is the likelier answer
+    slope: float  # by how many nats its odds fall per unit of similarity
 
 
 def fit_presence_check(features: NDArray[np.float32], targets: NDArray[np.int64], seed: int) -> PresenceCheck:

@@ -8,41 +8,27 @@ from typing import Any
 from .evaluate import Evaluation
 from .history import Epoch
 
-WRONG_LABEL, COPY, LONELY = KINDS = ("likely under a wrong label", "there twice", "unlike the others of its label")
+WRONG_LABEL, COPY, OUTLIER = KINDS = ("likely under a wrong label", "there twice", "unlike the others of its label")
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Number of weights of a stage's model while it was trained.
+    """Number of weights of a stage's model while it was trained."""
 
-    Attributes:
-        total: of the whole model, without the presence check.
-        trainable: of those that were changed.
-        frozen: of those that were not.
-    """
-
-    total: int
-    trainable: int
-    frozen: int
+    total: int  # of the whole model, without the presence check
+    trainable: int  # of those that were changed
+    frozen: int  # of those that were not
 
 
 @dataclass(frozen=True)
 class Suspect:
-    """A training picture that is worth a look.
+    """A training picture that is worth a look."""
 
-    Attributes:
-        name: which picture.
-        label: that it is under.
-        kind: one of `KINDS`.
-        other: the label that it looks like, or the picture that it is a copy of; empty for `LONELY`.
-        score: of that label, by a head that has not learnt from it, 0-1; of `LONELY` the cosine to its nearest neighbours.
-    """
-
-    name: str
-    label: str
-    kind: str
-    other: str
-    score: float
+    name: str  # which picture
+    label: str  # that it is under
+    kind: str  # one of `KINDS`
+    other: str  # the label that it looks like, or the picture that it is a copy of; empty for `OUTLIER`
+    score: float  # of that label, by a head that has not learnt from it, 0-1; of `OUTLIER` the cosine to its nearest neighbours
 
     @property
     def reason(self) -> str:
@@ -54,37 +40,23 @@ class Suspect:
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What training one stage came to.
+    """What training one stage came to."""
 
-    Attributes:
-        stage: which, of `catdog.train.pipelines.STAGES`.
-        model: the name in its contract.
-        parameters: how large it is.
-        summary: Keras' table of its layers, as text.
-        history: one entry per epoch.
-        restarts: how often it was begun anew from other weights, the network being dead, blind to many pictures or no
-            better than guessing.
-        temperature: what the logits were divided by to make the scores honest.
-        held_out: how right it is on the training pictures that the temperature was fitted on, and that it has not learnt
-            from; None if there are none.
-        validation: how right it is on the validation pictures.
-        test: how right it is on the test pictures; None if there are none.
-        seconds: wall time of training it, without loading the data.
-        suspects: training pictures that are worth a look; of the stage transfer only.
-    """
-
-    stage: str
-    model: str
-    parameters: Parameters
-    summary: str
-    history: Sequence[Epoch]
+    stage: str  # which, of `catdog.train.pipelines.STAGES`
+    model: str  # the name in its contract
+    parameters: Parameters  # how large it is
+    summary: str  # Keras' table of its layers, as text
+    history: Sequence[Epoch]  # one entry per epoch
+    # how often it was restarted from other weights, the network being dead, blind to many pictures or no better than guessing
     restarts: int
-    temperature: float
-    validation: Evaluation
-    test: Evaluation | None
-    seconds: float
+    temperature: float  # what the logits were divided by to calibrate the scores
+    validation: Evaluation  # how right it is on the validation pictures
+    test: Evaluation | None  # how right it is on the test pictures; None if there are none
+    seconds: float  # wall time of training it, without loading the data
+    # how right it is on the training pictures that the temperature was fitted on, and that it has not learnt from; None if
+    # there are none
     held_out: Evaluation | None = None
-    suspects: tuple[Suspect, ...] = ()
+    suspects: tuple[Suspect, ...] = ()  # training pictures that are worth a look; of the stage transfer only
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able fields; `from_dict` reads them back."""

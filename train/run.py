@@ -45,17 +45,11 @@ class _Found:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that was begun.
+    """A run that was begun."""
 
-    Attributes:
-        key: tells it from an earlier run in the same folder.
-        options: what to train and how.
-        found: how its folder was found, if it was begun by this process; None if it is gone on with.
-    """
-
-    key: str
-    options: TrainOptions
-    found: _Found | None = None
+    key: str  # tells it from an earlier run in the same folder
+    options: TrainOptions  # what to train and how
+    found: _Found | None = None  # how its folder was found, if it was begun by this process; None if it is gone on with
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -85,9 +79,6 @@ class Run:
 
     def require_same_pictures(self, digest: str) -> None:
         """Note what the run learns from, or refuse to go on with other pictures than it was begun with.
-
-        Args:
-            digest: of the pictures as they are now.
 
         Raises:
             DatasetError: they are others.
@@ -137,9 +128,9 @@ def begin_run(options: TrainOptions) -> Run:
     path = folder / OPTIONS_FILE
     if path.exists() and _has_something_to_go_on_with(folder):
         raise UsageError(
-            "another --output, or --resume to go on",
+            "another --output, or --resume",
             got=f"{folder}, which holds an unfinished run",
-            fix="Delete the folder to begin anew.",
+            fix="Delete the folder to start over.",
         )
     found = _Found(
         options=path.read_text() if path.exists() else None,
@@ -183,7 +174,7 @@ def _reading(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         folder = path.parent
         raise InputNotFoundError(
-            "a run to go on with", got=f"{folder}, which holds none", fix=f"Begin one: catdog-train --output {folder}."
+            "a run to resume", got=f"{folder}, which holds none", fix=f"Begin one: catdog-train --output {folder}."
         ) from error
     except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         raise OutputError(
@@ -193,10 +184,6 @@ def _reading(path: Path) -> Iterator[None]:
 
 def require_same_options(run: Run, asked: Mapping[str, Any]) -> None:
     """Refuse to go on with a run in another way than it was begun.
-
-    Args:
-        run: the run.
-        asked: values of fields of `TrainOptions` or `DataOptions`.
 
     Raises:
         UsageError: one of them differs.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .data.duplicates import fingerprints, first_like
 from .data.pictures import Pictures
 from .interruption import step_ended
-from .record import COPY, KINDS, LONELY, WRONG_LABEL, Suspect
+from .record import COPY, KINDS, OUTLIER, WRONG_LABEL, Suspect
 
 MOST = 10_000  # pictures: comparing each with each takes the square of that
 
@@ -42,7 +42,7 @@ def find_suspects(features: NDArray[np.float32], pictures: Pictures, labels: tup
     """
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-9)
     doubles = dict(_copies(pictures))
-    # What is there many times would make all others look lonely.
+    # What is there many times would make outliers of all others.
     once = np.array([index for index in range(len(pictures)) if index not in doubles])
     found = [
         *_wrong_labels(unit, pictures, labels),
@@ -50,7 +50,7 @@ def find_suspects(features: NDArray[np.float32], pictures: Pictures, labels: tup
             Suspect(pictures.names[copy], labels[pictures.targets[copy]], COPY, pictures.names[first], 1.0)
             for copy, first in doubles.items()
         ),
-        *_lonely(unit[once], pictures[once.tolist()], labels),
+        *_outliers(unit[once], pictures[once.tolist()], labels),
     ]
     return tuple(sorted(found, key=lambda each: KINDS.index(each.kind)))
 
@@ -115,7 +115,7 @@ def _copies(pictures: Pictures) -> Iterator[tuple[int, int]]:
             step_ended()
 
 
-def _lonely(unit: NDArray[np.float32], pictures: Pictures, labels: tuple[str, ...]) -> Iterator[Suspect]:
+def _outliers(unit: NDArray[np.float32], pictures: Pictures, labels: tuple[str, ...]) -> Iterator[Suspect]:
     for label in np.unique(pictures.targets).tolist():
         mine = np.flatnonzero(pictures.targets == label)
         if len(mine) < _LEAST_NEAR:
@@ -127,4 +127,4 @@ def _lonely(unit: NDArray[np.float32], pictures: Pictures, labels: tuple[str, ..
         for index in np.argsort(near, kind="stable"):
             if near[index] >= low - _FAR * (high - low):
                 break
-            yield Suspect(pictures.names[mine[index]], labels[label], LONELY, "", float(near[index]))
+            yield Suspect(pictures.names[mine[index]], labels[label], OUTLIER, "", float(near[index]))

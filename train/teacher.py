@@ -27,11 +27,6 @@ _TRUST = 0.7  # share of a target that is the teacher's answer; the rest is the 
 class Teacher:
     """A finished model, and the training pictures as it sees them.
 
-    Args:
-        model: the teacher.
-        dataset: what is to be learnt from, at its size.
-        alters: whether the pictures are altered as a camera would.
-
     Attributes:
         classes: number of labels.
     """

@@ -1,4 +1,4 @@
-"""Honest scores: one number that all logits are divided by, so that of answers with 90 % about 90 % are right.
+"""Calibrated scores: one number that all logits are divided by, so that of answers with 90 % about 90 % are right.
 
 Sources: C. Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2 (the temperature); M. Stone,
 "Cross-validatory choice and assessment of statistical predictions", 1974 (whether it does any good).

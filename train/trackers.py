@@ -7,6 +7,7 @@ May import: TensorFlow and MLflow inside functions only, this room's `options` a
 """
 
 import importlib.util
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from catdog.edge.errors import MissingExtraError
 from .options import MLFLOW, TENSORBOARD, TrainOptions
 from .record import StageRecord
 
+LOG = logging.getLogger(__name__)
 _FOLDER = "tensorboard"
 _LONGEST = 250  # characters of a parameter; MLflow takes no more
 
@@ -34,20 +36,13 @@ def require_trackers(options: TrainOptions) -> None:
         raise MissingExtraError(f"the package {MLFLOW}", got="an environment without it", fix=fix)
 
 
-def track(record: StageRecord, options: TrainOptions, folder: Path, log: Callable[[str], None]) -> None:
-    """Tell the tools that were asked for what a stage came to.
-
-    Args:
-        record: of the stage.
-        options: which tools, and what was asked for.
-        folder: of the stage.
-        log: told where one of them fails: what a finished training has come to is kept all the same.
-    """
+def track(record: StageRecord, options: TrainOptions, folder: Path) -> None:
+    """Tell the tools that were asked for what a stage came to; one that fails is logged, and what was trained is kept."""
     for name in options.track:
         try:
             _TELL[name](record, options, folder)
         except (OSError, ValueError, RuntimeError) as error:  # disks and servers; MLflow's own errors become these
-            log(f"{name} was not told of the stage {record.stage}: {' '.join(str(error).split())[:200]}")
+            LOG.warning(f"{name} was not told of the stage {record.stage}: {' '.join(str(error).split())[:200]}")
 
 
 def _scalars(record: StageRecord) -> Iterator[tuple[int, str, float]]:

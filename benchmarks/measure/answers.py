@@ -24,36 +24,22 @@ _SEED = 700_000  # far from those that anything was trained, calibrated or verif
 
 @dataclass(frozen=True)
 class Question:
-    """Which pictures to judge.
+    """Which pictures to judge."""
 
-    Attributes:
-        data: folder or archive of labelled photographs; None for the drawn ones.
-        limit: of these at most so many, spread evenly; None for all.
-        drawn: pictures by name, BGR uint8 ``[height, width, 3]``.
-    """
-
-    data: Path | None
-    limit: int | None = None
-    drawn: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    data: Path | None  # folder or archive of labelled photographs; None for the drawn ones
+    limit: int | None = None  # of these at most so many, spread evenly; None for all
+    drawn: dict[str, NDArray[np.uint8]] = field(default_factory=dict)  # pictures by name, BGR uint8 [height, width, 3]
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a model said.
+    """What a model said."""
 
-    Attributes:
-        truth: of each picture its name and the label of its folder; empty for drawn ones, which are no test.
-        said: of each picture its name and the label that the model gave.
-        unread: pictures that could not be read.
-        learnt: names of those that were learnt from, which its accuracy leaves out.
-        left_out: what else lies there, in words.
-    """
-
-    truth: dict[str, str]
-    said: dict[str, str]
-    unread: int
-    learnt: frozenset[str] = frozenset()
-    left_out: tuple[str, ...] = ()
+    truth: dict[str, str]  # of each picture its name and the label of its folder; empty for drawn ones, which are no test
+    said: dict[str, str]  # of each picture its name and the label that the model gave
+    unread: int  # pictures that could not be read
+    learnt: frozenset[str] = frozenset()  # names of those that were learnt from, which its accuracy leaves out
+    left_out: tuple[str, ...] = ()  # what else lies there, in words
 
     @property
     def accuracy(self) -> Figure | None:

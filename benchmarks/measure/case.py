@@ -12,19 +12,12 @@ from ..options import BenchOptions
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the benchmark, before anything is known about it.
+    """One row of the benchmark, before anything is known about it."""
 
-    Attributes:
-        artifact: the file's name without its folder.
-        path: the file.
-        backend: the backend asked for, one of `catdog.edge.backends.BACKENDS`.
-        threads: number of threads for one inference.
-    """
-
-    artifact: str
-    path: Path
-    backend: str
-    threads: int
+    artifact: str  # the file's name without its folder
+    path: Path  # the file
+    backend: str  # the backend asked for, one of `catdog.edge.backends.BACKENDS`
+    threads: int  # number of threads for one inference
 
     @property
     def label(self) -> str:
@@ -35,15 +28,10 @@ class Case:
 
 @dataclass(frozen=True)
 class FailedCase:
-    """A case that cannot be run.
+    """A case that cannot be run."""
 
-    Attributes:
-        case: which one.
-        error: why.
-    """
-
-    case: Case
-    error: CatdogError
+    case: Case  # which one
+    error: CatdogError  # why
 
     @property
     def reason(self) -> str:

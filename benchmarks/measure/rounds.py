@@ -7,7 +7,7 @@ a neighbour's work) to the cases that came last.
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,28 +18,20 @@ from ..options import Effort
 from ..validity.watch import EnergyMeter
 from . import worker
 from .case import Case, FailedCase
-from .crew import Member
+from .process import WorkerProcess
 from .scenarios import Quota, Turn
 from .worker import Job, Memory, Opened
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One case in one scenario.
+    """One case in one scenario."""
 
-    Attributes:
-        case: which one.
-        opened: what is known of it.
-        turns: one of each round.
-        joules: of the whole machine, for each turn, its settling included; empty where there is no counter.
-        memory: of its process.
-    """
-
-    case: Case
-    opened: Opened
-    turns: tuple[Turn, ...]
-    joules: tuple[float, ...]
-    memory: Memory
+    case: Case  # which one
+    opened: Opened  # what is known of it
+    turns: tuple[Turn, ...]  # one of each round
+    joules: tuple[float, ...]  # of the whole machine, for each turn, its settling included; empty where there is no counter
+    memory: Memory  # of its process
 
 
 def round_orders(cases: int, rounds: int, seed: int) -> NDArray[np.intp]:
@@ -66,7 +58,7 @@ def measure(
     *,
     seed: int,
     meter: EnergyMeter,
-    glance: Callable[[], None],
+    poll: Callable[[], None],
     on_turn: Callable[[], None],
 ) -> list[Measured | FailedCase]:
     """Measure all cases in one scenario, interleaved.
@@ -76,46 +68,51 @@ def measure(
         effort: how often.
         seed: decides the order in each round.
         meter: of the machine's energy.
-        glance: called now and then while a case runs.
+        poll: called now and then while a case runs.
         on_turn: called after each turn.
 
     Returns:
         One for each job, in their order; a case that could not be loaded, or died on the way, with its reason.
     """
     with ExitStack() as stack:
-        members = [stack.enter_context(Member(job.case.artifact, glance)) for job in jobs]
-        failures: dict[int, FailedCase] = {}
-        opened: dict[int, Opened] = {}
-        turns: dict[int, list[Turn]] = {index: [] for index in range(len(jobs))}
-        joules: dict[int, list[float]] = {index: [] for index in range(len(jobs))}
-        memories: dict[int, Memory] = {}
+        members = [stack.enter_context(WorkerProcess(job.case.artifact, poll)) for job in jobs]
         # One after the other: together they would fight for the cores, and load slowly.
-        for index, (member, job) in enumerate(zip(members, jobs, strict=True)):
-            try:
-                opened[index] = member.ask(worker.open_case, job)
-            except CatdogError as error:
-                failures[index] = FailedCase(job.case, error)
+        running = [_opened(job, member) for job, member in zip(jobs, members, strict=True)]
         for order in round_orders(len(jobs), effort.rounds, seed):
-            for index in (int(each) for each in order if int(each) not in failures):
-                try:
-                    with meter.stretch():
-                        turns[index].append(members[index].ask(worker.take_turn, quota_of(effort)))
-                    joules[index].append(meter.joules)
-                except CatdogError as error:
-                    failures[index] = FailedCase(jobs[index].case, error)
-                on_turn()
-        for index in range(len(jobs)):
-            if index not in failures:
-                memories[index] = members[index].ask(worker.memory)
-    return [
-        failures[index]
-        if index in failures
-        else Measured(
-            job.case,
-            opened[index],
-            tuple(turns[index]),
-            () if meter.trouble else tuple(joules[index]),
-            memories[index],
-        )
-        for index, job in enumerate(jobs)
-    ]
+            for index in map(int, order):
+                each = running[index]
+                if isinstance(each, _Running):
+                    running[index] = each.after_turn(quota_of(effort), meter)
+                    on_turn()
+        return [each.result(meter) if isinstance(each, _Running) else each for each in running]
+
+
+@dataclass
+class _Running:
+    """A case in the middle of its rounds."""
+
+    case: Case
+    member: WorkerProcess
+    opened: Opened
+    turns: list[Turn] = field(default_factory=list)
+    joules: list[float] = field(default_factory=list)
+
+    def after_turn(self, quota: Quota, meter: EnergyMeter) -> "_Running | FailedCase":
+        try:
+            with meter.stretch():
+                self.turns.append(self.member.ask(worker.take_turn, quota))
+            self.joules.append(meter.joules)
+        except CatdogError as error:
+            return FailedCase(self.case, error)
+        return self
+
+    def result(self, meter: EnergyMeter) -> Measured:
+        joules = () if meter.trouble else tuple(self.joules)
+        return Measured(self.case, self.opened, tuple(self.turns), joules, self.member.ask(worker.memory))
+
+
+def _opened(job: Job, member: WorkerProcess) -> _Running | FailedCase:
+    try:
+        return _Running(job.case, member, member.ask(worker.open_case, job))
+    except CatdogError as error:
+        return FailedCase(job.case, error)

@@ -35,17 +35,11 @@ class Subject(Protocol):
 
 @dataclass(frozen=True)
 class Quota:
-    """How long a turn lasts: until both are reached, or the last.
+    """How long a turn lasts: until both are reached, or the last."""
 
-    Attributes:
-        runs: timed runs at least.
-        seconds: at least.
-        longest_s: at most.
-    """
-
-    runs: int
-    seconds: float
-    longest_s: float
+    runs: int  # timed runs at least
+    seconds: float  # at least
+    longest_s: float  # at most
 
     def reached(self, runs: int, seconds: float) -> bool:
         """Tell whether a turn that has had so much is over."""
@@ -54,26 +48,17 @@ class Quota:
 
 @dataclass(frozen=True)
 class Turn:
-    """Every timed run of one case in one round; each array is float64 ``[runs]``.
+    """Every timed run of one case in one round; each array is float64 ``[runs]``."""
 
-    Attributes:
-        preprocess_ms: resizing the picture and swapping its channels.
-        invoke_ms: running the model.
-        end_to_end_ms: what one waits for: both and what Python needs around them; of a camera from the moment when the frame
-            was there, in a folder with the decoding.
-        wall_s: how long the timed part took.
-        cpu_s: processor time of the case's process meanwhile, all threads.
-        frames: that came; more than runs where a camera's were skipped.
-        missed: of these, answered after the next one had come, or never.
-    """
-
-    preprocess_ms: Times
-    invoke_ms: Times
+    preprocess_ms: Times  # resizing the picture and swapping its channels
+    invoke_ms: Times  # running the model
+    # what one waits for: both and what Python needs around them; of a camera from the moment when the frame was there, in a
+    # folder with the decoding
     end_to_end_ms: Times
-    wall_s: float
-    cpu_s: float
-    frames: int
-    missed: int = 0
+    wall_s: float  # how long the timed part took
+    cpu_s: float  # processor time of the case's process meanwhile, all threads
+    frames: int  # that came; more than runs where a camera's were skipped
+    missed: int = 0  # of these, answered after the next one had come, or never
 
     @property
     def runs(self) -> int:

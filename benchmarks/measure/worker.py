@@ -1,6 +1,6 @@
 """The process of one case: holds its model, does what it is asked, and is idle in between.
 
-The functions are called in that process by `catdog.benchmarks.measure.crew`; what they return travels through a pipe. So do
+The functions are called in that process by `catdog.benchmarks.measure.process`; what they return travels through a pipe. So do
 catdog's errors, as `Refusal`s, because an exception that cannot be unpickled would take the process with it.
 """
 
@@ -37,19 +37,12 @@ _LOADS = 3  # each of some milliseconds
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error of catdog's that happened in a worker.
+    """An error of catdog's that happened in a worker."""
 
-    Attributes:
-        kind: its class.
-        expected: as in `CatdogError`.
-        got: as in `CatdogError`.
-        fix: as in `CatdogError`.
-    """
-
-    kind: type[CatdogError]
-    expected: str
-    got: str
-    fix: str
+    kind: type[CatdogError]  # its class
+    expected: str  # as in `CatdogError`
+    got: str  # as in `CatdogError`
+    fix: str  # as in `CatdogError`
 
     def error(self) -> CatdogError:
         """Make the error again."""
@@ -58,68 +51,41 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is going to be asked.
+    """What a worker is going to be asked."""
 
-    Attributes:
-        case: its case.
-        scenario: one of `Scenario`.
-        copies: of the model; more than 1 in the offline scenario only.
-        warmup: discarded runs.
-        frames: BGR uint8 ``[height, width, 3]`` each; of the offline scenario JPEG files' contents.
-        fps: of the camera scenario.
-    """
-
-    case: Case
-    scenario: str
-    copies: int
-    warmup: int
+    case: Case  # its case
+    scenario: str  # one of `Scenario`
+    copies: int  # of the model; more than 1 in the offline scenario only
+    warmup: int  # discarded runs
+    # BGR uint8 [height, width, 3] each; of the offline scenario JPEG files' contents
     frames: list[NDArray[np.uint8]] | list[bytes]
-    fps: float
+    fps: float  # of the camera scenario
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What is known of a case once its model is loaded.
+    """What is known of a case once its model is loaded."""
 
-    Attributes:
-        runtime: its name and version.
-        input: what the model takes.
-        labels: its answers.
-        figures: what its contract says was measured of it.
-        verified_on: the pictures that was measured on, in words.
-        file_bytes: size of the file.
-        sha256: hex digest of the whole file.
-        delegation: who computes, and how much of it.
-        load_ms: time to read the file, check its hash and prepare it in the runtime, once that is imported; float64
-            ``[loads]``.
-        first_result_ms: the same and the first answer.
-    """
-
-    runtime: str
-    input: InputSpec
-    labels: tuple[str, ...]
-    figures: tuple[Figure, ...]
-    verified_on: str
-    file_bytes: int
-    sha256: str
-    delegation: Delegation
+    runtime: str  # its name and version
+    input: InputSpec  # what the model takes
+    labels: tuple[str, ...]  # its answers
+    figures: tuple[Figure, ...]  # what its contract says was measured of it
+    verified_on: str  # the pictures that was measured on, in words
+    file_bytes: int  # size of the file
+    sha256: str  # hex digest of the whole file
+    delegation: Delegation  # who computes, and how much of it
+    # time to read the file, check its hash and prepare it in the runtime, once that is imported; float64 [loads]
     load_ms: tuple[float, ...]
-    first_result_ms: tuple[float, ...]
+    first_result_ms: tuple[float, ...]  # the same and the first answer
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident memory of a case's process, in bytes; None where the system does not say.
+    """Resident memory of a case's process, in bytes; None where the system does not say."""
 
-    Attributes:
-        bare: with Python, OpenCV and the runtime, after a model was loaded and let go.
-        steady: at the end of its last turn.
-        peak: at most.
-    """
-
-    bare: int | None
-    steady: int | None
-    peak: int | None
+    bare: int | None  # with Python, OpenCV and the runtime, after a model was loaded and let go
+    steady: int | None  # at the end of its last turn
+    peak: int | None  # at most
 
 
 class _State:

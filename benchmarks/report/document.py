@@ -1,37 +1,4 @@
-"""`bench.json` and `bench.csv`: the same figures for programs.
-
-The JSON document, version 2 (a later version only adds keys, or counts up):
-
-- ``catdog_bench``: version of this format, an integer.
-- ``measured_at``: UTC, ISO 8601.
-- ``valid``: whether nothing speaks against the figures.
-- ``checks``: a list of ``name``, ``passed`` (true, false; null where it could not be checked) and ``said``.
-- ``options``: ``threads``, ``backends``, ``scenarios``, ``warmup``, ``rounds``, ``runs`` and ``seconds`` (of a case in a
-  scenario at least), ``longest_s`` (at most), ``fps`` (of the camera scenario), ``seed``, ``target_p99_ms`` (null if nothing
-  was asked for).
-- ``picture``: ``name``, ``width``, ``height``.
-- ``environment``: the fields of `catdog.benchmarks.validity.environment.Environment`.
-- ``conditions``: the fields of `catdog.benchmarks.validity.watch.Conditions`.
-- ``summary``: the sentences of the report, the headline first.
-- ``recommendation``: ``case`` and ``command`` (null if none meets the target) and ``why``, a list of sentences.
-- ``missing``: why columns are empty, a list of sentences.
-- ``reference``: the artifact whose answers the agreement is with.
-- ``artifacts``: a list; each has ``name``, ``backend``, ``command`` (what to type behind ``--model``), ``input``, ``labels``,
-  ``file_bytes``, ``sha256``, ``accuracy``, ``claimed`` (the accuracy that the file's contract has) and ``agreement``. The
-  three are figures: ``value``, ``low``, ``high`` (95 % interval), ``n`` and ``data``; or ``{"missing": why}``, or null.
-  And ``delegation``: ``name`` of what computes, ``taken`` and ``operations`` (null where the runtime does not say).
-- ``cases``: a list in the order of the tables. Each has ``artifact``, ``backend`` (as asked for), ``threads`` and ``error``. If
-  ``error`` is null it also has ``runtime``, ``load_ms``, ``first_result_ms`` and ``scenarios``: by the name of the scenario
-    - ``end_to_end``, ``preprocess``, ``invoke``: the fields of `catdog.benchmarks.stats.LatencySummary`; a percentile has
-      ``value``, ``low`` and ``high`` (95 % bounds; null where there are too few runs for one),
-    - ``seconds``, ``per_second``, ``cpu_ms`` (processor time a frame), ``missed`` (a figure, or null),
-    - ``memory_bytes``, ``memory_peak_bytes``, ``memory_model_bytes``, ``energy_mj``: a number or ``{"missing": why}``,
-    - ``versus``: ``ratio``, ``low``, ``high`` (99 % interval or null), ``rounds``, ``paired`` and ``verdict``, relative to
-      the first case without an error; null for that one,
-    - ``rounds``: ``end_to_end_ms``, ``invoke_ms``, ``cpu_ms``, ``frame_ms``: a list each, one number a round.
-
-The unit of every time is in its key; numbers are rounded to six significant digits.
-"""
+"""`bench.json` and `bench.csv`: the same figures for programs. docs/documents.md describes the layout."""
 
 import csv
 import io
@@ -53,7 +20,7 @@ _SHARES = ("p50_ms", "p90_ms", "p99_ms")
 
 
 def to_document(report: BenchReport) -> dict[str, Any]:
-    """Return the report as the JSON document described above."""
+    """Return the report as the JSON document."""
     options, effort = report.options, report.options.effort
     document = {
         "catdog_bench": SCHEMA_VERSION,

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from catdog.train.report.template import render
+from catdog.train.pages.drawing import drawing_settings, to_svg
+from catdog.train.pages.render import render
 
 from ..options import Scenario
 from ..validity.environment import Environment
@@ -20,16 +21,17 @@ def to_html(report: BenchReport) -> str:
         MissingExtraError: jinja2 or matplotlib is not installed.
     """
     headline, *notes = sentences(report)
-    names = ("megabytes", "ratio_text", "rounds_text", "memory_text", "energy_text", "figure_text", "percentile_text")
-    filters = {name: getattr(tables, name) for name in (*names, "delegation_text", "passed_text")}
     return render(
         _TEMPLATE,
-        filters,
+        tables.rounds_text,
+        tables.passed_text,
         extra="bench",
         report=report,
         headline=headline,
         notes=notes,
         failures=tables.failures(report),
+        artifacts=tables.artifacts_table(report),
+        scenarios={name: tables.scenario_table(report, name) for name in report.options.scenarios},
         environment=environment_rows(report),
         pareto_key=pareto_key(report),
         span=tables.span,
@@ -73,14 +75,15 @@ def _load(environment: Environment) -> str:
 
 def _charts(report: BenchReport) -> dict[str, str]:
     rows = report.measured
-    charts = {
-        "latency": latency_chart(rows),
-        "parts": parts_chart(rows),
-        "distribution": distribution_chart(rows),
-        "drift": drift_chart(rows),
-    }
-    if report.with_accuracy:
-        charts["pareto"] = pareto_chart(report)
-    if all(Scenario.CAMERA in row.scenarios for row in rows):
-        charts["camera"] = camera_chart(rows, report.options.fps)
-    return charts
+    with drawing_settings("bench"):
+        charts = {
+            "latency": latency_chart(rows),
+            "parts": parts_chart(rows),
+            "distribution": distribution_chart(rows),
+            "drift": drift_chart(rows),
+        }
+        if report.with_accuracy:
+            charts["pareto"] = pareto_chart(report)
+        if all(Scenario.CAMERA in row.scenarios for row in rows):
+            charts["camera"] = camera_chart(rows, report.options.fps)
+        return {name: to_svg(chart, name) for name, chart in charts.items()}

@@ -18,88 +18,52 @@ from ..validity.watch import Conditions
 
 @dataclass(frozen=True)
 class Missing:
-    """A column that could not be filled.
+    """A column that could not be filled."""
 
-    Attributes:
-        why: a clause without a full stop.
-    """
-
-    why: str
+    why: str  # a clause without a full stop
 
 
 @dataclass(frozen=True)
 class Rounds:
-    """The figures of each round, float64 ``[rounds]``: what comparisons rest on.
+    """The figures of each round, float64 ``[rounds]``: what comparisons rest on."""
 
-    Attributes:
-        end_to_end_ms: median of the end-to-end latency.
-        invoke_ms: median of the model's part.
-        cpu_ms: processor time for a frame.
-        frame_ms: wall time for a frame; the inverse of the throughput.
-    """
-
-    end_to_end_ms: Times
-    invoke_ms: Times
-    cpu_ms: Times
-    frame_ms: Times
+    end_to_end_ms: Times  # median of the end-to-end latency
+    invoke_ms: Times  # median of the model's part
+    cpu_ms: Times  # processor time for a frame
+    frame_ms: Times  # wall time for a frame; the inverse of the throughput
 
 
 @dataclass(frozen=True)
 class ScenarioResult:
-    """One case in one scenario.
+    """One case in one scenario."""
 
-    Attributes:
-        scenario: which.
-        end_to_end: what one waits for; see `catdog.benchmarks.measure.scenarios.Turn`.
-        preprocess: resizing the picture and swapping its channels.
-        invoke: running the model.
-        seconds: for which it was timed.
-        per_second: frames judged a second.
-        cpu_ms: processor time for a frame, all threads.
-        missed: of a camera's frames those that were answered after the next had come, or never; None in other scenarios.
-        memory_bytes: resident memory of the case's process at the end.
-        memory_peak_bytes: at most.
-        memory_model_bytes: at the end, less what the process had with no model in it.
-        energy_mj: of the whole machine, idle share included, for a frame, in millijoules.
-        versus: end-to-end medians relative to the first case; None for that one.
-        rounds: figures of each round.
-        samples: end-to-end latency of every run, for the charts; float64 ``[runs]`` for each round.
-    """
-
-    scenario: str
-    end_to_end: LatencySummary
-    preprocess: LatencySummary
-    invoke: LatencySummary
-    seconds: float
-    per_second: float
-    cpu_ms: float
+    scenario: str  # which
+    end_to_end: LatencySummary  # what one waits for; see `catdog.benchmarks.measure.scenarios.Turn`
+    preprocess: LatencySummary  # resizing the picture and swapping its channels
+    invoke: LatencySummary  # running the model
+    seconds: float  # for which it was timed
+    per_second: float  # frames judged a second
+    cpu_ms: float  # processor time for a frame, all threads
+    # of a camera's frames those that were answered after the next had come, or never; None in other scenarios
     missed: Figure | None
-    memory_bytes: int | Missing
-    memory_peak_bytes: int | Missing
-    memory_model_bytes: int | Missing
-    energy_mj: float | Missing
-    versus: Comparison | None
-    rounds: Rounds
-    samples: tuple[Times, ...]
+    memory_bytes: int | Missing  # resident memory of the case's process at the end
+    memory_peak_bytes: int | Missing  # at most
+    memory_model_bytes: int | Missing  # at the end, less what the process had with no model in it
+    energy_mj: float | Missing  # of the whole machine, idle share included, for a frame, in millijoules
+    versus: Comparison | None  # end-to-end medians relative to the first case; None for that one
+    rounds: Rounds  # figures of each round
+    samples: tuple[Times, ...]  # end-to-end latency of every run, for the charts; float64 [runs] for each round
 
 
 @dataclass(frozen=True)
 class CaseResult:
-    """One case that was run.
+    """One case that was run."""
 
-    Attributes:
-        case: which one.
-        runtime: the runtime's name and version.
-        load_ms: reading, checking and preparing the file, runtime already imported; median.
-        first_result_ms: the same and the first answer; median.
-        scenarios: what each that was asked for gave.
-    """
-
-    case: Case
-    runtime: str
-    load_ms: float
-    first_result_ms: float
-    scenarios: dict[str, ScenarioResult]
+    case: Case  # which one
+    runtime: str  # the runtime's name and version
+    load_ms: float  # reading, checking and preparing the file, runtime already imported; median
+    first_result_ms: float  # the same and the first answer; median
+    scenarios: dict[str, ScenarioResult]  # what each that was asked for gave
 
     @property
     def main(self) -> ScenarioResult:
@@ -109,33 +73,19 @@ class CaseResult:
 
 @dataclass(frozen=True)
 class ArtifactResult:
-    """One file, whatever runs it.
+    """One file, whatever runs it."""
 
-    Attributes:
-        name: its name without its folder.
-        backend: asked for, because another runtime may give other answers.
-        command: how catdog-edge is told to use it.
-        input: what the model takes, e.g. ``"224x224 uint8"`` (width x height).
-        labels: its answers.
-        file_bytes: size of the file.
-        sha256: hex digest of the whole file.
-        accuracy: measured here.
-        claimed: what its contract says, measured when it was exported; None if it says nothing.
-        agreement: how often it says the same as the reference.
-        delegation: who computes, and how much of it.
-    """
-
-    name: str
-    backend: str
-    command: str
-    input: str
-    labels: tuple[str, ...]
-    file_bytes: int
-    sha256: str
-    accuracy: Figure | Missing
-    claimed: Figure | None
-    agreement: Figure | Missing
-    delegation: Delegation
+    name: str  # its name without its folder
+    backend: str  # asked for, because another runtime may give other answers
+    command: str  # how catdog-edge is told to use it
+    input: str  # what the model takes, e.g. "224x224 uint8" (width x height)
+    labels: tuple[str, ...]  # its answers
+    file_bytes: int  # size of the file
+    sha256: str  # hex digest of the whole file
+    accuracy: Figure | Missing  # measured here
+    claimed: Figure | None  # what its contract says, measured when it was exported; None if it says nothing
+    agreement: Figure | Missing  # how often it says the same as the reference
+    delegation: Delegation  # who computes, and how much of it
 
     @property
     def known_accuracy(self) -> Figure | None:
@@ -145,17 +95,11 @@ class ArtifactResult:
 
 @dataclass(frozen=True)
 class PictureInfo:
-    """The picture that was classified.
+    """The picture that was classified."""
 
-    Attributes:
-        name: file name, or what was drawn.
-        width: pixels.
-        height: pixels.
-    """
-
-    name: str
-    width: int
-    height: int
+    name: str  # file name, or what was drawn
+    width: int  # pixels
+    height: int  # pixels
 
     def __str__(self) -> str:
         return f"{self.name}, {self.width}x{self.height}"
@@ -163,17 +107,11 @@ class PictureInfo:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """Which artifact and flags to use.
+    """Which artifact and flags to use."""
 
-    Attributes:
-        case: its label; None where none meets the target.
-        command: what to type.
-        why: sentences.
-    """
-
-    case: str | None
-    command: str | None
-    why: tuple[str, ...]
+    case: str | None  # its label; None where none meets the target
+    command: str | None  # what to type
+    why: tuple[str, ...]  # sentences
 
 
 @dataclass(frozen=True)

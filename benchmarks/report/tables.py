@@ -1,6 +1,7 @@
-"""The results as tables of text: valid Markdown that is also aligned for a terminal."""
+"""The results as tables of text, for the page and as Markdown that is also aligned for a terminal."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from catdog.edge.backends.delegation import Delegation
 from catdog.edge.contract.figures import Figure
@@ -25,20 +26,34 @@ _TEXT_COLUMNS = 1  # those on the left, which hold words
 Cells = Callable[[CaseResult, ScenarioResult], Sequence[str]]
 
 
-def scenario_table(report: BenchReport, scenario: str) -> str:
-    """Lay out one row a case, as Markdown."""
+class Table(NamedTuple):
+    """A table of text; brackets hold what belongs to a figure: its bounds, or its peak."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    final: int | None = None  # the row to point out
+
+    @property
+    def markdown(self) -> str:
+        """The same, laid out."""
+        return markdown_table(self.headings, self.rows)
+
+
+def scenario_table(report: BenchReport, scenario: str) -> Table:
+    """Lay out one row a case; of the main scenario the fastest is pointed out."""
     headings, cells = _SCENARIOS[scenario]
-    rows = []
-    for row in report.rows:
+    rows, final = [], None
+    for place, row in enumerate(report.rows):
         name = [row.case.artifact + _backend(row.case.backend), str(row.case.threads)]
         if isinstance(row, FailedCase):
             rows.append([*name, "not run", *[NOTHING] * (len(headings) - 1)])
         else:
             rows.append([*name, *cells(row, row.scenarios[scenario])])
-    return markdown_table(("artifact", "threads", *headings), rows)
+            final = place if row is report.fastest and row.main.scenario == scenario else final
+    return Table(("artifact", "threads", *headings), rows, final)
 
 
-def artifacts_table(report: BenchReport) -> str:
+def artifacts_table(report: BenchReport) -> Table:
     """Lay out one row a file: size, accuracy, agreement, where it runs."""
     rows = [
         [
@@ -52,7 +67,7 @@ def artifacts_table(report: BenchReport) -> str:
         for artifact in report.artifacts
     ]
     headings = ("artifact", "size MB", "accuracy", "accuracy as exported", f"agrees with {report.reference}", "operators")
-    return markdown_table(headings, rows)
+    return Table(headings, rows)
 
 
 def checks_table(checks: Sequence[Check]) -> str:

@@ -51,9 +51,9 @@ def to_markdown(report: BenchReport) -> str:
         f"**{verdict_line(report)}**",
         " ".join(sentences(report)),
         f"{report.recommends}: `{choice.command}`. {' '.join(choice.why)}" if choice.command else " ".join(choice.why),
-        artifacts_table(report),
+        artifacts_table(report).markdown,
         *(
-            f"{_TITLES[scenario].format(fps=report.options.fps)}\n\n{scenario_table(report, scenario)}"
+            f"{_TITLES[scenario].format(fps=report.options.fps)}\n\n{scenario_table(report, scenario).markdown}"
             for scenario in report.options.scenarios
         ),
         LEGEND,
@@ -74,8 +74,8 @@ def to_terminal(report: BenchReport) -> str:
         verdict_line(report),
         "\n".join(sentences(report)),
         "\n".join([f"{report.recommends}: {choice.command}" if choice.command else "Nothing to recommend.", *choice.why]),
-        artifacts_table(report),
-        *(f"{scenario}:\n{scenario_table(report, scenario)}" for scenario in report.options.scenarios),
+        artifacts_table(report).markdown,
+        *(f"{scenario}:\n{scenario_table(report, scenario).markdown}" for scenario in report.options.scenarios),
         LEGEND,
         _list("Not filled:", report.missing),
     ]

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.command import CommandParser
 from catdog.edge.common.files import check_folder
 from catdog.edge.regions.options import AUTO, OFF
 
-from ..benches.turns import require_at_least, say
+from ..console import require_at_least, say
 from ..extras import require_extras
-from ..measure.crew import Member
+from ..measure.process import WorkerProcess
 from .clips import EMPTY, LAMP, PET, SHAKEN, SHARES, THING, Clip, Photographs, find_photographs, make_clips
 from .outcome import Outcome, last_frame, watch
 from .report import Row, table, write_report
@@ -22,41 +22,34 @@ examples:
   catdog-bench scenes                                           with drawn ones: says little about photographs
   catdog-bench scenes --clips 20 --model fast                   a first impression
 
-Pictures that the model has learnt from flatter it: name others.
+On pictures that the model has learnt from the figures are too good: name others.
 """
 _WAYS = (OFF, AUTO)
 _SAMPLES = 4
 _AT_ONCE = 10  # clips of one way, before it is the other's turn
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return run_command("catdog-bench scenes", _main, argv)
-
-
-def _main(argv: Sequence[str]) -> int:
+def build_parser() -> CommandParser:
+    """Describe the command line."""
     parser = CommandParser(
         prog="catdog-bench scenes",
         description="Is a pet seen where it is, small, by day and by night, and is nothing else taken for one?",
         epilog=_EXAMPLES,
     )
-    parser.add_argument(
-        "--pets",
-        type=Path,
-        metavar="WHERE",
-        help="folder or archive of photographs by label (default: drawn ones)",
-    )
-    parser.add_argument("--scenes", type=Path, metavar="WHERE", help="the same, without pets (default: drawn ones)")
-    parser.add_argument(
-        "--clips", type=int, default=200, metavar="N", help="of each row (default: %(default)s; half of it of faults)"
-    )
-    parser.add_argument("--model", default="default", help="bundled model or file (default: %(default)s)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="decides what the clips show (default: %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, default=Path("scenes"), metavar="DIR", help="for the report (default: %(default)s)"
-    )
-    arguments: argparse.Namespace = parser.parse_args(argv)
+    add = parser.add_argument
+    add("--pets", type=Path, metavar="WHERE", help="folder or archive of photographs by label (default: drawn ones)")
+    add("--scenes", type=Path, metavar="WHERE", help="the same, without pets (default: drawn ones)")
+    add("--clips", type=int, default=200, metavar="N", help="of each row (default: %(default)s; half of it of faults)")
+    add("--model", default="default", help="bundled model or file (default: %(default)s)")
+    add("--threads", type=int, default=1, metavar="N", help="threads for one inference (default: %(default)s)")
+    add("--seed", type=int, default=0, metavar="N", help="decides what the clips show (default: %(default)s)")
+    add("--output", type=Path, default=Path("scenes"), metavar="DIR", help="for the report (default: %(default)s)")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; returns the exit code."""
+    arguments = build_parser().parse_args(argv)
     require_at_least(1, clips=arguments.clips, threads=arguments.threads)
     require_at_least(0, seed=arguments.seed)
     require_extras()  # before minutes are spent
@@ -67,7 +60,7 @@ def _main(argv: Sequence[str]) -> int:
     wanted = _wanted(photographs, arguments.clips, arguments.seed)
     rows: list[Row] = []
     with ExitStack() as stack:
-        members = {way: stack.enter_context(Member(f"scenes with --regions {way}")) for way in _WAYS}
+        members = {way: stack.enter_context(WorkerProcess(f"scenes with --regions {way}")) for way in _WAYS}
         # In turn, so that a machine that slows down slows both down.
         bar = stack.enter_context(progress_bar(total=len(_WAYS) * sum(map(len, wanted.values())), unit=" clips"))
         for name, clips in wanted.items():

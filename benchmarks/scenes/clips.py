@@ -32,38 +32,23 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Clip:
-    """What is shown.
+    """What is shown."""
 
-    Attributes:
-        kind: one of `KINDS`.
-        scene: path of the scene's photograph, or `DRAWN`.
-        seed: decides place, way and noise, and what is drawn.
-        night: whether it is dark: grey, little light, noise.
-        share: of the frame, that what comes takes, 0-1.
-        label: of the pet that comes; `neither` where none does.
-        guest: path of the photograph of what comes, or `DRAWN`; None where nothing does.
-    """
-
-    kind: str
-    scene: str
-    seed: int
-    night: bool = False
-    share: float = 0.0
-    label: str = NEITHER
-    guest: str | None = None
+    kind: str  # one of `KINDS`
+    scene: str  # path of the scene's photograph, or `DRAWN`
+    seed: int  # decides place, way and noise, and what is drawn
+    night: bool = False  # whether it is dark: grey, little light, noise
+    share: float = 0.0  # of the frame, that what comes takes, 0-1
+    label: str = NEITHER  # of the pet that comes; `neither` where none does
+    guest: str | None = None  # path of the photograph of what comes, or `DRAWN`; None where nothing does
 
 
 @dataclass(frozen=True)
 class Photographs:
-    """What clips are made of.
+    """What clips are made of."""
 
-    Attributes:
-        pets: paths by label; empty for drawn ones.
-        scenes: paths of pet-free pictures; empty for drawn ones.
-    """
-
-    pets: dict[str, tuple[str, ...]]
-    scenes: tuple[str, ...]
+    pets: dict[str, tuple[str, ...]]  # paths by label; empty for drawn ones
+    scenes: tuple[str, ...]  # paths of pet-free pictures; empty for drawn ones
 
     @property
     def are_drawn(self) -> bool:

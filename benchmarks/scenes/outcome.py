@@ -23,23 +23,14 @@ _NOBODY = (NEITHER, UNSURE)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was said of one clip.
+    """What was said of one clip."""
 
-    Attributes:
-        clip: which.
-        told: the answer that most of the last second's frames gave; None if none was given by more than half.
-        events: pets that appeared, by the runner's own events.
-        first_s: seconds from the clip's beginning to the first right answer; None for none.
-        inferences: a frame, on average.
-        cpu_ms: processor time a frame, of all threads, in milliseconds, without making the frame.
-    """
-
-    clip: Clip
-    told: str | None
-    events: tuple[str, ...]
-    first_s: float | None
-    inferences: float
-    cpu_ms: float
+    clip: Clip  # which
+    told: str | None  # the answer that most of the last second's frames gave; None if none was given by more than half
+    events: tuple[str, ...]  # pets that appeared, by the runner's own events
+    first_s: float | None  # seconds from the clip's beginning to the first right answer; None for none
+    inferences: float  # a frame, on average
+    cpu_ms: float  # processor time a frame, of all threads, in milliseconds, without making the frame
 
     @property
     def is_right(self) -> bool:
@@ -83,14 +74,7 @@ class _ClipSource:
 
 
 def watch(clips: Sequence[Clip], model: str, threads: int, regions: str) -> list[Outcome]:
-    """Show clips to the runner.
-
-    Args:
-        clips: what to show.
-        model: bundled model or file.
-        threads: of one inference.
-        regions: as ``catdog-edge --regions``.
-    """
+    """Show clips to the runner."""
     classifier = _Counted(model, threads=threads)
     return [_watch_one(clip, classifier, RunOptions(threads=threads, regions=RegionOptions(regions))) for clip in clips]
 

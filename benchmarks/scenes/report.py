@@ -33,17 +33,11 @@ HEADINGS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of clip, one way of looking at them.
+    """One kind of clip, one way of looking at them."""
 
-    Attributes:
-        name: of the kind.
-        regions: as ``catdog-edge --regions``.
-        outcomes: one for each clip.
-    """
-
-    name: str
-    regions: str
-    outcomes: tuple[Outcome, ...]
+    name: str  # of the kind
+    regions: str  # as catdog-edge --regions
+    outcomes: tuple[Outcome, ...]  # one for each clip
 
     @property
     def right(self) -> Figure:

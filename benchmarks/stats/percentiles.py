@@ -25,46 +25,27 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Percentile:
-    """A percentile of samples, in their unit.
+    """A percentile of samples, in their unit."""
 
-    Attributes:
-        value: of the samples.
-        low: lower bound of the true one with 95 % confidence; None where there are too few samples for one.
-        high: upper bound; None where there are too few samples for one, whatever the largest sample was.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
+    value: float  # of the samples
+    low: float | None  # lower bound of the true one with 95 % confidence; None where there are too few samples for one
+    high: float | None  # upper bound; None where there are too few samples for one, whatever the largest sample was
 
 
 @dataclass(frozen=True)
 class LatencySummary:
-    """What `n` timed runs say, in milliseconds.
+    """What `n` timed runs say, in milliseconds."""
 
-    Attributes:
-        n: number of runs.
-        min_ms: the fastest run.
-        mean_ms: arithmetic mean.
-        p50_ms: median.
-        p90_ms: 90th percentile.
-        p99_ms: 99th percentile; close to the maximum when `n` is below 100.
-        max_ms: the slowest run.
-        iqr_ms: interquartile range, 75th minus 25th percentile: spread from run to run.
-        round_p50_low_ms: lowest of the rounds' medians.
-        round_p50_high_ms: highest of the rounds' medians; apart from the lowest by what the machine drifted.
-    """
-
-    n: int
-    min_ms: float
-    mean_ms: float
-    p50_ms: Percentile
-    p90_ms: Percentile
-    p99_ms: Percentile
-    max_ms: float
-    iqr_ms: float
-    round_p50_low_ms: float
-    round_p50_high_ms: float
+    n: int  # number of runs
+    min_ms: float  # the fastest run
+    mean_ms: float  # arithmetic mean
+    p50_ms: Percentile  # median
+    p90_ms: Percentile  # 90th percentile
+    p99_ms: Percentile  # 99th percentile; close to the maximum when `n` is below 100
+    max_ms: float  # the slowest run
+    iqr_ms: float  # interquartile range, 75th minus 25th percentile: spread from run to run
+    round_p50_low_ms: float  # lowest of the rounds' medians
+    round_p50_high_ms: float  # highest of the rounds' medians; apart from the lowest by what the machine drifted
 
 
 def percentile(samples: Times, share: float, confidence: float = CONFIDENCE) -> Percentile:

@@ -42,21 +42,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """How many times the baseline's time a case takes.
+    """How many times the baseline's time a case takes."""
 
-    Attributes:
-        ratio: the estimate; above 1 is slower.
-        low: lower end of its 99 % interval; None where there are too few rounds for one.
-        high: upper end.
-        rounds: on which it rests; of two sessions those of the shorter one.
-        paired: whether both sides took turns in the same rounds.
-    """
-
-    ratio: float
-    low: float | None
-    high: float | None
-    rounds: int
-    paired: bool
+    ratio: float  # the estimate; above 1 is slower
+    low: float | None  # lower end of its 99 % interval; None where there are too few rounds for one
+    high: float | None  # upper end
+    rounds: int  # on which it rests; of two sessions those of the shorter one
+    paired: bool  # whether both sides took turns in the same rounds
 
     @property
     def verdict(self) -> Verdict:

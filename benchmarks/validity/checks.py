@@ -22,17 +22,11 @@ MOST_SPREAD = 0.10  # of the rounds' medians: from the 10th to the 90th percenti
 
 @dataclass(frozen=True)
 class Check:
-    """One condition of a trustworthy measurement.
+    """One condition of a trustworthy measurement."""
 
-    Attributes:
-        name: of the condition, e.g. ``"temperature"``.
-        passed: None where it could not be checked.
-        said: what was found, and where it failed what to do; a sentence without its full stop.
-    """
-
-    name: str
-    passed: bool | None
-    said: str
+    name: str  # of the condition, e.g. "temperature"
+    passed: bool | None  # None where it could not be checked
+    said: str  # what was found, and where it failed what to do; a sentence without its full stop
 
 
 def is_valid(checks: Sequence[Check]) -> bool:
@@ -118,14 +112,10 @@ def check_rounds(medians: Mapping[str, Times]) -> list[Check]:
 
 
 def check_delegation(delegations: Mapping[str, Delegation]) -> Check:
-    """Check whether each model is run by the fast kernels that its runtime has for it.
-
-    Args:
-        delegations: by the artifact's name.
-    """
+    """Check whether each model is run by the fast kernels that its runtime has for it."""
     fallen = [name for name, delegation in delegations.items() if delegation.taken == 0]
     if fallen:
-        said = f"{fallen[0]} runs on the runtime's plain kernels, many times slower. Use ai-edge-litert, or export it anew"
+        said = f"{fallen[0]} runs on the runtime's plain kernels, many times slower. Use ai-edge-litert, or export it again"
         return Check("delegate", False, said)
     unknown = [name for name, delegation in delegations.items() if delegation.name == "unknown"]
     if unknown:

@@ -23,39 +23,22 @@ _PACKAGES = {
 
 @dataclass(frozen=True)
 class Environment:
-    """The machine and its software.
+    """The machine and its software."""
 
-    Attributes:
-        machine: architecture, e.g. ``"aarch64"``.
-        board: model of a single-board computer as its firmware names it; None elsewhere.
-        cpu: model of the processor.
-        cores: cores the machine has.
-        usable_cores: cores this process may use.
-        memory_bytes: installed memory.
-        governor: how the system chooses the clock (cpufreq); None where it does not say.
-        os: name and version of the operating system.
-        kernel: name and release.
-        python: version.
-        packages: version of each library that matters here; None for one that is not installed.
-        opencv_threads: threads OpenCV uses for preprocessing, whatever the case asks of its runtime.
-        load_before: load average over one minute before the measurement; None where the system has none.
-        load_after: the same after it; the benchmark itself is part of it.
-    """
-
-    machine: str
-    board: str | None
-    cpu: str
-    cores: int
-    usable_cores: int
-    memory_bytes: int
-    governor: str | None
-    os: str
-    kernel: str
-    python: str
-    packages: dict[str, str | None]
-    opencv_threads: int
-    load_before: float | None
-    load_after: float | None
+    machine: str  # architecture, e.g. "aarch64"
+    board: str | None  # model of a single-board computer as its firmware names it; None elsewhere
+    cpu: str  # model of the processor
+    cores: int  # cores the machine has
+    usable_cores: int  # cores this process may use
+    memory_bytes: int  # installed memory
+    governor: str | None  # how the system chooses the clock (cpufreq); None where it does not say
+    os: str  # name and version of the operating system
+    kernel: str  # name and release
+    python: str  # version
+    packages: dict[str, str | None]  # version of each library that matters here; None for one that is not installed
+    opencv_threads: int  # threads OpenCV uses for preprocessing, whatever the case asks of its runtime
+    load_before: float | None  # load average over one minute before the measurement; None where the system has none
+    load_after: float | None  # the same after it; the benchmark itself is part of it
 
     @property
     def is_raspberry_pi(self) -> bool:
@@ -71,9 +54,6 @@ class Environment:
 
 def record_environment(load_before: float | None) -> Environment:
     """Record the machine as it is now, after the measurement.
-
-    Args:
-        load_before: what `load_average` said before.
 
     Raises:
         MissingExtraError: psutil is not installed.

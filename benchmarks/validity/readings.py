@@ -21,45 +21,29 @@ _PI_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft 
 
 @dataclass(frozen=True)
 class Load:
-    """Processor time since boot, in seconds of all cores together.
+    """Processor time since boot, in seconds of all cores together."""
 
-    Attributes:
-        busy_s: spent on processes and the kernel.
-        stolen_s: that another virtual machine had while this one wanted it.
-    """
-
-    busy_s: float
-    stolen_s: float
+    busy_s: float  # spent on processes and the kernel
+    stolen_s: float  # that another virtual machine had while this one wanted it
 
 
 @dataclass(frozen=True)
 class Zone:
-    """A temperature sensor.
+    """A temperature sensor."""
 
-    Attributes:
-        name: what it measures, as the kernel calls it.
-        celsius: the temperature.
-        limit: from which the system slows down (its lowest passive or hot trip point), in degrees Celsius; None if unknown.
-    """
-
-    name: str
-    celsius: float
+    name: str  # what it measures, as the kernel calls it
+    celsius: float  # the temperature
+    # from which the system slows down (its lowest passive or hot trip point), in degrees Celsius; None if unknown
     limit: float | None
 
 
 @dataclass(frozen=True)
 class EnergyCounter:
-    """A counter of energy.
+    """A counter of energy."""
 
-    Attributes:
-        name: what it covers, as the kernel calls it, e.g. ``"package-0"``.
-        joules: since some time.
-        wraps_at: joules at which it begins at 0 again; None if it does not say.
-    """
-
-    name: str
-    joules: float
-    wraps_at: float | None
+    name: str  # what it covers, as the kernel calls it, e.g. "package-0"
+    joules: float  # since some time
+    wraps_at: float | None  # joules at which it begins at 0 again; None if it does not say
 
 
 def read_text(path: Path) -> str | None:

@@ -13,40 +13,24 @@ from .readings import ROOT, Load, Zone
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the machine did during a measurement.
+    """What the machine did during a measurement."""
 
-    Attributes:
-        seconds: how long it took.
-        cores: that this process may use.
-        governors: clock governors that were seen; empty where the system does not say.
-        lowest_clock: lowest clock of the fastest core seen while a case ran, as a share of the highest, 0-1; None if unknown.
-        hottest: of the sensors' readings the nearest to its limit, or the hottest; None if there is no sensor.
-        throttling: counters of the system that went up: what they count, and by how much.
-        throttling_known: whether the system has any such counter or flag.
-        pi_throttling: what a Raspberry Pi's firmware slowed down for.
-        others: processor time of other processes, in cores; None where the system does not say.
-        stolen: processor time that other virtual machines took, in cores; None likewise.
-    """
-
-    seconds: float
-    cores: int
-    governors: frozenset[str] = frozenset()
+    seconds: float  # how long it took
+    cores: int  # that this process may use
+    governors: frozenset[str] = frozenset()  # clock governors that were seen; empty where the system does not say
+    # lowest clock of the fastest core seen while a case ran, as a share of the highest, 0-1; None if unknown
     lowest_clock: float | None = None
-    hottest: Zone | None = None
+    hottest: Zone | None = None  # of the sensors' readings the nearest to its limit, or the hottest; None if there is no sensor
+    # counters of the system that went up: what they count, and by how much
     throttling: dict[str, float] = field(default_factory=dict)
-    throttling_known: bool = False
-    pi_throttling: tuple[str, ...] = ()
-    others: float | None = None
-    stolen: float | None = None
+    throttling_known: bool = False  # whether the system has any such counter or flag
+    pi_throttling: tuple[str, ...] = ()  # what a Raspberry Pi's firmware slowed down for
+    others: float | None = None  # processor time of other processes, in cores; None where the system does not say
+    stolen: float | None = None  # processor time that other virtual machines took, in cores; None likewise
 
 
 class Watch:
-    """Watches the machine from its making until `conditions` is asked for.
-
-    Args:
-        cores: that this process may use.
-        root: where `/proc` and `/sys` are.
-    """
+    """Watches the machine from its making until `conditions` is asked for."""
 
     def __init__(self, cores: int, root: Path = ROOT) -> None:
         self._cores, self._root = cores, root
@@ -106,11 +90,7 @@ class Watch:
 
 
 class EnergyMeter:
-    """Adds up the energy of the whole machine over the stretches that are asked for.
-
-    Args:
-        root: where `/sys` is.
-    """
+    """Adds up the energy of the whole machine over the stretches that are asked for."""
 
     def __init__(self, root: Path = ROOT) -> None:
         self._root = root

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catdog.train.report.drawing import shorten
-from catdog.train.report.pictures import Shown
-from catdog.train.report.template import render
-from catdog.train.report.text import interval, percent
+from catdog.train.pages.picture import Shown
+from catdog.train.pages.render import render
+from catdog.train.pages.words import shorten
 
 from ..proof import Drop, Flip
 
@@ -44,7 +43,8 @@ def to_html(found: "Export") -> str:
     """
     return render(
         _TEMPLATE,
-        {"percent": percent, "interval": interval, "points": points, "megabytes": _megabytes},
+        points,
+        megabytes,
         extra="export",
         found=found,
         headline=_headline(found),
@@ -79,5 +79,6 @@ def _surest(flips: Sequence[Flip]) -> list[Flip]:
     return sorted(flips, key=lambda flip: -flip.score)
 
 
-def _megabytes(size: int) -> str:
+def megabytes(size: int) -> str:
+    """Write a size in MB (10^6 bytes)."""
     return f"{size / 1e6:.2f} MB"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from catdog.benchmarks import BenchReport
-from catdog.benchmarks.compare import between, main, within
+from catdog.benchmarks.cli import main
+from catdog.benchmarks.compare import between, within
 from catdog.benchmarks.report.document import to_document
 from catdog.benchmarks.stats import Verdict
 from catdog.benchmarks.validity.checks import Check
@@ -56,24 +57,24 @@ def write(path: Path, document: Document) -> str:
 def test_the_command_is_a_gate(before: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a = write(tmp_path / "a.json", before)
     same, slow = write(tmp_path / "same.json", slowed(before, 1.0)), write(tmp_path / "slow.json", slowed(before, 1.1))
-    assert main([a, same]) == 0
+    assert main(["compare", a, same]) == 0
     assert capsys.readouterr().out.count("equivalent within 5 %") == 2
-    assert main([a, slow]) == 1
+    assert main(["compare", a, slow]) == 1
     assert "slower" in capsys.readouterr().out
-    assert main([slow, a]) == 0
-    assert main([a, slow, "--metric", "offline"]) == 1
-    assert main([a, same, "--strict"]) == 0
+    assert main(["compare", slow, a]) == 0
+    assert main(["compare", a, slow, "--metric", "offline"]) == 1
+    assert main(["compare", a, same, "--strict"]) == 0
 
 
 def test_a_disturbed_session_tells_nothing(before: Document, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     disturbed = slowed(before, 1.1) | {"checks": [{"name": "load by others", "passed": False, "said": "2 cores"}]}
     a, b = write(tmp_path / "a.json", before), write(tmp_path / "b.json", disturbed)
-    assert main([a, b]) == 0
+    assert main(["compare", a, b]) == 0
     out, err = capsys.readouterr()
     assert out.count("cannot tell") == 2
     assert "the machine of B was disturbed: load by others" in err
-    assert main([a, b, "--strict"]) == 1
-    assert main([a, b, "--allow-invalid"]) == 1
+    assert main(["compare", a, b, "--strict"]) == 1
+    assert main(["compare", a, b, "--allow-invalid"]) == 1
 
 
 def test_too_few_runs_for_a_p99_do_not_forbid_comparing_medians(before: Document) -> None:
@@ -87,7 +88,7 @@ def test_one_report_compares_its_own_cases(before: Document, tmp_path: Path, cap
     assert line.comparison is not None
     assert line.comparison.paired
     assert line.comparison.ratio == pytest.approx(2.26 / 4.26, abs=0.01)
-    assert main([write(tmp_path / "a.json", before)]) == 0
+    assert main(["compare", write(tmp_path / "a.json", before)]) == 0
     assert "faster" in capsys.readouterr().out
 
 
@@ -106,8 +107,8 @@ def test_a_case_that_is_gone_cannot_be_told(before: Document, tmp_path: Path) ->
     fewer["cases"].append(before["cases"][2] | {"artifact": "another"})
     assert verdicts(before, fewer)[QUICK] is Verdict.CANNOT_TELL
     a, b = write(tmp_path / "a.json", before), write(tmp_path / "b.json", fewer)
-    assert main([a, b]) == 0
-    assert main([a, b, "--strict"]) == 1
+    assert main(["compare", a, b]) == 0
+    assert main(["compare", a, b, "--strict"]) == 1
 
 
 def test_other_differences_are_told(
@@ -117,7 +118,7 @@ def test_other_differences_are_told(
         report, environment=replace(report.environment, cpu="Another", packages={"numpy": "2.5", "onnxruntime": "1"})
     )
     a, b = write(tmp_path / "a.json", before), write(tmp_path / "b.json", json.loads(json.dumps(to_document(other))))
-    main([a, b])
+    main(["compare", a, b])
     err = capsys.readouterr().err
     assert "differ in cpu: A <fast> CPU and Another" in err
     assert "differ in numpy: 2.4 and 2.5" in err
@@ -145,14 +146,14 @@ def test_what_is_no_report(text: str | None, code: int, said: str, tmp_path: Pat
     path = tmp_path / "a.json"
     if text is not None:
         path.write_text(text)
-    assert main([str(path), str(path)]) == code
+    assert main(["compare", str(path), str(path)]) == code
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
 
 
 def test_three_reports_are_too_many(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["a", "b", "c"]) == 2
+    assert main(["compare", "a", "b", "c"]) == 2
     assert "one or two reports" in capsys.readouterr().err
 
 

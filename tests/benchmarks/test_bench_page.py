@@ -1,5 +1,6 @@
 """The HTML report in a real browser: nothing wrong, nothing asked for, readable from a telephone to paper, tables that sort."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,13 +55,13 @@ def test_tables_sort_by_number_and_by_name_and_back(browser: Any, page_file: Pat
     page = browser.new_page()
     page.goto(page_file.as_uri())
     table = page.locator("table.sortable").nth(1)
-    names = table.locator("tbody th .artifact")
+    names = table.locator("tbody tr:not(:has-text('not run')) th")
     before = names.all_text_contents()
     assert before == ["slow|er.tflite", "$quick$<b>.onnx"]
-    table.get_by_role("button", name="p50").click()
+    table.get_by_role("button", name=re.compile("^p50")).click()
     assert names.all_text_contents() == before[::-1]  # 2 ms before 4 ms
     assert table.locator("th[aria-sort=ascending]").inner_text().startswith("p50")
-    table.get_by_role("button", name="p50").click()
+    table.get_by_role("button", name=re.compile("^p50")).click()
     assert names.all_text_contents() == before
     table.get_by_role("button", name="artifact").click()
     assert names.all_text_contents() == sorted(before)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from catdog.benchmarks.measure import worker
 from catdog.benchmarks.measure.case import Case, FailedCase
-from catdog.benchmarks.measure.crew import Member
+from catdog.benchmarks.measure.process import WorkerProcess
 from catdog.benchmarks.measure.rounds import Measured, measure, quota_of, round_orders
 from catdog.benchmarks.measure.worker import Job
 from catdog.benchmarks.options import Effort, Scenario
@@ -61,7 +61,7 @@ def test_each_case_has_a_turn_in_every_round(tiny_onnx: Path, noise: NDArray[np.
         EFFORT,
         seed=0,
         meter=EnergyMeter(),
-        glance=nothing,
+        poll=nothing,
         on_turn=lambda: turns.append(None),
     )
     first, failed, second = found
@@ -82,23 +82,23 @@ def test_each_case_has_a_turn_in_every_round(tiny_onnx: Path, noise: NDArray[np.
 
 
 def test_errors_come_back_as_what_they_were() -> None:
-    with Member("a.tflite") as member:
+    with WorkerProcess("a.tflite") as member:
         with pytest.raises(UsageError, match=r"expected something else; got this\. Change it\."):
             member.ask(refuse)
         assert member.ask(os.getpid) != os.getpid()  # and it goes on
 
 
 def test_a_process_that_dies_is_a_failed_case() -> None:
-    with Member("a.tflite") as member, pytest.raises(ModelError, match=r"a\.tflite to run; got a process that died"):
+    with WorkerProcess("a.tflite") as member, pytest.raises(ModelError, match=r"a\.tflite to run; got a process that died"):
         member.ask(die)
 
 
 def test_no_process_outlives_a_command_that_is_killed() -> None:
     program = """
 import os, sys
-from catdog.benchmarks.measure.crew import Member
+from catdog.benchmarks.measure.process import WorkerProcess
 if __name__ == "__main__":
-    members = [Member("a.tflite").__enter__() for _ in range(2)]
+    members = [WorkerProcess("a.tflite").__enter__() for _ in range(2)]
     print(*(member.ask(os.getpid) for member in members), flush=True)
     sys.stdin.read()
 """

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("psutil", reason="the extra bench is not installed")
 
-from catdog.benchmarks.benches.soak import slope_with_interval
+from benchmarks.project.soak import slope_with_interval
 
 X = np.arange(0, 200_000, 500, dtype=float)
 

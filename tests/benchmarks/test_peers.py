@@ -2,7 +2,9 @@
 
 import ast
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -16,23 +18,24 @@ pytest.importorskip("jinja2", reason="needs the extra bench")
 pytest.importorskip("psutil", reason="needs the extra bench")
 pytest.importorskip("tqdm", reason="needs the extra bench")
 
-from catdog.benchmarks.peers.cli import build_sides, main, run_sides
-from catdog.benchmarks.peers.models import labels, model_file
-from catdog.benchmarks.peers.options import PeerOptions
-from catdog.benchmarks.peers.pictures import Photographs, gather
-from catdog.benchmarks.peers.places import Place, place_of_ours
-from catdog.benchmarks.peers.process import first_cores, run
-from catdog.benchmarks.peers.registry import INT8, PEERS, SCRIPTS, Peer
-from catdog.benchmarks.peers.report import to_html, to_json, to_markdown, write_reports
-from catdog.benchmarks.peers.results import MEASURES, Comparison, ratio, sentences
-from catdog.benchmarks.peers.rounds import Failed, Turn
-from catdog.benchmarks.peers.sides import Side, ours, theirs
+from benchmarks.project.peers.cli import build_sides, run_sides
+from benchmarks.project.peers.models import labels, model_file
+from benchmarks.project.peers.options import PeerOptions
+from benchmarks.project.peers.pictures import Photographs, gather
+from benchmarks.project.peers.process import first_cores, run
+from benchmarks.project.peers.registry import INT8, PEERS, SCRIPTS, Peer
+from benchmarks.project.peers.report import to_html, to_json, to_markdown, write_reports
+from benchmarks.project.peers.results import MEASURES, Comparison, ratio, sentences
+from benchmarks.project.peers.rounds import Failed, Turn
+from benchmarks.project.peers.sides import Side, ours, theirs
+from benchmarks.project.peers.venvs import Venv, venv_of_catdog
+from catdog.benchmarks.cli import main
 from catdog.edge.contract.artifact import read_model_file
 from catdog.edge.errors import CatdogError, DatasetError, InputNotFoundError, UsageError
 from catdog.edge.models import bundled_tflite
 
 ROOT = Path(__file__).parent.parent.parent
-HERE = Place(Path(sys.executable))  # no environment of its own: it has what LiteRT needs
+HERE = Venv(Path(sys.executable))  # no environment of its own: it has what LiteRT needs
 OPTIONS = PeerOptions(only=("litert",), rounds=2, pictures=6, cores=1)
 
 
@@ -161,8 +164,8 @@ def test_an_environment_that_cannot_be_built_is_reported_with_its_reason(
         "gone": Peer("gone", "not to be had", INT8, (f"catdog-gone @ file://{tmp_path}/gone.whl",), "with_litert.py"),
         "bare": Peer("bare", "without packages", INT8, (), "with_litert.py"),
     }
-    monkeypatch.setattr("catdog.benchmarks.peers.cli.PEERS", peers)
-    monkeypatch.setattr("catdog.benchmarks.peers.options.PEERS", peers)
+    monkeypatch.setattr("benchmarks.project.peers.cli.PEERS", peers)
+    monkeypatch.setattr("benchmarks.project.peers.options.PEERS", peers)
     options = PeerOptions(only=("old", "gone", "bare"), rounds=1, pictures=6, cores=1, environments=tmp_path / "venvs")
     built, failed = build_sides(options, photographs)
     assert [side.name for side in built] == ["bare"]
@@ -170,7 +173,7 @@ def test_an_environment_that_cannot_be_built_is_reported_with_its_reason(
     assert reasons["old"] == "no Python 2.7 here"
     assert "gone.whl" in reasons["gone"]
     # An environment is its own: nothing of ours is to be seen in it, and it weighs nothing yet.
-    assert built[0].place.installed_bytes == 0
+    assert built[0].venv.installed_bytes == 0
     with pytest.raises(CatdogError, match="No module named 'cv2'"):
         run(built[0].one, first_cores(1))
 
@@ -185,11 +188,11 @@ def test_a_benchmark_that_is_ended_leaves_no_process_behind(tmp_path: Path) -> N
     note = tmp_path / "pid"
     sleeper = f"import os, pathlib, time; pathlib.Path({str(note)!r}).write_text(f'{{os.getpid()}}.'); time.sleep(600)"
     program = (
-        "import signal, sys; from catdog.benchmarks.peers.process import first_cores, run; "
+        "import signal, sys; from benchmarks.project.peers.process import first_cores, run; "
         "from catdog.edge.common.command import end_like_ctrl_c; end_like_ctrl_c(signal.SIGTERM); "
         f"run([sys.executable, '-c', {sleeper!r}], first_cores(1))"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as benchmark:
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, cwd=ROOT) as benchmark:
         wait_until(lambda: note.is_file() and note.read_text().endswith("."))
         benchmark.terminate()
         benchmark.communicate(timeout=60)
@@ -277,7 +280,7 @@ def test_peers_have_the_versions_that_we_have() -> None:
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], code: int, said: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == code
+    assert main(["peers", *arguments]) == code
     out, err = capfd.readouterr()
     assert out == ""
     assert said in err
@@ -286,13 +289,33 @@ def test_mistakes_are_one_line(arguments: list[str], code: int, said: str, capfd
 
 def test_somewhere_else_than_in_a_checkout(tmp_path: Path) -> None:
     with pytest.raises(InputNotFoundError, match="--source"):
-        place_of_ours(tmp_path, tmp_path / "venvs")
+        venv_of_catdog(tmp_path, tmp_path / "venvs")
     with pytest.raises(UsageError):
         PeerOptions(only=())
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leaving:
-        main(["--help"])
+        main(["peers", "--help"])
     assert leaving.value.code == 0
     assert "--only litert,onnxruntime" in capsys.readouterr().out
+
+
+def test_an_installed_package_says_that_it_needs_a_clone(tmp_path: Path) -> None:
+    package = tmp_path / "installed" / "catdog"
+    package.mkdir(parents=True)
+    for room in ("edge", "train", "export"):
+        (package / room).symlink_to(ROOT / room)
+    shutil.copytree(ROOT / "benchmarks", package / "benchmarks", ignore=shutil.ignore_patterns("project", "results"))
+    program = "import sys; from catdog.benchmarks.cli import main; sys.exit(main(['peers', '--help']))"
+    ran = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"PYTHONPATH": str(package.parent)}, cwd=folder, capture_output=True, text=True, check=False,
+        )
+        for folder in (tmp_path, ROOT)
+    ]  # fmt: skip
+    assert [each.returncode for each in ran] == [2, 0]
+    assert "expected a clone of catdog for catdog-bench peers" in ran[0].stderr
+    assert ran[0].stderr.count("\n") == 1
+    assert ran[1].stdout.startswith("usage: catdog-bench peers")

@@ -17,6 +17,7 @@ from catdog.edge.errors import VerificationError
 from catdog.edge.synthetic import draw_picture
 from catdog.export.bundle import export, require_all_published
 from catdog.export.options import ExportOptions
+from catdog.train.logs import lines_to
 from catdog.train.model import LOGITS, SCORES
 from catdog.train.model_file import TrainedModel
 
@@ -63,7 +64,7 @@ def options(pictures: Path, output: Path, *, diagnose: bool) -> ExportOptions:
 
 
 def test_gate_refuses_and_publishes_nothing(fragile: TrainedModel, pictures: Path, tmp_path: Path) -> None:
-    found = export(fragile, options(pictures, tmp_path / "out", diagnose=False), lambda line: None)
+    found = export(fragile, options(pictures, tmp_path / "out", diagnose=False))
     with pytest.raises(VerificationError) as refusal:
         require_all_published(found, tmp_path / "out")
     assert refusal.value.exit_code == 9
@@ -73,7 +74,8 @@ def test_gate_refuses_and_publishes_nothing(fragile: TrainedModel, pictures: Pat
 
 def test_diagnosis_names_the_layer_and_publishes_what_passes(fragile: TrainedModel, pictures: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    found = export(fragile, options(pictures, tmp_path / "out", diagnose=True), said.append)
+    with lines_to(said.append):
+        found = export(fragile, options(pictures, tmp_path / "out", diagnose=True))
     (artifact,) = found.artifacts
     assert artifact.objections == ()
     assert artifact.quantized is not None

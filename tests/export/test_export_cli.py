@@ -129,7 +129,7 @@ def test_format_that_cannot_be_made_does_not_take_the_others_with_it(
         raise RuntimeError("a converter's own words")
 
     monkeypatch.setitem(FORMATS, FLOAT16, replace(FORMATS[FLOAT16], convert=broken))
-    found = export(read_model(small_run), ExportOptions(formats=(FLOAT16, FLOAT32), output=tmp_path / "out"), lambda line: None)
+    found = export(read_model(small_run), ExportOptions(formats=(FLOAT16, FLOAT32), output=tmp_path / "out"))
     assert found.refused == {NAMES[1]: ("a converter's own words",)}
     assert {path.name for path in (tmp_path / "out").iterdir()} == {NAMES[2], "manifest.json", "report.html", "report.json"}
     assert "own words" in (tmp_path / "out" / "report.html").read_text()

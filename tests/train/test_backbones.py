@@ -19,7 +19,7 @@ from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, Usa
 from catdog.edge.synthetic import draw_picture
 from catdog.train.backbones import BACKBONES, MOBILENETV2
 from catdog.train.features import predict
-from catdog.train.model import build_model, release_backbone
+from catdog.train.model import build_model, unfreeze_backbone
 from catdog.train.model_file import read_model
 from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.weights import load_backbone_weights
@@ -137,7 +137,7 @@ def test_random_weights_learn_their_statistics_and_imagenets_are_kept() -> None:
     backbone = build_model("transfer", image_size=64, backbone=SMALL).transfer.backbone
     norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for statistics in (True, False):
-        release_backbone(backbone, statistics=statistics)
+        unfreeze_backbone(backbone, statistics=statistics)
         assert {layer.trainable for layer in norms} == {statistics}
     assert {layer.momentum for layer in norms} == {0.9}  # what came first is soon forgotten
 

@@ -6,7 +6,7 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 import keras
 
 from catdog.train.features import predict
-from catdog.train.model import build_model, logits_model, pooled_model, release_backbone
+from catdog.train.model import build_model, logits_model, pooled_model, unfreeze_backbone
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_fine_tuning_learns_but_keeps_the_batch_statistics() -> None:
     import keras
 
     model = build_model("transfer", image_size=64)
-    release_backbone(model.transfer.backbone)
+    unfreeze_backbone(model.transfer.backbone)
     whole = keras.Model(model.core.input, logits_model(model.core)(model.augment(model.core.input)))
     whole.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     names = [weight.path for weight in model.transfer.backbone.weights]

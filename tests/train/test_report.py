@@ -30,9 +30,9 @@ from catdog.train.options import PUBLIC_ARCHIVE, DataOptions, TrainOptions
 from catdog.train.pipelines import OURS, PIPELINES, STAGES, TRANSFER, TUNED
 from catdog.train.record import Parameters, StageRecord
 from catdog.train.report.pictures import MOST_MISTAKES, surest_mistakes
-from catdog.train.report.published import best_published, best_published_test, held_against, published
 from catdog.train.report.text import mean_of_last, sentences, worst_labels
 from catdog.train.report.write import write_report
+from catdog.train.writeups.figures import best_published, best_published_test, held_against, published
 
 PETS = ("cats", "dogs")
 EMPTY = ("meta", "br", "img")
@@ -250,7 +250,7 @@ def test_scores_that_are_far_off_are_told_as_a_problem_where_pictures_are_enough
     many = replace(few, validation=pictures_of(PETS, 40, "validation"))
     for name, dataset, told in (("few", few, False), ("many", many, True)):
         page = write(tmp_path / name, dataset, [record_of(dataset, wrong=15)], options_of()).page
-        assert ("do not take a score for a chance" in page.text) is told
+        assert ("do not take a score for a probability" in page.text) is told
 
 
 def test_other_pictures_are_not_held_against_the_write_ups(odd: Written, tmp_path: Path) -> None:

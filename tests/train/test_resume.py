@@ -23,6 +23,7 @@ from commands import run
 from catdog.edge.errors import DatasetError, InputNotFoundError, TrainingError, UsageError
 from catdog.train.checkpoint import Checkpoint
 from catdog.train.history import Epoch
+from catdog.train.logs import lines_to
 from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.run import begin_run, find_run, require_same_options
 
@@ -314,15 +315,15 @@ def test_network_that_sees_nothing_in_many_pictures_is_refused(dark: int, one_la
 def test_dead_network_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from catdog.train.stages import fit_stage
 
-    monkeypatch.setattr("catdog.train.stages._STARTS", 3)
-    monkeypatch.setattr("catdog.train.fit._ALIKE", 1e9)  # then every answer is the same
+    monkeypatch.setattr("catdog.train.writeups.restarts._STARTS", 3)
+    monkeypatch.setattr("catdog.train.writeups.restarts._ALIKE", 1e9)  # then every answer is the same
     dataset = in_memory(np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8), np.arange(8) % 2)
     said: list[str] = []
     options = TrainOptions(DataOptions(data="synthetic", image_size=32), Path(), stage="cnn", pipeline="compact", epochs=3)
-    with pytest.raises(TrainingError, match="tells pictures apart"):
-        fit_stage("cnn", dataset, options, log=said.append)
+    with pytest.raises(TrainingError, match="tells pictures apart"), lines_to(said.append):
+        fit_stage("cnn", dataset, options)
     assert len(said) == 2
-    assert all("same answer to 100% of the pictures; begun anew" in line for line in said)
+    assert all("same answer to 100% of the pictures; restarted" in line for line in said)
 
 
 def small_stage() -> "tuple[Dataset, TrainOptions]":
@@ -337,14 +338,15 @@ def test_network_that_only_guesses_is_begun_anew_three_times_and_then_trained_to
 ) -> None:
     from catdog.train.stages import fit_stage
 
-    monkeypatch.setattr("catdog.train.fit._GUESSING", 0.0)  # then every loss is
-    monkeypatch.setattr("catdog.train.fit._BLIND", 1.0)
+    monkeypatch.setattr("catdog.train.writeups.restarts._GUESSING", 0.0)  # then every loss is
+    monkeypatch.setattr("catdog.train.writeups.restarts._BLIND", 1.0)
     dataset, options = small_stage()
     said: list[str] = []
-    fitted = fit_stage("cnn", dataset, options, log=said.append)
+    with lines_to(said.append):
+        fitted = fit_stage("cnn", dataset, options)
     assert (fitted.restarts, len(fitted.history)) == (3, 6)
     assert len(said) == 3
-    assert all("after 5 epochs; begun anew" in line for line in said)
+    assert all("after 5 epochs; restarted" in line for line in said)
 
 
 @pytest.mark.parametrize(("epochs_before", "said_after"), [(3, 3), (7, 2), (15, 0)])
@@ -353,8 +355,8 @@ def test_run_that_was_stopped_begins_anew_where_it_would_have_without(
 ) -> None:
     from catdog.train.stages import fit_stage
 
-    monkeypatch.setattr("catdog.train.fit._GUESSING", 0.0)
-    monkeypatch.setattr("catdog.train.fit._BLIND", 1.0)
+    monkeypatch.setattr("catdog.train.writeups.restarts._GUESSING", 0.0)
+    monkeypatch.setattr("catdog.train.writeups.restarts._BLIND", 1.0)
     dataset, options = small_stage()
     expected = fit_stage("cnn", dataset, options)
     write, calls = Checkpoint.write, iter(range(1, 100))
@@ -368,7 +370,8 @@ def test_run_that_was_stopped_begins_anew_where_it_would_have_without(
         patch.setattr(Checkpoint, "write", stop)
         fit_stage("cnn", dataset, options, Checkpoint(tmp_path, "run"))
     said: list[str] = []
-    fitted = fit_stage("cnn", dataset, options, Checkpoint(tmp_path, "run"), said.append)
+    with lines_to(said.append):
+        fitted = fit_stage("cnn", dataset, options, Checkpoint(tmp_path, "run"))
     assert len(said) == said_after
     assert fitted.restarts == expected.restarts == 3
     for found, wanted in zip(fitted.model.core.get_weights(), expected.model.core.get_weights(), strict=True):

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
 from catdog.train.data.pictures import Pictures
-from catdog.train.record import COPY, LONELY, WRONG_LABEL, counted
+from catdog.train.record import COPY, OUTLIER, WRONG_LABEL, counted
 from catdog.train.suspects import find_suspects
 
 LABELS = ("ants", "bees", "wasps")
@@ -30,12 +30,12 @@ def planted() -> tuple[np.ndarray, Pictures]:
 def test_finds_what_is_planted() -> None:
     features, pictures = planted()
     found = find_suspects(features, pictures, LABELS)
-    by_kind = {kind: {each.name for each in found if each.kind == kind} for kind in (WRONG_LABEL, COPY, LONELY)}
+    by_kind = {kind: {each.name for each in found if each.kind == kind} for kind in (WRONG_LABEL, COPY, OUTLIER)}
     assert {"3.jpg", "70.jpg"} <= by_kind[WRONG_LABEL] <= {"3.jpg", "70.jpg", "100.jpg"}
     first = next(each for each in found if each.name == "3.jpg")
     assert (first.label, first.other) == ("wasps", "ants")
     assert by_kind[COPY] == {"11.jpg"}
-    assert by_kind[LONELY] >= {"100.jpg"}
+    assert by_kind[OUTLIER] >= {"100.jpg"}
     assert [each.reason for each in found if each.kind == COPY] == ["a copy of 10.jpg"]
     assert counted(found).startswith(f"{len(by_kind[WRONG_LABEL])} likely under a wrong label, 1 there twice")
 

@@ -1,22 +1,4 @@
-"""The report as data: `report.json`.
-
-Its top level holds
-
-    catdog_report   version of this layout, an integer
-    data            name, labels, counts (by part, then label), baseline (label, share of the validation pictures), skipped
-    options         the fields of `catdog.train.options.TrainOptions`; of paths and addresses only the last name
-    augmentation    the fields of `catdog.train.pipelines.Augmentation`
-    final_stage     which stage the head of the report is about: the last
-    stages          by stage: mean_of_last_epochs (validation accuracy, null if not measured), published (the fields of
-                    `Published`, null for a pipeline of our own), held_against (likewise, the best of the published ones for
-                    a pipeline of our own), place ("above", "within" or "below" that); the last three null where the
-                    pictures are not those of the write-ups
-    records         a list, one a stage: what `StageRecord.to_dict` gives and `StageRecord.from_dict` reads
-    mistakes        the wrong answers that the page shows: part, name, truth, label, score
-    figures         paths of the PNG files, relative to the document
-
-Shares are 0-1, times seconds, losses nats. A number that is not finite, such as the loss of a run that diverged, is null.
-"""
+"""The report as data: `report.json`. docs/documents.md describes its layout."""
 
 import json
 import math
@@ -29,21 +11,17 @@ from ..data.cache import cache_folder
 from ..data.dataset import Dataset
 from ..options import TrainOptions
 from ..record import StageRecord
+from ..writeups.comparison import against
 from .pictures import Mistake, augmentation_of
-from .published import held_against, is_comparable, published
 from .text import commonest_label, mean_of_last, name_only
 
 LAYOUT = 1
 
 
 def to_json(
-    dataset: Dataset,
-    records: Sequence[StageRecord],
-    options: TrainOptions,
-    mistakes: Sequence[Mistake],
-    figures: Sequence[str],
+    dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions, mistakes: Sequence[Mistake], figures: Sequence[str]
 ) -> str:
-    """Write the document that the module describes."""
+    """Write the document."""
     document = {
         "catdog_report": LAYOUT,
         "data": {
@@ -98,15 +76,12 @@ def _without_folder(line: str, roots: Sequence[str]) -> str:
 
 
 def _held_against(record: StageRecord, dataset: Dataset, options: TrainOptions) -> dict[str, Any]:
-    mean = mean_of_last(record.history)
-    if not is_comparable(dataset.name):
-        return {"mean_of_last_epochs": mean, "published": None, "held_against": None, "place": None}
-    own, against = published(options.pipeline, record.stage), held_against(options.pipeline, record.stage)
+    found = against(dataset, options, record.stage)
     return {
-        "mean_of_last_epochs": mean,
-        "published": None if own is None else asdict(own),
-        "held_against": asdict(against),
-        "place": against.place(record.validation.accuracy),
+        "mean_of_last_epochs": mean_of_last(record.history),
+        "published": asdict(found.own) if found and found.own else None,
+        "held_against": asdict(found.band) if found else None,
+        "place": found.band.place(record.validation.accuracy) if found else None,
     }
 
 

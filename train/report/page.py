@@ -10,68 +10,33 @@ from ..data.dataset import Dataset
 from ..data.names import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
 from ..options import TrainOptions
+from ..pages.drawing import to_svg
+from ..pages.render import render
+from ..pages.words import percent
+from ..pipelines import OURS
 from ..record import StageRecord, counted
-from .charts import confusion_chart, curves_chart, label_counts_chart, reliability_chart, stages_chart
+from ..writeups.comparison import Against, against, band
+from ..writeups.figures import IMAGE_SIZE, SOURCE, Published
+from .answers import confusion_chart, label_counts_chart, reliability_chart
+from .charts import curves_chart, stages_chart
 from .data import counts, option_fields, skipped_lines
-from .drawing import to_svg
-from .pictures import MOST_SAMPLE_ROWS, Looked, Mistake, Row, augmentation_of
-from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
-from .template import render
-from .text import (
-    LAST_EPOCHS,
-    answer_labels,
-    band,
-    duration,
-    headline,
-    interval,
-    matrix_rows,
-    mean_of_last,
-    mixed_up,
-    percent,
-    sentences,
-    tiles,
-    unbroken,
-)
+from .pictures import MOST_SAMPLE_ROWS, Mistake, Row, ShownSuspect, augmentation_of
+from .text import LAST_EPOCHS, answer_labels, headline, matrix_rows, mean_of_last, mixed_up, sentences, tiles
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _MOST_IN_A_TABLE = 10  # labels, of whose answers a table can be read
+_NONE_LEFT_OUT = "No picture was left out: all could be read, and none is in two splits."
 _MOST_SKIPPED = 200  # lines on the page; the data has all
 
 
 @dataclass(frozen=True)
 class Illustrations:
-    """The pictures of a report.
+    """The pictures of a report."""
 
-    Attributes:
-        samples: training pictures, a row a label.
-        altered: originals beside altered copies, by what was done to them.
-        mistakes: wrong answers, the surest first.
-        suspects: training pictures that are worth a look, by kind.
-    """
-
-    samples: Sequence[Row]
-    altered: Mapping[str, Sequence[Row]]
-    mistakes: Sequence[Mistake]
-    suspects: Sequence[Looked]
-
-
-@dataclass(frozen=True)
-class StageRow:
-    """A stage beside what is published of it.
-
-    Attributes:
-        record: what was measured.
-        mean: validation accuracy, mean of the last epochs, 0-1; None if it was not measured then.
-        own: what is published of this stage of this pipeline; None for a pipeline of our own.
-        against: what it is held against: `own`, or the best of the published ones; None where the pictures are others.
-        tested: whose published test accuracy it is held against; None if none is published.
-    """
-
-    record: StageRecord
-    mean: float | None
-    own: Published | None
-    against: Published | None
-    tested: Published | None
+    samples: Sequence[Row]  # training pictures, a row a label
+    altered: Mapping[str, Sequence[Row]]  # originals beside altered copies, by what was done to them
+    mistakes: Sequence[Mistake]  # wrong answers, the surest first
+    suspects: Sequence[ShownSuspect]  # training pictures that are worth a look, by kind
 
 
 def evaluations(record: StageRecord) -> dict[str, Evaluation]:
@@ -83,13 +48,9 @@ def bands(
     dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions
 ) -> tuple[dict[str, Published | None], dict[str, Published]]:
     """Return by stage its own published figures, and what it is held against; none of a data set of other pictures."""
-    stages = [record.stage for record in records]
-    if not is_comparable(dataset.name):
-        return dict.fromkeys(stages), {}
-    return (
-        {stage: published(options.pipeline, stage) for stage in stages},
-        {stage: held_against(options.pipeline, stage) for stage in stages},
-    )
+    found = {record.stage: against(dataset, options, record.stage) for record in records}
+    own = {stage: each.own if each else None for stage, each in found.items()}
+    return own, {stage: each.band for stage, each in found.items() if each}
 
 
 def named_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -99,7 +60,7 @@ def named_counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 
 def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions, shown: Illustrations) -> str:
-    """Write one self-contained page. Call it inside `catdog.train.report.drawing.drawing_settings`.
+    """Write one self-contained page. Call it inside `catdog.train.pages.drawing.drawing_settings`.
 
     Raises:
         MissingExtraError: jinja2 is not installed.
@@ -108,18 +69,18 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
     labels = answer_labels(dataset, final.validation)
     return render(
         _TEMPLATE,
-        {"percent": percent, "interval": interval, "band": band, "duration": duration, "unbroken": unbroken},
+        band,
         dataset=dataset,
         options=options,
         final=final,
         headline=headline(final),
         tiles=tiles(dataset, final),
-        sentences=sentences(dataset, records, options),
+        sentences=sentences(dataset, records, options) + ([] if skipped else [_NONE_LEFT_OUT]),
         skipped=skipped[:_MOST_SKIPPED],
         skipped_count=len(skipped),
         stages=[_stage_row(record, dataset, options) for record in records],
-        own_pipeline=published(options.pipeline, final.stage) is None,
-        compared=is_comparable(dataset.name),
+        own_pipeline=options.pipeline in OURS,
+        compared=against(dataset, options, final.stage) is not None,
         weighted=class_weights(dataset.train.targets, options) is not None,
         charts=_charts(dataset, records, options),
         labels=labels,
@@ -140,14 +101,11 @@ def to_html(dataset: Dataset, records: Sequence[StageRecord], options: TrainOpti
     )
 
 
-def _stage_row(record: StageRecord, dataset: Dataset, options: TrainOptions) -> StageRow:
-    if not is_comparable(dataset.name):
-        return StageRow(record, mean_of_last(record.history), None, None, None)
-    own, against = published(options.pipeline, record.stage), held_against(options.pipeline, record.stage)
-    tested = own if own is not None else best_published_test(record.stage)
-    if tested is not None and tested.test is None:
-        tested = None
-    return StageRow(record, mean_of_last(record.history), own, against, tested)
+def _stage_row(
+    record: StageRecord, dataset: Dataset, options: TrainOptions
+) -> tuple[StageRecord, float | None, Against | None]:
+    """Return a stage, the mean validation accuracy of its last epochs, 0-1, if there is one, and what it is held against."""
+    return record, mean_of_last(record.history), against(dataset, options, record.stage)
 
 
 def _charts(dataset: Dataset, records: Sequence[StageRecord], options: TrainOptions) -> dict[str, Any]:

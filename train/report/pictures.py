@@ -1,10 +1,8 @@
 """Which pictures a report shows: samples, altered copies, mistakes."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,83 +10,44 @@ from ..data.dataset import Dataset
 from ..data.names import TEST, VALIDATION
 from ..data.pictures import Pictures
 from ..evaluate import Answer
+from ..pages.picture import Shown
+from ..pages.words import shorten
 from ..pipelines import AUGMENTED, PIPELINES, Augmentation
 from ..record import KINDS, StageRecord, Suspect
-from .drawing import shorten
 
 MOST_SAMPLE_ROWS, SAMPLES = 6, 3
 MOST_MISTAKES = 12
 MOST_SUSPECTS = 12  # of each kind
 _MOST_ALTERED_ROWS, _COPIES = 2, 4
 _SHEET_SEED = 16  # one at which a flip alters half of the copies in each row, so that both are seen
-_LARGEST_SIDE, _JPEG_QUALITY = 224, 85  # pixels; as large as the page shows a picture
 _CAPTION = 12  # characters of a label above a picture of a sheet
 
 ORIGINAL, ALTERED = "original", "altered"
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture with a title.
-
-    Attributes:
-        title: what it is.
-        pixels: uint8 ``[height, width, 3]``, RGB.
-    """
-
-    title: str
-    pixels: NDArray[np.uint8]
-
-    @property
-    def data_uri(self) -> str:
-        """The picture inside an address, as a JPEG no larger than the page shows it."""
-        pixels = self.pixels
-        if (scale := _LARGEST_SIDE / max(pixels.shape[:2])) < 1:
-            pixels = np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-        swapped = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-        _, encoded = cv2.imencode(".jpg", swapped, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
-
-
-@dataclass(frozen=True)
 class Row:
-    """Pictures that belong together.
+    """Pictures that belong together."""
 
-    Attributes:
-        label: of all of them.
-        pictures: one or more.
-    """
-
-    label: str
-    pictures: tuple[Shown, ...]
+    label: str  # of all of them
+    pictures: tuple[Shown, ...]  # one or more
 
 
 @dataclass(frozen=True)
-class Looked:
-    """A training picture that is worth a look.
+class ShownSuspect:
+    """A training picture that is worth a look."""
 
-    Attributes:
-        suspect: which, and why.
-        shown: the picture.
-    """
-
-    suspect: Suspect
-    shown: Shown
+    suspect: Suspect  # which, and why
+    shown: Shown  # the picture
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer with its picture.
+    """A wrong answer with its picture."""
 
-    Attributes:
-        part: which part of the data set it is in.
-        answer: what was answered.
-        pixels: uint8 ``[height, width, 3]``, RGB; None if the part has no picture of that name.
-    """
-
-    part: str
-    answer: Answer
-    pixels: NDArray[np.uint8] | None
+    part: str  # which part of the data set it is in
+    answer: Answer  # what was answered
+    pixels: NDArray[np.uint8] | None  # uint8 [height, width, 3], RGB; None if the part has no picture of that name
 
     @property
     def caption(self) -> str:
@@ -159,11 +118,11 @@ def surest_mistakes(dataset: Dataset, record: StageRecord) -> list[Mistake]:
     ]
 
 
-def suspects_shown(dataset: Dataset, record: StageRecord) -> list[Looked]:
+def suspects_shown(dataset: Dataset, record: StageRecord) -> list[ShownSuspect]:
     """Return the first of each kind of the training pictures that are worth a look."""
     places = {name: index for index, name in enumerate(dataset.train.names)}
     return [
-        Looked(each, Shown(each.reason, dataset.train.pixels[places[each.name]]))
+        ShownSuspect(each, Shown(each.reason, dataset.train.pixels[places[each.name]]))
         for kind in KINDS
         for each in [each for each in record.suspects if each.kind == kind and each.name in places][:MOST_SUSPECTS]
     ]

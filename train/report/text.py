@@ -1,4 +1,4 @@
-"""What a report says in words and how it writes its numbers."""
+"""What a report says in words."""
 
 import math
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ from ..data.dataset import Dataset
 from ..evaluate import Evaluation
 from ..history import Epoch
 from ..options import TrainOptions
+from ..pages.words import interval, percent
 from ..record import StageRecord
-from .published import IMAGE_SIZE, SOURCE, Published, best_published_test, held_against, is_comparable, published
+from ..writeups import comparison
 
 _MOST_PAIRS, _MOST_WORST = 12, 3
 _FAR_OFF, _ENOUGH = 0.1, 50  # calibration error, 0-1, that is a problem; pictures, below which it may be chance
@@ -24,59 +25,21 @@ LAST_EPOCHS = 5  # over which a curve's end is averaged, because single epochs j
 
 @dataclass(frozen=True)
 class Tile:
-    """A figure for the head of the page.
+    """A figure for the head of the page."""
 
-    Attributes:
-        name: what it is.
-        value: with its unit.
-        note: its spread or what it is of.
-    """
-
-    name: str
-    value: str
-    note: str
+    name: str  # what it is
+    value: str  # with its unit
+    note: str  # its spread or what it is of
 
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A row of a confusion matrix.
+    """A row of a confusion matrix."""
 
-    Attributes:
-        label: the truth.
-        counts: of each answer.
-        shares: the same, of the row's pictures, 0-1.
-        right: share of right answers; None if no picture has the label.
-    """
-
-    label: str
-    counts: tuple[int, ...]
-    shares: tuple[float, ...]
-    right: Figure | None
-
-
-def percent(share: float, places: int = 2) -> str:
-    """Write a share in percent."""
-    return f"{100 * share:.{places}f} %"
-
-
-def interval(figure: Figure) -> str:
-    """Write the 95 % interval of a share."""
-    return f"{100 * figure.low:.1f} to {100 * figure.high:.1f} %"
-
-
-def band(figures: Published) -> str:
-    """Write a published band of accuracies."""
-    if figures.low == figures.high:
-        return f"{'about ' * figures.about}{100 * figures.low:.0f} %"
-    return f"{100 * figures.low:.0f} to {100 * figures.high:.0f} %"
-
-
-def duration(seconds: float) -> str:
-    """Write a time in the unit that fits."""
-    if seconds < 120:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
+    label: str  # the truth
+    counts: tuple[int, ...]  # of each answer
+    shares: tuple[float, ...]  # the same, of the row's pictures, 0-1
+    right: Figure | None  # share of right answers; None if no picture has the label
 
 
 def mean_of_last(history: Sequence[Epoch]) -> float | None:
@@ -104,19 +67,12 @@ def matrix_rows(evaluation: Evaluation, labels: Sequence[str]) -> list[MatrixRow
 
 @dataclass(frozen=True)
 class Pair:
-    """Two labels that are mixed up.
+    """Two labels that are mixed up."""
 
-    Attributes:
-        truth: the right one.
-        answer: the one that was given.
-        count: how many pictures.
-        share: of that label's pictures, 0-1.
-    """
-
-    truth: str
-    answer: str
-    count: int
-    share: float
+    truth: str  # the right one
+    answer: str  # the one that was given
+    count: int  # how many pictures
+    share: float  # of that label's pictures, 0-1
 
 
 def mixed_up(evaluation: Evaluation, labels: Sequence[str]) -> list[Pair]:
@@ -194,15 +150,13 @@ def sentences(dataset: Dataset, records: Sequence[StageRecord], options: TrainOp
         )
     said += _on_scores(final.validation)
     said += [
-        f"Begun anew from other weights because the network of {record.stage} gave many training pictures the very same answer "
+        f"Restarted from other weights because the network of {record.stage} gave many training pictures the very same answer "
         "after its first epoch, or did no better than guess after five: "
         f"{record.restarts} {'time' if record.restarts == 1 else 'times'}."
         for record in records
         if record.restarts
     ]
-    if is_comparable(dataset.name):
-        said += [*_against_published(final, options), _comparable(dataset, options)]
-    return said
+    return said + comparison.sentences(dataset, final, options)
 
 
 def _on_scores(measured: Evaluation) -> list[str]:
@@ -211,14 +165,9 @@ def _on_scores(measured: Evaluation) -> list[str]:
         return []
     off = f"{100 * measured.calibration_error:.1f} points"
     return [
-        f"Its scores are off by {off} on the validation pictures: do not take a score for a chance. More pictures, or a "
-        "temperature that is fitted on some of the training pictures (--held-out 0.1), make them honest."
+        f"Its scores are off by {off} on the validation pictures: do not take a score for a probability. More pictures, or a "
+        "temperature that is fitted on some of the training pictures (--held-out 0.1), calibrate them."
     ]
-
-
-def unbroken(text: str) -> str:
-    """Keep numbers and their per cent signs on one line in running text."""
-    return text.replace(" %", "\u00a0%").replace("n = ", "n\u00a0=\u00a0")
 
 
 def name_only(where: str) -> str:
@@ -238,36 +187,3 @@ def _against_baseline(dataset: Dataset, final: StageRecord) -> str:
     return (
         f"That is {above} above {always}: {wrong:,} {'answer is' if wrong == 1 else 'answers are'} wrong instead of {base:,}."
     )
-
-
-def _against_published(final: StageRecord, options: TrainOptions) -> list[str]:
-    figures = held_against(options.pipeline, final.stage)
-    own = published(options.pipeline, final.stage) is not None
-    place = {
-        "above": "this run is above it",
-        "within": f"this run {'agrees' if own else 'is level'} with it (its interval reaches into the band)",
-        "below": "this run is below it",
-    }[figures.place(final.validation.accuracy)]
-    start = f"For this stage of {options.pipeline}, {SOURCE} give a validation accuracy of" if own else (
-        f"The best published band of this stage, that of {figures.pipeline}, is")  # fmt: skip
-    said = [f"{start} {band(figures)}: {place}."]
-    tested = figures if own else best_published_test(final.stage)
-    if final.test is not None and tested is not None and tested.test is not None:
-        theirs, ours = tested.test, final.test.accuracy
-        apart = theirs.low > ours.high or ours.low > theirs.high
-        said.append(
-            f"Published test accuracy{'' if own else ', the highest'}: {percent(theirs.value)} of {theirs.n} photographs, "
-            f"which as a sample means {interval(theirs)}; ours is {percent(ours.value)}, {interval(ours)}: the two "
-            f"{'differ by more than chance' if apart else 'cannot be told apart'}."
-        )
-    return said
-
-
-def _comparable(dataset: Dataset, options: TrainOptions) -> str:
-    """Say how far the published figures are of the same pictures."""
-    if options.data.image_size != IMAGE_SIZE or NEITHER in dataset.labels:
-        what = f"at {options.data.image_size} pixels" + (
-            f" and with the label “{NEITHER}”" if NEITHER in dataset.labels else ""
-        )
-        return f"The published figures are of the same photographs at {IMAGE_SIZE} pixels; this run is {what}."
-    return f"The published figures are of the same photographs at the same {IMAGE_SIZE} pixels, divided in another way."

@@ -12,18 +12,11 @@ from catdog.edge.common.files import check_folder, write_bytes, write_text
 
 from ..data.dataset import Dataset
 from ..options import TrainOptions
+from ..pages.drawing import drawing_settings, to_png
 from ..record import StageRecord
-from .charts import (
-    Sheet,
-    confusion_chart,
-    curves_chart,
-    label_counts_chart,
-    reliability_chart,
-    sheet,
-    stages_chart,
-)
+from .answers import Sheet, confusion_chart, label_counts_chart, reliability_chart, sheet
+from .charts import curves_chart, stages_chart
 from .data import to_json
-from .drawing import drawing_settings, to_png
 from .page import Illustrations, bands, evaluations, named_counts, to_html
 from .pictures import Mistake, Row, altered_rows, augmentation_of, sample_rows, surest_mistakes, suspects_shown
 from .text import answer_labels

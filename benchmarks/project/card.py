@@ -1,0 +1,167 @@
+"""The model card of a bundled model: what it is, what it was made from, how right it is, how to make it again."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.model_contract import NEITHER
+from catdog.export.bundle import Artifact
+from catdog.train.model_file import TrainedModel
+from catdog.train.options import TrainOptions
+from catdog.train.pipelines import SMALL
+from catdog.train.record import StageRecord
+
+_INPUT_ROW = (
+    "| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in "
+    "whole numbers (`cv2.INTER_LINEAR_EXACT`: the same pixels on every machine) |"
+)
+_CARD = """\
+# Model card: `{name}`
+
+Tells {classes} apart in a photograph or camera picture, and says `neither` where none is in view. Made for cameras that watch
+one place: a feeder, a door, a living room.
+
+| | |
+| --- | --- |
+{input_row}
+| output | one float32 score per label ({labels}), summing to 1 |
+| `{name}.tflite` | full-integer int8, per-channel kernels, float softmax; {int8_mb:.2f} MB; runs in LiteRT |
+| `{name}.weights.npz` | backbone and head as float16, for training and export without a network; {weights_mb:.2f} MB |
+
+## How right it is
+
+Measured through catdog's own edge runner on {data}: pictures that it has not learnt from.
+An answer of `neither` on a pet counts as an error. Settings and temperature were chosen on training photographs that were kept
+apart; the held-back ones were read once for this model, after training. Intervals are Wilson's, 95 %.
+
+| | int8 TFLite | float32 TFLite | Keras, float16 weights | n |
+| --- | --- | --- | --- | --- |
+{accuracy_rows}
+
+int8 and Keras give the same answer on {agreement}.
+
+{held_out}
+
+## What it cannot do
+
+- It knows {classes} only. Other animals should come out as `neither`; those that look like a pet (a fox, a wolf, a lion) were
+  not measured.
+- The photographs above are of pets in daylight or indoor light, most of them large in the picture. How it does where they are
+  small, and at night, is measured on clips made of photographs (`catdog-bench scenes`; see docs/measure.md), not on a real
+  infrared camera. The pet-free pictures are everyday scenes (COCO) and single objects (Caltech-101).
+- Speed was not measured on a board. `catdog-bench` measures it on yours.
+
+## What it was made from
+
+- **Training**: {trained_on}.
+- **Photographs**: the public "cats and dogs, filtered" subset of the Kaggle "Dogs vs. Cats" data (originally Microsoft
+  Research's Asirra), of which only the `train/` folder was learnt from, and more photographs of the same data (`more_pets`).
+  Pet-free pictures: COCO (under Creative Commons licences that their photographers chose) and Caltech-101 (CC BY 4.0). Of
+  `no_pet_scenes` {learnt_share:.0%} was learnt from, by a hash of the file name, and the rest measured on; `more_scenes` was
+  learnt from. None of them is redistributed here.
+- **Backbone**: MobileNetV2 1.0 (M. Sandler et al., 2018) with weights trained on ImageNet by Google, published under the
+  Apache License 2.0; the starting weights were recovered from an 8-bit release of that model. See `NOTICE`.
+- **Changes**: {changes}. These files are licensed under the Apache License 2.0 like the rest of catdog.
+
+## How to make it again
+
+    make bundled-again DATA=cats_and_dogs_filtered.zip NEGATIVES=no_pet_scenes.zip     # from these weights: minutes
+    make bundled-{name} DATA=cats_and_dogs_filtered.zip MORE_DATA=more_pets.zip NEGATIVES=no_pet_scenes.zip \\
+      MORE_NEGATIVES=more_scenes.zip WEIGHTS=mobilenet_v2_1.0_no_top.weights.h5     # hours: also what it goes on from
+
+The figures of the photographs, from an unpacked archive, come from
+
+    catdog-edge --model {name} --json cats_and_dogs_filtered/validation
+"""
+
+
+def write_card(
+    source: TrainedModel, artifacts: Sequence[Artifact], weights: Path, options: TrainOptions, record: StageRecord
+) -> str:
+    """Fill in the card.
+
+    Args:
+        source: the model with its contract.
+        artifacts: int8 first, then float32; verified on labelled pictures.
+        weights: the float16 file.
+        options: of the run that trained it.
+        record: what the run came to; with pictures that were held out.
+    """
+    contract, int8 = source.contract, artifacts[0]
+    classes = [label for label in contract.labels if label != NEITHER]
+    steps = ["new head"]
+    if options.pipeline == SMALL:
+        steps.insert(0, "cut off within its eighth block")
+    if options.distill_epochs:
+        steps.append(f"backbone distilled for {options.distill_epochs} epochs from itself at {options.distill_size} px")
+    if options.fine_tune_epochs:
+        steps.append("the whole network fine-tuned")
+    return _CARD.format(
+        name=contract.name,
+        classes=" and ".join(classes),
+        labels=", ".join(contract.labels),
+        input_row=_INPUT_ROW.format(size=contract.input.height),
+        int8_mb=len(int8.data) / 1e6,
+        weights_mb=weights.stat().st_size / 1e6,
+        data=int8.proof.agreement.data,
+        accuracy_rows="\n".join(_rows(artifacts, classes)),
+        agreement=int8.proof.agreement,
+        held_out=_held_out(record),
+        trained_on=contract.trained_on,
+        learnt_share=1 - options.data.negatives_share,
+        changes=", ".join((*steps, "weights rounded to float16, then quantized")),
+    )
+
+
+def rewrite_card(card: str, source: TrainedModel, artifacts: Sequence[Artifact]) -> str:
+    """Put what was measured anew into the card of a model that was exported again; all else stays as it was.
+
+    Args:
+        card: as it was written after training.
+        source: the model with its contract.
+        artifacts: int8 first, then float32; verified on the same held-back pictures.
+
+    Raises:
+        ValueError: the card is not as `write_card` writes it.
+    """
+    contract, int8 = source.contract, artifacts[0]
+    classes = [label for label in contract.labels if label != NEITHER]
+    heading = "| int8 TFLite | float32 TFLite | Keras, float16 weights | n |\n| --- | --- | --- | --- | --- |\n"
+    changes = {
+        r"^\| input \|.*$": _INPUT_ROW.format(size=contract.input.height),
+        r"(?<=float softmax; )\S+ MB": f"{len(int8.data) / 1e6:.2f} MB",
+        rf"(?<={re.escape(heading)})(\|.*\n)+": "".join(f"{row}\n" for row in _rows(artifacts, classes)),
+        r"^int8 and Keras give the same answer on .*$": f"int8 and Keras give the same answer on {int8.proof.agreement}.",
+    }
+    for pattern, text in changes.items():
+        card, found = re.subn(pattern, lambda _, text=text: text, card, count=1, flags=re.MULTILINE)  # type: ignore[misc]
+        if not found:
+            raise ValueError(f"Expected a card with {pattern}. Received: {card[:200]}")
+    return card
+
+
+def _rows(artifacts: Sequence[Artifact], classes: Sequence[str]) -> Iterator[str]:
+    """One row for the pets together, then one for each label and folder."""
+    measured = [*(artifact.proof.artifact for artifact in artifacts), artifacts[0].proof.reference]
+    columns = [each.per_label for each in measured if each is not None]
+    pets = {f"accuracy on {label}" for label in classes}
+    together = [_together([figure for figure in column if figure.name in pets]) for column in columns]
+    for figures in [together, *zip(*columns, strict=True)]:
+        cells = [f"{figure.value:.2%} ({figure.low:.2%} to {figure.high:.2%})" for figure in figures]
+        yield f"| {figures[0].name.removeprefix('accuracy on ')} | {' | '.join(cells)} | {figures[0].n:,} |"
+
+
+def _together(figures: Sequence[Figure]) -> Figure:
+    hits = sum(round(figure.value * figure.n) for figure in figures)
+    return Figure.share("pets", hits, sum(figure.n for figure in figures))
+
+
+def _held_out(record: StageRecord) -> str:
+    found = record.held_out
+    if found is None:
+        raise ValueError("Expected a run with --held-out. Received: one without")
+    return (
+        f"On {found.accuracy.data}, Keras is right on {found.accuracy}; expected calibration error "
+        f"{found.calibration_error:.2%} at temperature {record.temperature:.3f}, which was fitted there."
+    )

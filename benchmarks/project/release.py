@@ -1,0 +1,181 @@
+"""Makes a bundled model of a run: `python -m benchmarks.project.release --run runs/default --name default`.
+
+For the maintainers of the package; `make bundled-models` trains the runs first. Writes, under `edge/models/`, the float16
+weights, the int8 file that is exported from those same rounded weights, and the model card with what was measured on the
+pictures that the run held back.
+
+`--backbone FILE` writes the ImageNet weights that training begins with offline, from a Keras weights file.
+
+`--again default --data ZIP --negatives ZIP` exports a bundled model anew from its float16 weights, as after a change of what an
+export does, and measures it on the same held-back pictures: nothing is learnt. `make bundled-again` does it for all.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catdog.benchmarks.console import say
+from catdog.edge.common.command import CommandParser, run_command
+from catdog.edge.common.files import write_bytes
+from catdog.edge.errors import InputNotFoundError, UsageError, VerificationError
+from catdog.edge.models import BUNDLED
+from catdog.edge.pictures.decode import silence_opencv
+from catdog.export.formats import FLOAT32, INT8
+from catdog.export.options import ExportOptions
+from catdog.train.logs import lines_to
+from catdog.train.options import AT_END
+from catdog.train.pipelines import OURS, TRANSFER
+
+if TYPE_CHECKING:
+    from catdog.export.bundle import Artifact
+    from catdog.train.model_file import TrainedModel
+    from catdog.train.options import TrainOptions
+
+_CALIBRATION = 1000  # training pictures; a user waits less for 200, a release is made once
+_NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
+_MODELS = Path(__file__).resolve().parents[2] / "edge" / "models"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return run_command("benchmarks.project.release", _main, argv)
+
+
+def _main(argv: Sequence[str]) -> int:
+    parser = CommandParser(prog="python -m benchmarks.project.release", description=__doc__.splitlines()[0])
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--run", type=Path, help="folder of the trained run")
+    what.add_argument("--again", choices=BUNDLED, help="export this bundled model anew from its weights")
+    what.add_argument("--backbone", type=Path, metavar="FILE", help="write the bundled backbone from a Keras weights file")
+    parser.add_argument("--name", default="default", help="name of the bundled model (default: %(default)s)")
+    parser.add_argument("--data", metavar="ZIP", help="with --again: what it was trained with")
+    parser.add_argument("--negatives", metavar="ZIP", help="with --again: the pictures of neither")
+    parser.add_argument("--output", type=Path, default=_MODELS, help="folder of the bundled models")
+    arguments = parser.parse_args(argv)
+    if arguments.again and (missing := [name for name in ("data", "negatives") if getattr(arguments, name) is None]):
+        raise UsageError(f"--{missing[0]}", got="none", fix="Give it; see --help.")
+    from catdog.train.tensorflow_setup import import_tensorflow
+
+    import_tensorflow()
+    silence_opencv()
+    if arguments.backbone:
+        _release_backbone(arguments.backbone, arguments.output)
+    elif arguments.again:
+        release_again(arguments.again, arguments.data, arguments.negatives, arguments.output)
+    else:
+        release(arguments)
+    return 0
+
+
+def _release_backbone(file: Path, output: Path) -> None:
+    from catdog.edge.models import bundled_backbone
+    from catdog.train.model import build_model, transfer_parts
+    from catdog.train.weights import load_backbone_weights, save_weights
+
+    parts = transfer_parts(build_model(TRANSFER, image_size=224, levels=False))
+    load_backbone_weights(parts.backbone, str(file))
+    save_weights(output / bundled_backbone().name, core=parts.backbone)
+
+
+def release(arguments: argparse.Namespace) -> None:
+    """Write weights, int8 file and card of one bundled model, all or none.
+
+    Raises:
+        UsageError: the run was not made in the way that the card tells of.
+        VerificationError: the int8 file does not agree with Keras.
+        CatdogError: the run or the data cannot be used.
+    """
+    from catdog.train.model_file import TrainedModel, read_model, rebuild
+    from catdog.train.run import find_run
+    from catdog.train.weights import save_weights
+
+    from .card import write_card
+
+    run = find_run(arguments.run)
+    options, record = run.options, run.finished(TRANSFER)
+    require_blind(options)
+    if record is None or record.held_out is None:
+        raise InputNotFoundError("a run that is finished", got=f"{arguments.run}, which is not", fix="Go on with it.")
+    trained = read_model(arguments.run)
+    # Marks of so many pictures would weigh more than a small model; the card tells where it comes from.
+    contract = replace(trained.contract, name=arguments.name, learnt="", origin=None)
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / f"{arguments.name}.weights.npz"
+        save_weights(weights, core=trained.core)
+        # What is exported is what is shipped: the weights as they come back from float16.
+        source = TrainedModel(rebuild(contract, weights), contract, trained.data)
+        int8, _ = artifacts = _convert(source)
+        files = {
+            weights.name: weights.read_bytes(),
+            f"{arguments.name}.tflite": int8.data,
+            f"{arguments.name}.md": write_card(source, artifacts, weights, options, record).encode(),
+        }
+    for name, content in files.items():
+        write_bytes(arguments.output / name, content)
+
+
+def release_again(name: str, data: str, negatives: str, output: Path) -> None:
+    """Write int8 file and card of a bundled model anew, from its float16 weights; provenance is kept, figures are measured.
+
+    Raises:
+        UsageError: these are not the pictures that were held back when it was trained.
+        VerificationError: the int8 file does not agree with Keras.
+        CatdogError: the data cannot be used.
+    """
+    from catdog.edge.contract.artifact import read_model_file
+    from catdog.edge.models import bundled_tflite
+    from catdog.train.model_file import load_bundled
+    from catdog.train.options import DataOptions
+
+    from .card import rewrite_card
+
+    source, before = load_bundled(name), read_model_file(bundled_tflite(name)).contract
+    size = source.contract.input.height
+    pictures = DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=size)
+    int8, _ = artifacts = _convert(replace(source, data=pictures))
+    measured_on = int8.proof.agreement.data
+    if before is None or measured_on != before.verified_on:
+        raise UsageError(f"{before.verified_on if before else 'a contract'}", got=measured_on, fix="Name the same --data.")
+    card = bundled_tflite(name).with_suffix(".md").read_text(encoding="utf-8")
+    write_bytes(output / f"{name}.tflite", int8.data)
+    write_bytes(output / f"{name}.md", rewrite_card(card, source, artifacts).encode())
+
+
+def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
+    """Return the int8 and the float32 artifact of a model, both proven."""
+    from catdog.export.bundle import convert
+
+    exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False, calibration_count=_CALIBRATION)
+    with lines_to(say):
+        made = convert(source, exports)
+    for artifact in made.artifacts:
+        if artifact.objections:
+            raise VerificationError(
+                f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
+            )
+    return made.artifacts
+
+
+def require_blind(options: "TrainOptions") -> None:
+    """Hold a run to what its card will say: the temperature from training pictures, held-back pictures read once.
+
+    Raises:
+        UsageError: something else was done.
+    """
+    for wrong, expected, got in (
+        (options.stage != TRANSFER, "the transfer stage", options.stage),
+        (options.pipeline not in OURS, f"one of {', '.join(OURS)}", options.pipeline),
+        (options.data.negatives is None, "a run with --negatives", "one without"),
+        (options.validate != AT_END, f"a run with --validate {AT_END}", options.validate),
+        (not options.held_out, "a run with --held-out, for the temperature", "one without"),
+    ):
+        if wrong:
+            raise UsageError(expected, got=got, fix="Train it as make bundled-models does.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
