@@ -108,7 +108,7 @@ class Video:
             av.error.FFmpegError: what is behind cannot be read.
         """
         decode = self._motion_jpeg if self._stream.codec_context.name == "mjpeg" else self._decode
-        for packet in self._container.demux():
+        for packet in self._whole_packets():
             time = packet.pts if packet.pts is not None else packet.dts
             at_s = None if time is None else float(time * packet.time_base)
             if at_s is not None:
@@ -136,6 +136,33 @@ class Video:
     def close(self) -> None:
         """Close it; safe to call twice."""
         self._container.close()
+
+    def _whole_packets(self) -> "Iterator[Packet[Stream]]":
+        """Give what the stream sends; a key frame that comes in pieces is put together.
+
+        Encoders of several slices a picture, behind GStreamer's payloader with `config-interval=-1`, have the stream's
+        parameters between the slices of a key frame, and FFmpeg takes each for a picture. From the second on such a key frame
+        is held back until the next packet has come; other streams wait for nothing.
+        """
+        held: Packet[Stream] | None = None
+        last: int | None = None  # the time of the packet before, if it was of a key frame
+        is_cut = False
+        for packet in self._container.demux():
+            if packet.stream.index != self._stream.index:
+                yield packet
+                continue
+            if held is not None and packet.size and packet.is_keyframe and packet.pts == held.pts:
+                held = _joined(held, packet)
+                continue
+            if held is not None:
+                yield held
+                held = None
+            is_cut = is_cut or (packet.is_keyframe and packet.pts is not None and packet.pts == last)
+            last = packet.pts if packet.is_keyframe else None
+            if is_cut and packet.is_keyframe and packet.size:
+                held = packet
+                continue
+            yield packet
 
     def _motion_jpeg(self, packet: "Packet[Stream]", at_s: float | None) -> Iterator[Decoded]:
         if packet.size:
@@ -189,3 +216,11 @@ class Video:
             got="damaged data, or a picture drawn on damaged ones",
             fix="Copy the film again, or look at the network.",
         )
+
+
+def _joined(first: "Packet[Stream]", second: "Packet[Stream]") -> "Packet[Stream]":
+    whole: Packet[Stream] = Packet(bytes(first) + bytes(second))
+    whole.stream, whole.time_base = first.stream, first.time_base
+    whole.pts, whole.dts, whole.duration = first.pts, first.dts, first.duration
+    whole.is_keyframe, whole.is_corrupt = True, first.is_corrupt or second.is_corrupt
+    return whole
