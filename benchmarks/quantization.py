@@ -20,7 +20,7 @@ from catdog.train.logs import lines_to
 from .console import print_table, say
 
 if TYPE_CHECKING:
-    from catdog.export.bundle import Artifact, Export
+    from catdog.export.outcome import Artifact, Export
     from catdog.train.model_file import TrainedModel
 
 _DRAWN = 200  # pictures

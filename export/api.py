@@ -24,7 +24,7 @@ from .options import ExportOptions
 if TYPE_CHECKING:
     import keras
 
-    from .bundle import Artifact
+    from .outcome import Artifact
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract.model_contract import BILINEAR_EXACT, NEITHER, Golden, ModelContract
+from catdog.edge.contract.model_contract import BILINEAR_EXACT, NEITHER, Golden
 from catdog.edge.errors import CatdogError, UsageError, VerificationError
 from catdog.train.features import predict
 from catdog.train.model_file import TrainedModel
 
 from .artifact import convert_to, describe, finish, open_file, prove
-from .diagnosis import Quantized, Quantizer
+from .diagnosis import Quantizer
 from .formats import INT8, REGISTRY, Format
 from .graph import without_neither
 from .options import ExportOptions
+from .outcome import Artifact, Export, Failure
 from .pictures import PictureSet, calibration_pictures, drawn_pictures, verification_pictures
-from .proof import Proof, doubts, objections, verdict
+from .proof import Proof, objections
 from .publish import REPORT_FILE, publish, still_there
 from .report.page import to_html
 
@@ -31,71 +32,6 @@ _MORE_PICTURES = 4  # times as many to calibrate on, where the first were too fe
 
 LOG = logging.getLogger(__name__)
 Check = Callable[[PictureSet, NDArray[np.float32]], None]
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A file and what was found of it.
-
-    Attributes:
-        file: its name.
-        kind: its format.
-        data: its bytes.
-        proof: how it compares with Keras.
-        objections: what speaks against publishing it; empty if it is published.
-        calibration: what its ranges were taken from; None where it needs none.
-        quantized: how int8 was arrived at; None for other formats.
-        drawn: how int8 does when calibrated on drawn pictures, where it was calibrated on photographs.
-    """
-
-    file: str
-    kind: Format
-    data: bytes
-    proof: Proof
-    objections: tuple[str, ...] = ()
-    calibration: PictureSet | None = None
-    quantized: Quantized | None = None
-    drawn: Proof | None = None
-
-    @property
-    def verdict(self) -> str:
-        """``"published"``, ``"refused"``, or ``"unproven"``: published, on too few pictures to tell."""
-        return verdict(self.proof, self.objections)
-
-    @property
-    def doubts(self) -> list[str]:
-        """What the pictures cannot show, and what else is worth knowing."""
-        return doubts(self.proof)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A format that could not be made at all."""
-
-    file: str  # the name it would have had
-    kind: Format  # the format
-    reason: str  # why
-
-
-@dataclass(frozen=True)
-class Export:
-    """All that one export made."""
-
-    contract: ModelContract  # the model's
-    pictures: PictureSet  # what the artifacts were compared on
-    artifacts: tuple[Artifact, ...]  # in the order asked for, the refused ones among them
-    failures: tuple[Failure, ...] = ()  # the formats that could not be made
-
-    @property
-    def published(self) -> tuple[Artifact, ...]:
-        """The artifacts that nothing speaks against."""
-        return tuple(artifact for artifact in self.artifacts if not artifact.objections)
-
-    @property
-    def refused(self) -> dict[str, tuple[str, ...]]:
-        """The files that are not published, and why."""
-        refused = {artifact.file: artifact.objections for artifact in self.artifacts if artifact.objections}
-        return refused | {failure.file: (failure.reason,) for failure in self.failures}
 
 
 def export(source: TrainedModel, options: ExportOptions, check: Check | None = None) -> Export:

@@ -22,7 +22,7 @@ from .options import ExportOptions
 from .publish import REPORT_FILE
 
 if TYPE_CHECKING:
-    from .bundle import Artifact
+    from .outcome import Artifact
 
 _EXAMPLES = f"""\
 examples:

@@ -17,7 +17,7 @@ from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 USER, PASSWORD = "ad min", "p@ss/w#rd:1"
 PICTURES = "videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=20/1 ! videoconvert"
-# One thread: else a key frame is of two slices, and GStreamer puts the stream's parameters between them as well.
+# With several threads a key frame is of as many slices, and GStreamer puts the stream's parameters between them as well.
 FAST = "tune=zerolatency speed-preset=ultrafast key-int-max=10"
 H264 = f"x264enc threads=1 {FAST} ! rtph264pay name=pay0 pt=96 config-interval=-1"
 H265 = f"x265enc {FAST} ! rtph265pay name=pay0 pt=96 config-interval=-1"
@@ -27,6 +27,7 @@ MEDIA = {
     "/h264": f"{PICTURES} ! {H264}",
     "/h265": f"{PICTURES} ! {H265}",
     "/mjpeg": f"{PICTURES} ! {MOTION_JPEG}",
+    "/slices": f"{PICTURES} ! {H264.replace('threads=1', 'threads=3 sliced-threads=true')}",
     "/udp": f"{PICTURES} ! {H264}",
     "/sound": "audiotestsrc is-live=true ! alawenc ! rtppcmapay name=pay0 pt=8",
     "/resized": f"{PICTURES} ! videoscale ! {SIZE} ! {H264}",

@@ -104,3 +104,11 @@ def test_packages_say_what_they_may_import(part: str) -> None:
     line = re.search(r"May import of `catdog\.edge`: ([^.]+)\.", said)
     assert line
     assert words(line[1]) == PARTS[part]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = {name: set(modules_imported(path)) for name, path in MODULES.items()}
+    while free := [name for name, needs in left.items() if not needs & left.keys()]:
+        for name in free:
+            del left[name]
+    assert not left

@@ -99,7 +99,7 @@ def build_model(
 
     network = _network(row, image_size, cell.cut, earlier=levels and LEVELS in cell.layers.split())
     if backbone_weights is not None:
-        from .weights import load_backbone_weights
+        from .backbone_weights import load_backbone_weights
 
         load_backbone_weights(network, backbone_weights, row)
     return _transfer_model(network, row, pixels, scaled, (*hidden, *output), augment)

@@ -16,6 +16,7 @@ from catdog.edge.contract.learnt import MOST as MOST_MARKS
 from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import CatdogError, OutputError
 
+from .backbone_weights import load_backbone_weights
 from .backbones import BACKBONES, MOBILENETV2
 from .checkpoint import Checkpoint
 from .data.dataset import Dataset, held_out, load_dataset
@@ -41,7 +42,7 @@ from .suspects import MOST as MOST_LOOKED_THROUGH
 from .suspects import find_suspects
 from .temperature import apply_temperature, fit_temperature
 from .trackers import track
-from .weights import copy_weights, load_backbone_weights
+from .weights import copy_weights
 from .writeups.restarts import with_restarts
 
 _TOLD = 20  # contradictions or labels, by name

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.model_contract import NEITHER
-from catdog.export.bundle import Artifact
+from catdog.export.outcome import Artifact
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import TrainOptions
 from catdog.train.pipelines import SMALL

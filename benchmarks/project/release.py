@@ -31,7 +31,7 @@ from catdog.train.options import AT_END
 from catdog.train.pipelines import OURS, TRANSFER
 
 if TYPE_CHECKING:
-    from catdog.export.bundle import Artifact
+    from catdog.export.outcome import Artifact
     from catdog.train.model_file import TrainedModel
     from catdog.train.options import TrainOptions
 
@@ -73,8 +73,9 @@ def _main(argv: Sequence[str]) -> int:
 
 def _release_backbone(file: Path, output: Path) -> None:
     from catdog.edge.models import bundled_backbone
+    from catdog.train.backbone_weights import load_backbone_weights
     from catdog.train.model import build_model, transfer_parts
-    from catdog.train.weights import load_backbone_weights, save_weights
+    from catdog.train.weights import save_weights
 
     parts = transfer_parts(build_model(TRANSFER, image_size=224, levels=False))
     load_backbone_weights(parts.backbone, str(file))

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from ..errors import UnreadableInputError
 from ..pictures.decode import decode_picture
 from .damage import Damage
+from .key_frames import in_one_piece
 
 # Where a part of a picture is absent, H.264's decoder fills it in and tells in its log alone, as information.
 av.logging.set_level(av.logging.INFO)
@@ -116,7 +117,7 @@ class Video:
             av.error.FFmpegError: what is behind cannot be read.
         """
         decode = self._motion_jpeg if self._stream.codec_context.name == "mjpeg" else self._decode
-        for packet in self._packets():
+        for packet in in_one_piece(self._packets(), self._stream.index):
             time = packet.pts if packet.pts is not None else packet.dts
             at_s = None if time is None else float(time * packet.time_base)
             if at_s is not None:

@@ -3,16 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from catdog.train.pages.picture import Shown
 from catdog.train.pages.render import render
 from catdog.train.pages.words import shorten
 
+from ..outcome import Artifact, Export
 from ..proof import Drop, Flip
-
-if TYPE_CHECKING:
-    from ..bundle import Artifact, Export
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _MOST_FLIPS = 12  # pictures shown an artifact; the manifest has all
@@ -35,7 +32,7 @@ class ShownFlip:
         return f"{truth}Keras {before} {flip.reference_score:.2f}, now {after} {flip.score:.2f}"
 
 
-def to_html(found: "Export") -> str:
+def to_html(found: Export) -> str:
     """Write the page.
 
     Raises:
@@ -63,14 +60,14 @@ def points(drop: Drop | None) -> str:
     return f"{100 * drop.value:+.2f} ({100 * drop.low:+.2f} to {100 * drop.high:+.2f})"
 
 
-def _headline(found: "Export") -> str:
+def _headline(found: Export) -> str:
     refused = list(found.refused)
     count = len(found.published)
     made = f"{count} of {len(found.artifacts) + len(found.failures)} files answer as Keras does on {found.pictures.description}"
     return made + (f"; refused: {', '.join(refused)}." if refused else ".")
 
 
-def _flips(artifact: "Artifact", found: "Export") -> Iterator[ShownFlip]:
+def _flips(artifact: Artifact, found: Export) -> Iterator[ShownFlip]:
     for flip in _surest(artifact.proof.flips)[:_MOST_FLIPS]:
         yield ShownFlip(flip, Shown(flip.name, found.pictures.pixels[flip.index]))
 

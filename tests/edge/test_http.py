@@ -216,6 +216,20 @@ def test_picture_is_known_by_its_first_bytes(site: Site, kind: str, declared: st
     assert frame.picture.shape == (120, 160, 3)
 
 
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("/my cam/\U0001f408 100%25.jpg?a=b c", "/my%20cam/%F0%9F%90%88%20100%25.jpg?a=b%20c"),
+        ("/-stream/--x;user=a&b[0]=1", "/-stream/--x;user=a&b[0]=1"),
+        ("/%41%2f", "/%41%2f"),
+        ("", "/"),
+    ],
+)
+def test_odd_paths_are_asked_for_as_they_were_typed(site: Site, typed: str, asked: str) -> None:
+    site.pages[asked] = still()
+    assert frames(f"{site.url}{typed}", every_s=0)[0].picture is not None
+
+
 def test_picture_whose_length_is_not_told(site: Site) -> None:
     site.pages["/capture"] = lambda asked: asked.reply(200, {}, picture(3), has_length=False)
     assert frames(f"{site.url}/capture", every_s=0)[0].picture is not None

@@ -101,6 +101,13 @@ def test_codecs_over_both_transports(server: Server, codec: str, transport: str)
     assert all(frame.is_live for frame in found)
 
 
+def test_key_frames_in_pieces_are_put_together(server: Server) -> None:
+    seen = updates(f"rtsp://127.0.0.1:{server.port}/slices")
+    assert next(update for update in seen if isinstance(update, Change) and update.state is State.ONLINE)
+    after = list(islice((update for update in seen if isinstance(update, Frame)), 30))  # three key frames among them
+    assert [frame.error for frame in after] == [None] * 30
+
+
 def test_camera_that_sends_over_udp_alone(server: Server) -> None:
     url = f"rtsp://127.0.0.1:{server.port}/udp"
     assert len(pictures(url)) == 3

@@ -160,6 +160,16 @@ def test_sources_keep_the_order_they_were_named_in(tmp_path: Path) -> None:
     assert [Path(frame.source).name for frame in frames(str(tmp_path))] == ["a.jpg", "b.avi", "b.avi", "c.jpg"]
 
 
+def test_names_of_files_with_odd_signs(tmp_path: Path) -> None:
+    names = ["a b%20c/\U0001f408/cat 100%.jpg", "a:b.jpg", "-cat.jpg", "#1?.jpg"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(encoded())
+    assert all(frame.picture is not None for frame in frames(*(str(tmp_path / name) for name in names)))
+    finished = run("catdog-edge", "--json", "--", *names, cwd=tmp_path)
+    assert [json.loads(line)["source"] for line in finished.stdout.splitlines()] == names
+
+
 def test_what_may_never_end_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     for path in ("/dev/zero", str(tmp_path / "pipe.jpg")):

@@ -17,12 +17,12 @@ from commands import run
 from catdog.edge import Classifier
 from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, UsageError
 from catdog.edge.synthetic import draw_picture
+from catdog.train.backbone_weights import load_backbone_weights
 from catdog.train.backbones import BACKBONES, MOBILENETV2
 from catdog.train.features import predict
 from catdog.train.model import build_model, unfreeze_backbone
 from catdog.train.model_file import read_model
 from catdog.train.options import DataOptions, TrainOptions
-from catdog.train.weights import load_backbone_weights
 
 if TYPE_CHECKING:
     from tests.conftest import Site

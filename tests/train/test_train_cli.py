@@ -19,8 +19,8 @@ from catdog.edge.contract.learnt import Learnt
 from catdog.edge.contract.model_contract import Origin, parse_contract
 from catdog.edge.errors import DatasetError
 from catdog.edge.synthetic import draw_picture
+from catdog.train.backbone_weights import load_backbone_weights
 from catdog.train.model import build_model
-from catdog.train.weights import load_backbone_weights
 
 if TYPE_CHECKING:
     from tests.conftest import Site
