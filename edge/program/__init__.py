@@ -1,7 +1,8 @@
 """`catdog-edge`: the command line, and what it puts together.
 
     cli                which of the commands it is
-    arguments, config  options as they are typed, or kept in a file
+    parser, config     options as they are typed, or kept in a file
+    arguments          and the options dataclasses that they become
     classify           the main job: from options to sources, model and sinks
     reporter, throttle to the sinks what is found, to stderr what is wrong, and not too often
     doctor/, service/  two commands of their own

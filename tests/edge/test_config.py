@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from catdog.edge.errors import CatdogError, InputNotFoundError, UsageError
-from catdog.edge.program.arguments import build_parser, check_config, example_config, parse, run_options
+from catdog.edge.program.arguments import check_config, example_config, parse, run_options
 from catdog.edge.program.cli import main
 from catdog.edge.program.config import options_of
+from catdog.edge.program.parser import build_parser
 
 OPTIONS = options_of(build_parser())
 SAMPLES: tuple[str | int | float, ...] = (3, 0.5, "640x480", "1,2,3,4", "some/where", "a,b", "localhost:8080")

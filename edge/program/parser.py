@@ -1,0 +1,192 @@
+"""The command line of `catdog-edge` as it is typed: its options, their help and examples."""
+
+import argparse
+from pathlib import Path
+
+from ..backends import BACKENDS
+from ..common.command import CommandParser, size
+from ..foreign.arguments import add_claims
+from ..regions.options import AUTO, MODES
+from ..sinks.options import SinkOptions
+from ..sources.options import BUFFERS, TRANSPORTS, SourceOptions
+
+_EXAMPLES = """\
+examples:
+  catdog-edge photo.jpg                      one picture
+  catdog-edge photos/ --json > day.jsonl     a folder, one JSON object a line
+  catdog-edge --camera 0                     the first camera, until Ctrl-C
+  find . -name '*.jpg' | catdog-edge -       paths on stdin
+  catdog-edge --watch inbox/                 every picture that comes into a folder
+  catdog-edge --camera demo                  a drawn room with a cat and a dog; no hardware needed
+  catdog-edge rtsp://camera.local/stream     a network camera
+  catdog-edge --camera 0 --on-event 'feeder.py --portion small'    events: who appeared, who left
+  catdog-edge --camera 0 --csv day.csv --save-uncertain doubtful/ --record yard.mkv --record-events
+  catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
+  catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
+  catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
+  catdog-edge cat.jpg --model mine.tflite    a model of your own
+  catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's
+  catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
+
+exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
+7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
+"""
+_BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
+_SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    parser = CommandParser(
+        prog="catdog-edge",
+        description="Classify pictures, videos, streams and cameras with a quantized model.",
+        epilog=_EXAMPLES,
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML file of options, such as max-fps = 5; the command line wins over it"
+    )
+    _add_source_options(parser.add_argument_group("what to look at"))
+    _add_frame_options(parser.add_argument_group("how closely, and how often"))
+    _add_stream_options(parser.add_argument_group("cameras and streams"))
+    _add_model_options(parser.add_argument_group("what to ask"))
+    add_claims(parser.add_argument_group("a model file of others: what it does not say itself (docs/own-models.md)"))
+    _add_sink_options(parser.add_argument_group("where to tell it"))
+    return parser
+
+
+def _add_source_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="picture, folder, 'pattern*.jpg', video, address (http, https, rtsp, rtsps, rtmp, rtmps, rtp, srt, tcp, udp, or a "
+        "plugin's); - for paths on stdin",
+    )
+    add("--watch", action="store_true", help="go on with every new picture that comes into the folder, or pattern")
+    add("--list-cameras", action="store_true", help="say which cameras there are and whether they give pictures")
+    add("--rotate", type=int, default=0, metavar="DEG", help="turn pictures clockwise: 90, 180, 270")
+    add("--crop", metavar="X,Y,W,H", help="look at a part only, in pixels after turning")
+    add("--camera", metavar="N", help="camera number, /dev/videoN, /dev/v4l/by-id/NAME (or by-path), picamera2 (CSI), or demo")
+    add("--resolution", type=size, metavar="WxH", help="of a camera's pictures, such as 640x480")
+    add("--fps", type=float, metavar="N", help="a camera's frames a second")
+
+
+def _add_frame_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--regions",
+        choices=MODES,
+        default=AUTO,
+        help="auto: in cameras, streams and videos also look closely at what moves, and slowly everywhere; tiles: also at all "
+        "parts of every picture; off: at whole frames alone (default: %(default)s)",
+    )
+    add(
+        "--zone",
+        metavar="PARTS",
+        help="look closely there alone: X,Y,WIDTH,HEIGHT or points 'X,Y X,Y X,Y', in fractions of the "
+        "frame; several with ; between them",
+    )
+    add("--ignore", metavar="PARTS", help="and not there: a television, a road")
+    add("--max-frames", type=int, metavar="N", help="stop after N frames")
+    add("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
+    add("--motion-gate", action="store_true", help="while nothing moves let the last answer stand: saves power")
+
+
+def _add_stream_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--wait", action="store_true", help="keep trying where a camera or stream does not open")
+    add(
+        "--buffer",
+        choices=BUFFERS,
+        default="auto",
+        help="latest keeps pace and skips frames, all takes every frame (default: latest for cameras, all for files)",
+    )
+    add(
+        "--timeout",
+        type=float,
+        default=SourceOptions.timeout_s,
+        metavar="S",
+        help="seconds to wait for a stream's first answer (default: %(default)s)",
+    )
+    add(
+        "--every",
+        type=float,
+        metavar="S",
+        help="ask an address that gives one picture for the next every S seconds; 0: once (default: 1, of several inputs once)",
+    )
+    add("--rtsp-transport", choices=TRANSPORTS, default="auto", help="how RTSP sends (default: tcp where the camera offers it)")
+    add("--tls-ca", default="", metavar="FILE", help="for https and rtsps trust these certificates (PEM)")
+    add("--tls-fingerprint", default="", metavar="SHA256", help="trust the certificate of this SHA-256: a camera's own")
+
+
+def _add_model_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--model",
+        default="default",
+        metavar="FILE",
+        help="TFLite or ONNX file, or the name of a bundled model (default: %(default)s)",
+    )
+    add("--backend", choices=BACKENDS, default="auto", metavar="NAME", help=_BACKEND_HELP)
+    add(
+        "--threads",
+        type=_threads,
+        metavar="N",
+        help="threads for one inference, or auto: by a short measurement, in a folder one on every core (default: auto)",
+    )
+    add("--threshold", type=float, default=0.0, metavar="S", help="a score below S is answered unsure (default: %(default)s)")
+    add(
+        "--smooth",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="average a camera's scores over about S seconds (default: %(default)s)",
+    )
+
+
+def _add_sink_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--json", action="store_true", help="one JSON object a line on stdout")
+    add("--show", action="store_true", help="a window; needs opencv-python in place of the headless one")
+    add("--csv", type=Path, metavar="FILE", help="append a line a frame to a CSV file")
+    add("--record", type=Path, metavar="FILE", help="write video (.mkv, .mp4, .avi) with the answers, in pieces")
+    add("--record-events", action="store_true", help="only what is around events")
+    add(
+        "--record-limit",
+        type=float,
+        default=SinkOptions.record_limit_mb,
+        metavar="MB",
+        help="size of all pieces; the oldest go (default: %(default)s)",
+    )
+    add("--save-uncertain", type=Path, metavar="DIR", help="keep frames and pictures with a weak answer, to be labelled")
+    add(
+        "--uncertain-below",
+        type=float,
+        default=SinkOptions.uncertain_below,
+        metavar="SCORE",
+        help="what is a weak answer, 0-1 (default: %(default)s)",
+    )
+    add(
+        "--save-limit",
+        type=int,
+        default=SinkOptions.save_limit,
+        metavar="N",
+        help="how many frames of cameras, streams and videos; the oldest go (default: %(default)s)",
+    )
+    add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
+    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add(
+        "--serve",
+        metavar="[HOST:]PORT",
+        help="a web page, for this machine alone unless HOST is another address; then with a token",
+    )
+    add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
+
+
+def _threads(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.lstrip("-").isdigit():
+        raise argparse.ArgumentTypeError(f"a number or auto, not {text}")
+    return int(text)
