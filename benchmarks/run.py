@@ -10,6 +10,7 @@ import numpy as np
 
 from catdog.edge.common.cores import usable_cores
 from catdog.edge.common.installation import missing_extra
+from catdog.edge.common.machine import ROOT
 
 from .artifacts import find_artifacts
 from .measure.case import Case, FailedCase, make_cases
@@ -23,7 +24,6 @@ from .report.results import BenchReport, CaseResult, PictureInfo
 from .report.scenario import scenario_result
 from .validity.checks import Check, check_delegation, check_machine, check_rounds, check_samples
 from .validity.environment import load_average, record_environment
-from .validity.readings import ROOT
 from .validity.watch import EnergyMeter, Watch
 
 Row = CaseResult | FailedCase

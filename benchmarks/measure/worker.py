@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.backends.delegation import Delegation
+from catdog.edge.common.machine import ROOT, read_text
 from catdog.edge.common.quiet import native_output_dropped
 from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.model_contract import InputSpec
@@ -28,7 +29,6 @@ from catdog.edge.inference.classifier import Classifier
 from catdog.edge.pictures.decode import silence_opencv
 
 from ..options import Scenario
-from ..validity.readings import ROOT, read_text
 from .case import Case
 from .scenarios import Quota, Turn, camera, decode, offline, single, wait_for_quiet
 

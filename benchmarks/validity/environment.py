@@ -4,12 +4,10 @@ import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from catdog.edge.common.cores import usable_cores
 from catdog.edge.common.installation import missing_extra
-
-from .readings import ROOT, read_governors, read_text
+from catdog.edge.common.machine import operating_system, read_board, read_cpu, read_governors
 
 # Distribution names in order of preference; the first that is installed counts.
 _PACKAGES = {
@@ -71,8 +69,8 @@ def record_environment(load_before: float | None) -> Environment:
         cores=os.cpu_count() or 1,
         usable_cores=usable_cores(),
         memory_bytes=int(psutil.virtual_memory().total),
-        governor=", ".join(sorted(read_governors())) or None,
-        os=_operating_system(),
+        governor=", ".join(read_governors()) or None,
+        os=operating_system(),
         kernel=f"{platform.system()} {platform.release()}",
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages={name: _version(distributions) for name, distributions in _PACKAGES.items()},
@@ -85,29 +83,6 @@ def record_environment(load_before: float | None) -> Environment:
 def load_average() -> float | None:
     """Return the load average over one minute; None where the system has none."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-
-
-def read_board(root: Path = ROOT) -> str | None:
-    """Return the board's model as the device tree names it, e.g. ``"Raspberry Pi 5 Model B Rev 1.0"``."""
-    return read_text(root / "proc/device-tree/model")
-
-
-def read_cpu(root: Path = ROOT) -> str:
-    """Return the processor's model; ARM kernels give numbers instead of a name."""
-    lines = (read_text(root / "proc/cpuinfo") or "").splitlines()
-    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    if fields.get("model name"):
-        return fields["model name"]
-    if "CPU part" in fields:
-        return f"ARM implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}"
-    return platform.processor() or "unknown"
-
-
-def _operating_system() -> str:
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except (OSError, KeyError):
-        return f"{platform.system()} {platform.release()}"
 
 
 def _version(distributions: tuple[str, ...]) -> str | None:

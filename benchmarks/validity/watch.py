@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from catdog.edge.common import machine
+from catdog.edge.common.machine import ROOT, Zone
+
 from . import readings
-from .readings import ROOT, Load, Zone
+from .readings import Load
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,16 @@ class Watch:
         Args:
             busy: whether a case runs right now; only then does the clock say anything.
         """
-        self._governors |= readings.read_governors(self._root)
-        clock = readings.read_clock_share(self._root)
+        self._governors |= set(machine.read_governors(self._root))
+        clock = machine.read_clock_share(self._root)
         if busy and clock is not None:
             self._clocks.append(clock)
-        self._zones.extend(readings.read_zones(self._root))
+        self._zones.extend(machine.read_zones(self._root))
         if len(self._zones) > 1:
             self._zones = [max(self._zones, key=_heat)]
-        slowed = readings.read_pi_throttling(self._root)
+        slowed = machine.read_pi_throttling(self._root)
         self._pi_known |= slowed is not None
-        self._pi |= dict.fromkeys(slowed or ())
+        self._pi |= dict.fromkeys(slowed.now if slowed else ())
 
     def conditions(self) -> Conditions:
         """Say what has happened since; to be asked when the measuring processes have ended, so that their time is known."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from catdog.benchmarks.validity.environment import Environment, read_board, read_cpu, record_environment
-from catdog.benchmarks.validity.readings import read_governors
+from catdog.benchmarks.validity.environment import Environment, record_environment
+from catdog.edge.common.machine import read_board, read_cpu, read_governors
 
 pytest.importorskip("psutil", reason="needs the extra bench")
 
@@ -28,14 +28,14 @@ def test_a_raspberry_pi_is_recognised(tmp_path: Path, environment: Environment) 
     board = read_board(tmp_path)
     assert board == "Raspberry Pi 4 Model B Rev 1.4"
     assert read_cpu(tmp_path) == "ARM implementer 0x41 part 0xd08"
-    assert read_governors(tmp_path) == {"ondemand"}
+    assert read_governors(tmp_path) == ["ondemand"]
     assert replace(environment, board=board).is_raspberry_pi
     assert not environment.is_raspberry_pi
 
 
 def test_a_machine_that_tells_nothing(tmp_path: Path) -> None:
     assert read_board(tmp_path) is None
-    assert read_governors(tmp_path) == frozenset()
+    assert read_governors(tmp_path) == []
     assert read_cpu(tmp_path)
 
 

@@ -15,6 +15,7 @@ from catdog.benchmarks.validity import readings
 from catdog.benchmarks.validity.checks import Check, check_delegation, check_machine, check_rounds, check_samples, is_valid
 from catdog.benchmarks.validity.watch import Conditions, EnergyMeter, Watch
 from catdog.edge.backends.delegation import Delegation, delegation_of
+from catdog.edge.common.machine import read_zones
 from catdog.edge.inference.classifier import Classifier
 from catdog.edge.models import bundled_tflite
 
@@ -219,7 +220,7 @@ def test_counters_that_may_not_be_read(machine: Machine) -> None:
 def test_unreadable_numbers_are_nothing(machine: Machine) -> None:
     machine.write("sys/class/thermal/thermal_zone0/temp", "warm")
     machine.write("proc/stat", "cpu what is this")
-    assert readings.read_zones(machine.root) == []
+    assert read_zones(machine.root) == []
     assert readings.read_load(machine.root) is None
 
 

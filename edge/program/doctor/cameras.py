@@ -5,13 +5,13 @@ import os
 import subprocess
 from pathlib import Path
 
+from ...common.machine import read_board
 from ...errors import SourceError
 from ...sources.demo import DemoSource
 from ...sources.devices import DEVICES, Locator, check_camera, video_devices
 from ...sources.probe import probe_camera
 from ...sources.v4l2 import BusyError, read_capability
 from .findings import Finding, Value, Verdict, from_error
-from .system import read_board
 
 _NO_CAMERA = (
     "Plug in a USB camera. For a CSI one: sudo apt install python3-picamera2, --camera picamera2. For none: --camera demo."

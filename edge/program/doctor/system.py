@@ -1,20 +1,29 @@
 """The machine: board, memory, disk, clock speed, heat, power, time."""
 
-import contextlib
 import ctypes
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from ...common.cores import usable_cores
+from ...common.machine import (
+    PI_REASONS,
+    ROOT,
+    operating_system,
+    read_board,
+    read_clock_drivers,
+    read_cpu,
+    read_governors,
+    read_pi_throttling,
+    read_text,
+    read_zones,
+)
 from .findings import Finding, Value, Verdict
 
-_ROOT = Path("/")
 _ARCHITECTURES = ("x86_64", "aarch64")  # that every package of the base has wheels for
 _LITTLE_MEMORY = 200e6  # bytes; the runner takes 60 MB, a camera's capture process as much again
 _LITTLE_DISK, _NO_DISK = 1e9, 50e6  # bytes
@@ -25,16 +34,12 @@ _HOT, _TOO_HOT = 80.0, 85.0
 # Source: Linux kernel documentation, admin-guide/pm: cpufreq, intel_pstate, amd-pstate.
 _FAST_GOVERNORS = ("performance", "ondemand", "schedutil", "conservative", "interactive")
 _POWERSAVE_IS_FAST = ("intel_pstate", "amd-pstate-epp", "amd_pstate_epp")
-# Bits of the firmware's answer; those of what has been since boot are 16 higher.
-# Source: Raspberry Pi documentation, "Raspberry Pi OS", vcgencmd get_throttled.
-_BITS = ("under-voltage", "clock capped", "throttled by heat or voltage", "soft temperature limit reached")
-_SINCE_BOOT = 16
 _CLOCK_BAD = 5  # TIME_ERROR of adjtimex(2): nothing sets the clock
 _TIMEX_BYTES = 512  # more than any architecture's struct timex
 _LONG_PAST = 1_735_689_600  # 2025-01-01: before catdog was
 
 
-def check_system(root: Path = _ROOT, folder: Path = Path()) -> list[Finding]:
+def check_system(root: Path = ROOT, folder: Path = Path()) -> list[Finding]:
     """Look at everything here.
 
     Args:
@@ -47,7 +52,7 @@ def check_system(root: Path = _ROOT, folder: Path = Path()) -> list[Finding]:
     return [finding for finding in findings if finding is not None]
 
 
-def machine(root: Path = _ROOT) -> Finding:
+def machine(root: Path = ROOT) -> Finding:
     """Name board or processor, and see whether there are packages for it."""
     bits = 64 if sys.maxsize > 2**32 else 32
     architecture = platform.machine()
@@ -64,9 +69,9 @@ def machine(root: Path = _ROOT) -> Finding:
     return Finding("machine", Verdict.OK, found, values=values)
 
 
-def memory(root: Path = _ROOT) -> Finding:
+def memory(root: Path = ROOT) -> Finding:
     """See how much memory is left."""
-    lines = (read(root / "proc/meminfo") or "").splitlines()
+    lines = (read_text(root / "proc/meminfo") or "").splitlines()
     fields = {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
     try:
         total, free = (1024 * int(fields[name][0]) for name in ("MemTotal", "MemAvailable"))
@@ -98,9 +103,9 @@ def disk(folder: Path) -> Finding:
     return Finding("disk", Verdict.OK, found, values=values)
 
 
-def governor(root: Path = _ROOT) -> Finding:
+def governor(root: Path = ROOT) -> Finding:
     """See whether the clock may rise when there is work."""
-    names, drivers = (_of_all_cores(root, file) for file in ("scaling_governor", "scaling_driver"))
+    names, drivers = read_governors(root), read_clock_drivers(root)
     if not names:
         return Finding("governor", Verdict.UNKNOWN, "the system does not say (no cpufreq; usual in virtual machines)")
     found = ", ".join(names)
@@ -117,15 +122,12 @@ def governor(root: Path = _ROOT) -> Finding:
     return Finding("governor", Verdict.OK, found, values=values)
 
 
-def temperature(root: Path = _ROOT) -> Finding:
+def temperature(root: Path = ROOT) -> Finding:
     """Find the hottest sensor."""
-    degrees = []
-    for file in (root / "sys/class/thermal").glob("thermal_zone*/temp"):
-        with contextlib.suppress(ValueError):  # some zones are empty, or fail to be read
-            degrees.append(int(read(file) or "") / 1000)
-    if not degrees:
+    zones = read_zones(root)
+    if not zones:
         return Finding("temperature", Verdict.UNKNOWN, "the system does not say (no thermal zones; usual in virtual machines)")
-    hottest = max(degrees)
+    hottest = max(zone.celsius for zone in zones)
     values = {"celsius": hottest}
     fix = "Give it a heat sink or a fan, or less work: --max-fps 5, --motion-gate."
     if hottest >= _TOO_HOT:
@@ -135,32 +137,31 @@ def temperature(root: Path = _ROOT) -> Finding:
     return Finding("temperature", Verdict.OK, f"{hottest:.0f} °C", values=values)
 
 
-def power(root: Path = _ROOT, command: str = "vcgencmd") -> Finding | None:
+def power(root: Path = ROOT, command: str = "vcgencmd") -> Finding | None:
     """Ask a Raspberry Pi's firmware whether it had to slow down; None on other machines.
 
     Args:
         root: of the file system.
         command: the firmware's own tool, for kernels without the file.
     """
-    bits = _throttle_bits(root, command)
-    if bits is None:
+    throttling = read_pi_throttling(root, command)
+    if throttling is None:
         if not (read_board(root) or "").startswith("Raspberry Pi"):
             return None
         return Finding("power", Verdict.UNKNOWN, "the firmware does not say", "Install vcgencmd: sudo apt install raspi-utils")
-    now = [name for bit, name in enumerate(_BITS) if bits >> bit & 1]
-    before = [name for bit, name in enumerate(_BITS) if bits >> (bit + _SINCE_BOOT) & 1]
+    bits, now, before = throttling
     values: dict[str, Value] = {"throttled": hex(bits), "now": now, "since_boot": before}
     if not now and not before:
         return Finding("power", Verdict.OK, "never slowed down since boot", values=values)
     told = [f"now: {', '.join(now)}"] if now else []
     told += [f"since boot: {', '.join(before)}"] if before else []
-    weak = _BITS[0] in now + before
+    weak = PI_REASONS[0] in now + before
     fix = (
         "Use the power supply made for the board and a short thick cable; fewer USB devices."
         if weak
         else "Give it a heat sink or a fan, or less work: --max-fps 5."
     )
-    return Finding("power", Verdict.PROBLEM if _BITS[0] in now else Verdict.WARNING, "; ".join(told), fix, values)
+    return Finding("power", Verdict.PROBLEM if PI_REASONS[0] in now else Verdict.WARNING, "; ".join(told), fix, values)
 
 
 def time_of_day(synchronised: Callable[[], bool | None]) -> Finding:
@@ -191,55 +192,3 @@ def kernel_clock() -> bool | None:
     except (OSError, AttributeError):
         return None
     return None if state < 0 else state != _CLOCK_BAD
-
-
-def read_board(root: Path = _ROOT) -> str | None:
-    """Return the board's model as the device tree names it, e.g. ``"Raspberry Pi 5 Model B Rev 1.0"``."""
-    return read(root / "proc/device-tree/model")
-
-
-def read_cpu(root: Path = _ROOT) -> str:
-    """Return the processor's model; ARM kernels give numbers instead of a name."""
-    lines = (read(root / "proc/cpuinfo") or "").splitlines()
-    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    if fields.get("model name"):
-        return fields["model name"]
-    if "CPU part" in fields:
-        return f"ARM implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}"
-    return platform.processor() or "unknown processor"
-
-
-def operating_system() -> str:
-    """Return name and version."""
-    try:
-        return platform.freedesktop_os_release()["PRETTY_NAME"]
-    except (OSError, KeyError):
-        return f"{platform.system()} {platform.release()}"
-
-
-def read(path: Path) -> str | None:
-    """Return the text of a file of the kernel's; None for one that is empty, absent or out of reach."""
-    try:
-        # Device tree strings end in a zero byte.
-        return path.read_text(errors="replace").strip("\0 \n") or None
-    except OSError:
-        return None
-
-
-def _of_all_cores(root: Path, name: str) -> list[str]:
-    found = {read(file) for file in (root / "sys/devices/system/cpu").glob(f"cpu[0-9]*/cpufreq/{name}")}
-    return sorted(text for text in found if text)
-
-
-def _throttle_bits(root: Path, command: str) -> int | None:
-    # The kernel writes the number in hex without 0x (drivers/firmware/raspberrypi.c of the Raspberry Pi kernel).
-    texts = [read(file) for file in (root / "sys/devices/platform").glob("soc*/*firmware/get_throttled")]
-    if not any(texts):
-        try:
-            said = subprocess.run([command, "get_throttled"], capture_output=True, text=True, timeout=5, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        texts = [said.stdout.strip().partition("=")[2]]
-    with contextlib.suppress(ValueError):
-        return int(next((text for text in texts if text), ""), 16)
-    return None
