@@ -81,7 +81,12 @@ def _tree(
     if not _is_new(start, seen):
         left_out.link()
         return
-    for where, folders, names in os.walk(start, onerror=lambda error: troubled.append(Path(os.fsdecode(error.filename)))):
+
+    def note(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):  # what is not there any more is no trouble
+            troubled.append(Path(os.fsdecode(error.filename)))
+
+    for where, folders, names in os.walk(start, onerror=note):
         inside = []
         for path in map(Path(where).joinpath, sorted(folders)):
             if is_passed_over(path.name):

@@ -186,11 +186,12 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
                 unrelated_due = time.monotonic() + pause
             yield _smoothed(judge(_transformed(given, options.transform), classifier, in_parts), unrelated)
             continue
-        if given.scene_s < due:
-            yield Idle(given.source)
-            continue
-        # By the scene's time, and without waiting: a live source must be listened to.
-        due = max(due + pause, given.scene_s + pause / 2) if due > float("-inf") else given.scene_s + pause
+        if given.error is None or given.state is not None:  # what a film has lost is told, however few frames are wanted
+            if given.scene_s < due:
+                yield Idle(given.source)
+                continue
+            # By the scene's time, and without waiting: a live source must be listened to.
+            due = max(due + pause, given.scene_s + pause / 2) if due > float("-inf") else given.scene_s + pause
         frame = _transformed(given, options.transform)
         if (
             gate is not None

@@ -332,3 +332,17 @@ def test_film_is_told_by_its_content(tmp_path: Path, name: str) -> None:
     film(tmp_path / "film.mp4", "mpeg4").rename(tmp_path / name)
     assert len(frames(tmp_path / name)) == COUNT
     assert len(frames(tmp_path)) == COUNT
+
+
+@pytest.mark.parametrize("codec", [codec for codec in CODECS if codec != "libx265"])
+def test_command_tells_of_every_frame_of_a_damaged_film(tmp_path: Path, codec: str) -> None:
+    """Pictures leave the decoder in another order than they came in, and those behind a lost one may be shown before it."""
+    path = film(tmp_path / "whole.mp4", codec)
+    for share in (0.3, 0.62):
+        spoil(path, tmp_path / "bad.mp4", share)
+        expected = [(frame.number, frame.error is None) for frame in frames(tmp_path / "bad.mp4")]
+        assert any(not is_whole for _, is_whole in expected)
+        lines = map(json.loads, run("catdog-edge", str(tmp_path / "bad.mp4"), "--json").stdout.splitlines())
+        assert [(line["frame"], "label" in line) for line in lines] == expected
+        few = map(json.loads, run("catdog-edge", str(tmp_path / "bad.mp4"), "--json", "--max-fps", "2").stdout.splitlines())
+        assert [line["frame"] for line in few if "error" in line] == [number for number, is_whole in expected if not is_whole]

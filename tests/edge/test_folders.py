@@ -63,6 +63,10 @@ def test_link_that_leads_nowhere_is_given_so_that_its_error_is_told(tmp_path: Pa
     assert found(tmp_path) == (["a.jpg"], "1 without a suffix")
 
 
+def test_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
+    assert found(tmp_path / "none") == ([], "")
+
+
 def test_films_where_only_pictures_are_wanted(tmp_path: Path) -> None:
     put(tmp_path / "a.jpg")
     put(tmp_path / "b.jpg", b"\x1a\x45\xdf\xa3" + bytes(100))
