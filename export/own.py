@@ -33,6 +33,7 @@ from .keras_file import require_only_layers
 from .pictures import PictureSet
 
 _LEAST = 1e-7  # of a probability whose logarithm is taken
+_SOFTMAX, _SIGMOID = "Softmax", "Sigmoid"  # classes of layers, and of operations
 _MOST_TRIED = 200  # pictures that other ranges are tried on
 
 
@@ -202,9 +203,9 @@ def _last(model: Any) -> Any:  # noqa: ANN401 - as above
 def _ending(layer: Any) -> tuple[str, str]:  # noqa: ANN401 - as above
     name = type(layer).__name__
     activation = getattr(layer, "activation", None)
-    if isinstance(layer, layers.Softmax) or activation is keras.activations.softmax:
+    if name == _SOFTMAX or activation is keras.activations.softmax:
         return PROBABILITIES, "softmax"
-    if activation is keras.activations.sigmoid:
+    if name == _SIGMOID or activation is keras.activations.sigmoid:
         return PROBABILITIES, "sigmoid"
     is_linear = isinstance(layer, layers.Dense | layers.Conv2D) and activation is keras.activations.linear
     return (LOGITS, f"a linear {name}") if is_linear else ("", "" if layer is None else name)
@@ -220,10 +221,11 @@ def _to_logits(model: keras.Model, contract: ModelContract, said: Said, path: Pa
             got=f"{path}, which ends in a sigmoid for each",
             fix="Convert it where it was trained, then: catdog-export adopt FILE.",
         )
-    if isinstance(last, layers.Softmax) and model.outputs[0]._keras_history.operation is last:
+    of_itself = type(last).__name__ in (_SOFTMAX, _SIGMOID)  # not the activation of a layer that does more
+    if of_itself and model.outputs[0]._keras_history.operation is last:
         model = keras.Model(model.inputs[0], last.input)
         steps: list[Any] = [model]
-    elif said.ending in ("softmax", "sigmoid") and not isinstance(last, layers.Softmax):
+    elif said.ending in ("softmax", "sigmoid") and not of_itself:
         last.activation = keras.activations.linear
         steps = [model]
     elif contract.scores == LOGITS:

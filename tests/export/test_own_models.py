@@ -54,6 +54,13 @@ def functional() -> keras.Model:
     return keras.Model(pixels, layers.Softmax()(row), name="own")
 
 
+def of_operations() -> keras.Model:
+    """The same, with operations where others have layers."""
+    inner = sequential("linear")
+    pixels = keras.Input((SIDE, SIDE, 3))
+    return keras.Model(pixels, keras.ops.softmax(inner(pixels / 127.5 - 1)), name="own")
+
+
 class Subclass(keras.Model):  # type: ignore[misc]
     """A model whose graph nobody can look into."""
 
@@ -125,6 +132,7 @@ def test_the_command_gives_all_six_formats(tmp_path: Path) -> None:
 
 KINDS: dict[str, tuple[Callable[[], Any], Any, Claims]] = {
     "functional, scaled inside, a softmax layer": (functional, AS_IT_IS, Claims(LABELS, "0..255")),
+    "operations": (of_operations, AS_IT_IS, Claims(LABELS, "0..255")),
     "logits": (lambda: sequential("linear"), MINUS_ONE, Claims(LABELS, "-1..1")),
     "one sigmoid": (lambda: sequential("sigmoid", 1), MINUS_ONE, Claims(LABELS[:2], "-1..1")),
     "a class of its own": (
