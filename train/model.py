@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from catdog.edge.errors import PluginError, UsageError
 
-from .backbones import BACKBONES, MOBILENETV2
+from .backbones import BACKBONES, MOBILENETV2, Level
 from .backbones import Backbone as BackboneRow
 from .pipelines import TUNED, Augmentation, find_cell
 
@@ -120,10 +121,11 @@ def build_model(
     return StageModel(core, augment, parts)
 
 
-def _scaled(pixels: Any, scale: tuple[float, float]) -> Any:  # noqa: ANN401 - Keras tensors have no public type
+def _scaled(pixels: Any, scale: tuple[Level, Level]) -> Any:  # noqa: ANN401 - Keras tensors have no public type
     """Bring pixels from 0-255 to what a network takes for black and white."""
-    black, white = scale
-    return layers.Rescaling((white - black) / 255, offset=black, name="preprocess")(pixels)
+    black, white = (np.array(level) for level in scale)
+    steps = (white - black) / 255
+    return layers.Rescaling(steps.tolist(), offset=black.tolist(), name="preprocess")(pixels)
 
 
 def _network(row: BackboneRow, image_size: int, cut: str | None, *, earlier: bool) -> keras.Model:

@@ -18,6 +18,7 @@ from catdog.edge.contract import NEITHER, InputSpec, ModelContract, Origin
 from catdog.edge.files import write_text
 from catdog.edge.learnt import marks_of, united
 
+from .backbones import BACKBONES
 from .data.dataset import Dataset
 from .data.folders import place_name
 from .data.items import whole_of, whole_ones
@@ -77,7 +78,7 @@ def _contract(record: StageRecord, labels: Sequence[str], dataset: Dataset, run:
     altered = options.conditions == CAMERA and (options.views > 1 or options.fine_tune_epochs)
     learnt += ", altered as a camera would show them" if altered else ""
     if backbone is not None:
-        learnt += f"; backbone: {backbone}"
+        learnt += f"; pixels scaled to {BACKBONES.find(options.backbone).scale_said}; backbone: {backbone}"
         if options.distill_epochs:
             learnt += f", taught by itself at {options.distill_size} px for {options.distill_epochs} epochs"
         learnt += (

@@ -14,11 +14,8 @@ from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, Usa
 from catdog.edge.files import replacing
 from catdog.edge.models import bundled_backbone
 
-from .backbones import BACKBONES, BUNDLED, IMAGENET, MOBILENETV2, OFFLINE_WAYS, RANDOM, Backbone
-from .data.download import download
+from .backbones import BACKBONES, MOBILENETV2, RANDOM, Backbone
 
-# Keras publishes ImageNet weights for these input sizes; others start from the largest.
-_IMAGENET_SIZES = (96, 128, 160, 192, 224)
 _MAX_FLOAT16 = float(np.finfo(np.float16).max)
 
 
@@ -32,7 +29,7 @@ def load_backbone_weights(network: keras.Model, which: str, row: Backbone | None
         row: which backbone it is; None for MobileNetV2.
 
     Returns:
-        What was loaded, in words, without a path; of other backbones than MobileNetV2 with its title.
+        What was loaded, in words: the backbone's title and where its weights are from, without a path.
 
     Raises:
         DatasetError: the download failed.
@@ -40,35 +37,28 @@ def load_backbone_weights(network: keras.Model, which: str, row: Backbone | None
         ModelError: the file does not hold this backbone's weights.
     """
     row = row or BACKBONES.find(MOBILENETV2)
-    if row.name == MOBILENETV2:
-        return "random weights" if which == RANDOM else fill_mobilenetv2(network, which)
     if which == RANDOM:
         return f"{row.title}, random weights"
     with BACKBONES.blaming(row.name):
         whole = row.build(network.input_shape[1])
     if row.fill is not None and which in row.weights:
-        with BACKBONES.blaming(row.name):
+        with BACKBONES.blaming(row.name), _refusing(f"the {which} weights", row.title, "Name a file of them."):
             said = row.fill(whole, which)
     else:
         path = _existing(Path(which), f"Name one of {row.title}, or take --backbone-weights {RANDOM}.")
-        said = f"weights from {path.name}"
         with _refusing(path, row.title, "Name another file."), warnings.catch_warnings(action="error", category=UserWarning):
             whole.load_weights(path)  # Keras warns, and goes on, where layers have nothing in the file
+        said = f"weights from {path.name}"
     _copy_by_layer(whole, network)
     return f"{row.title}, {said}"
 
 
-def fill_mobilenetv2(network: keras.Model, which: str) -> str:
-    """Fill MobileNetV2 (alpha 1.0) without its top, or its first blocks; otherwise as `load_backbone_weights`."""
-    if which == BUNDLED:
-        # Not that of a bundled model, which has learnt to see pets: a linear head on it, learnt from 12 pictures each of 88
-        # other classes, is right on 87 % of 1,056 more, one on ImageNet's on 91 %.
-        load_weights(bundled_backbone(), network)
-        return "catdog's bundled ImageNet weights"
-    path = download(_imagenet_url(network.input_shape[1]), offline_ways=OFFLINE_WAYS) if which == IMAGENET else Path(which)
-    with _refusing(_existing(path, OFFLINE_WAYS), "MobileNetV2 1.0", OFFLINE_WAYS):
-        _load_file(network, path)
-    return "ImageNet weights of Keras Applications" if which == IMAGENET else f"weights from {path.name}"
+def fill_with_bundled(network: keras.Model) -> str:
+    """Fill MobileNetV2 1.0 without its top with the weights that come with the package."""
+    # Not that of a bundled model, which has learnt to see pets: a linear head on it, learnt from 12 pictures each of 88
+    # other classes, is right on 87 % of 1,056 more, one on ImageNet's on 91 %.
+    load_weights(bundled_backbone(), network)
+    return "catdog's bundled ImageNet weights"
 
 
 def _existing(path: Path, fix: str) -> Path:
@@ -78,20 +68,11 @@ def _existing(path: Path, fix: str) -> Path:
 
 
 @contextmanager
-def _refusing(path: Path, title: str, fix: str) -> Iterator[None]:
+def _refusing(path: Path | str, title: str, fix: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, KeyError, UserWarning) as error:
         raise ModelError(f"weights of {title} without its top", got=f"{path}: {str(error)[:200]}", fix=fix) from error
-
-
-def _load_file(network: keras.Model, path: Path) -> None:
-    whole = keras.applications.MobileNetV2(network.input_shape[1:], include_top=False, weights=None)
-    if len(whole.weights) == len(network.weights):
-        network.load_weights(path)
-        return
-    whole.load_weights(path)  # a file holds all of it
-    _copy_by_layer(whole, network)
 
 
 def _copy_by_layer(whole: keras.Model, part: keras.Model) -> None:
@@ -165,10 +146,3 @@ def _named_weights(model: keras.Model) -> Iterator[tuple[str, Any]]:
             yield from ((f"{layer.name}/{name}", variable) for name, variable in _named_weights(layer))
         else:
             yield from ((f"{layer.name}/{variable.name}", variable) for variable in layer.weights)
-
-
-def _imagenet_url(size: int) -> str:
-    from keras.src.applications.mobilenet_v2 import BASE_WEIGHT_PATH
-
-    nearest = size if size in _IMAGENET_SIZES else _IMAGENET_SIZES[-1]
-    return f"{BASE_WEIGHT_PATH}mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{nearest}_no_top.h5"

@@ -28,7 +28,7 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("catdog"))
 
 
-def download(url: str, *, offline_ways: str) -> Path:
+def download(url: str, *, offline_ways: str, md5: str | None = None) -> Path:
     """Fetch a file into the cache; one that is there already is not fetched again.
 
     A transfer that breaks off is continued, now or by the next call. Processes that want the same file take turns: one
@@ -37,12 +37,13 @@ def download(url: str, *, offline_ways: str) -> Path:
     Args:
         url: `http(s)://` address. Where its path ends in `.zip` or `.h5`, the file has to be one.
         offline_ways: a sentence that names what to do without a network.
+        md5: of the file, as hexadecimal digits; None for what the server says of it, if anything.
 
     Returns:
         The path of the file.
 
     Raises:
-        DatasetError: the address cannot be reached, the transfer broke off, or what came is not what the name says.
+        DatasetError: the address cannot be reached, the transfer broke off, or what came is not what the name or the hash says.
         OutputError: the cache cannot be written.
     """
     try:
@@ -60,8 +61,9 @@ def download(url: str, *, offline_ways: str) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _turn(target.with_name(f"{name}.lock"), name):
             if not target.is_file():
-                fetch(url, partial, name)
+                told = fetch(url, partial, name)
                 _check(partial, name, address, offline_ways)
+                _check_hash(partial, md5 or told, address, offline_ways)
                 partial.become(target)
     except TransferError as error:
         kept = "What came is kept: try again to go on from there. " if partial.resumable else ""
@@ -73,6 +75,10 @@ def download(url: str, *, offline_ways: str) -> Path:
             fix="Free some space, or set XDG_CACHE_HOME to a folder with room. What came is kept for the next try.",
         ) from error
     return target
+
+
+def _md5() -> "hashlib._Hash":
+    return hashlib.md5(usedforsecurity=False)  # what Keras and Google's servers name
 
 
 @contextmanager
@@ -99,6 +105,21 @@ def _check(partial: Partial, name: str, address: str, offline_ways: str) -> None
             f"a whole {suffix.removeprefix('.')} file at {address}",
             got=f"{size:,} bytes that are none and begin with {start!r}",
             fix=f"Open the address in a browser to see what it gives, then try again. {offline_ways}",
+        )
+
+
+def _check_hash(partial: Partial, md5: str, address: str, offline_ways: str) -> None:
+    """Refuse, and throw away, what has another hash: a proxy's rewriting, or a file that was exchanged."""
+    if not md5:
+        return
+    with partial.path.open("rb") as stream:
+        found = hashlib.file_digest(stream, _md5).hexdigest()
+    if found != md5:
+        partial.discard()
+        raise DatasetError(
+            f"the file with MD5 {md5} at {address}",
+            got=f"one with {found}, which was thrown away",
+            fix=f"Try again; if it comes again, somebody between here and there alters it. {offline_ways}",
         )
 
 

@@ -1,10 +1,13 @@
 """One file over HTTP: what has come of it is kept, and continued where a transfer broke off (RFC 9110, sections 13 and 14)."""
 
+import base64
+import binascii
 import http.client
 import re
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from email.message import Message
 from email.utils import parsedate
 
@@ -33,7 +36,7 @@ class TransferError(Exception):
         self.passing = passing
 
 
-def fetch(url: str, partial: Partial, name: str) -> None:
+def fetch(url: str, partial: Partial, name: str) -> str:
     """Fetch what `partial` lacks, in several tries if need be; afterwards it is as long as the server says the file is.
 
     Whatever goes wrong, Ctrl-C included, what has come stays there for the next call. A server that falls silent is given up
@@ -44,21 +47,24 @@ def fetch(url: str, partial: Partial, name: str) -> None:
         partial: what has come earlier, and where to put the rest; nobody else may be writing there.
         name: for the progress bar.
 
+    Returns:
+        The MD5 that the server names for the file, as hexadecimal digits; empty where it names none.
+
     Raises:
         TransferError: the address does not answer, refuses, or its transfer keeps breaking off.
         OSError: the partial file cannot be written.
     """
-    answered = False
+    answered, told = False, ""
     furthest = partial.size
     pauses = iter(_PAUSES_S)
     while True:
         try:
             reply = _open(url, partial)
             if reply is not None:
-                answered = True
+                answered, told = True, _named_md5(reply.headers)
                 with reply:
                     _receive(reply, partial, name)
-            return
+            return told
         except TransferError as error:
             if partial.size - furthest >= _PROGRESS_BYTES:
                 furthest = partial.size
@@ -136,6 +142,16 @@ def _read(reply: http.client.HTTPResponse, size: int) -> bytes:
         return reply.read1(size)
     except (OSError, http.client.HTTPException) as error:
         raise TransferError(error, passing=True) from error
+
+
+def _named_md5(headers: Message) -> str:
+    """Return the MD5 of the whole file that Google's storage names, where Keras' weights lie; empty without one."""
+    for said in ",".join(headers.get_all("x-goog-hash", [])).split(","):
+        kind, _, value = said.strip().partition("=")
+        if kind == "md5":
+            with suppress(binascii.Error):
+                return base64.b64decode(value, validate=True).hex()
+    return ""
 
 
 def _version(headers: Message) -> str:
