@@ -115,6 +115,7 @@ def _accuracy(said: Said, options: BenchOptions) -> Figure | Missing:
         )
     limited = "" if options.data_limit is None else f", {figure.n:,} of them"
     unread = f", {said.unread} could not be read" if said.unread else ""
+    unread += f", left out {', '.join(said.left_out)}" if said.left_out else ""
     without = "" if NEITHER in said.truth.values() else ", none without a pet"
     learnt = f", {len(said.learnt):,} that were learnt from left out" if said.learnt else ""
     return replace(figure, data=f"photographs of {options.data.name}{limited}{without}{unread}{learnt}")

@@ -13,12 +13,12 @@ import numpy as np
 
 from catdog.edge.classifier import Classifier
 from catdog.edge.command import CommandParser
-from catdog.edge.decode import silence_opencv
+from catdog.edge.decode import read_picture, silence_opencv
 from catdog.edge.errors import CatdogError, DatasetError, UnprovenError, UsageError, VerificationError
 from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture, other_pixels_fix
 from catdog.edge.learnt import Learnt
+from catdog.train.data.finder import Found, find_labelled, printable
 
-from .labelled import Photograph, find_photographs
 from .proof import UNPROVEN, Measured, Proof, Truth, compare, doubts, measure, objections, verdict
 
 _VERIFY_EXAMPLES = """\
@@ -70,9 +70,11 @@ def verify_command(argv: Sequence[str]) -> int:
             fix="Name the file that it was made beside.",
         )
     golden = _golden(model)
-    photographs = find_photographs(arguments.data, model.contract.labels)
-    judged = _judge(model, reference, photographs)
-    proof, measured = _compare(model, reference, judged, arguments.data.name, same=golden.deterministic)
+    place = find_labelled(arguments.data, model.contract.labels)
+    if place.left_out:
+        print(f"catdog-export: left out: {', '.join(place.left_out)}", file=sys.stderr)
+    judged = _judge(model, reference, place.pictures)
+    proof, measured = _compare(model, reference, judged, Path(arguments.data).name, same=golden.deterministic)
     against = _against(golden, model.contract.input.dtype) + (objections(proof, max_drop) if proof else [])
     if arguments.json:
         found: dict[str, object] = {"file": str(model.model_path), "runtime": model.backend_name, "golden": asdict(golden)}
@@ -99,7 +101,7 @@ def _verify_parser() -> CommandParser:
         prog="catdog-export verify", description="Prove a model file on this machine.", epilog=_VERIFY_EXAMPLES
     )
     parser.add_argument("file", metavar="FILE", help="a .tflite or .onnx file, or the name of a bundled model")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR|ZIP", help="labelled photographs")
+    parser.add_argument("--data", required=True, metavar="DIR|ARCHIVE", help="labelled photographs")
     parser.add_argument("--reference", metavar="FILE", help="a second model file to compare with, such as the float32 one")
     parser.add_argument(
         "--max-drop", type=float, metavar="POINTS", help="accuracy it may lose against the reference (default: 0.5)"
@@ -201,18 +203,18 @@ class _Judged:
 
     scores: list[list[float]]
     others: list[list[float]]
-    photographs: list[Photograph]
+    photographs: list[Found]
     skipped: int
     learnt: int
     all_learnt: bool
 
 
-def _judge(model: Classifier, reference: Classifier | None, photographs: Sequence[Photograph]) -> _Judged:
+def _judge(model: Classifier, reference: Classifier | None, photographs: Sequence[Found]) -> _Judged:
     learnt = Learnt.parse(model.contract.learnt, model.contract.input)
-    rows: dict[bool, list[tuple[Photograph, list[float], list[float]]]] = {True: [], False: []}
+    rows: dict[bool, list[tuple[Found, list[float], list[float]]]] = {True: [], False: []}
     for photograph in _with_progress(photographs):
         try:
-            picture = photograph.read()
+            picture = read_picture(photograph.path)
         except CatdogError as error:
             print(f"catdog-export: skipped: {error}", file=sys.stderr)
             continue
@@ -233,7 +235,7 @@ def _judge(model: Classifier, reference: Classifier | None, photographs: Sequenc
 def _compare(
     model: Classifier, reference: Classifier | None, judged: _Judged, data: str, *, same: bool
 ) -> tuple[Proof | None, Measured]:
-    labels, names = model.contract.labels, tuple(photograph.name for photograph in judged.photographs)
+    labels, names = model.contract.labels, tuple(printable(photograph.name) for photograph in judged.photographs)
     if not names:
         raise DatasetError("pictures that can be read", got=f"none in {data}", fix="Name another folder or archive.")
     targets = [labels.index(photograph.label) for photograph in judged.photographs]
@@ -255,12 +257,12 @@ def _learnt_said(judged: _Judged) -> str:
     return f"learnt from, and left out: {judged.learnt:,} of {judged.learnt + len(judged.photographs):,} pictures"
 
 
-def _with_progress(photographs: Sequence[Photograph]) -> Iterable[Photograph]:
+def _with_progress(photographs: Sequence[Found]) -> Iterable[Found]:
     try:
         from catdog.edge.progress import progress_bar
     except ModuleNotFoundError:  # the edge does without
         return photographs
-    bar: Iterable[Photograph] = progress_bar(photographs, title="verifying", unit=" pictures")
+    bar: Iterable[Found] = progress_bar(photographs, title="verifying", unit=" pictures")
     return bar
 
 

@@ -56,7 +56,7 @@ def calibration_pictures(where: str | None, count: int, source: TrainedModel, se
     """Take the named photographs, else the run's training pictures, else drawn ones.
 
     Args:
-        where: folder or zip archive; of class folders the same number each, and of `train/` and `validation/` the former.
+        where: folder or archive; of class folders the same number each, and of `train/` and `validation/` the former.
         count: how many at most.
         source: the model, and the data it was trained on if its run is known.
         seed: decides which.
@@ -70,7 +70,7 @@ def calibration_pictures(where: str | None, count: int, source: TrainedModel, se
         chosen = learnt.train[balanced(learnt.train.targets.tolist(), count, seed)]
         return _photographs("training pictures", learnt.name, learnt.labels, chosen, source)
     if where is not None:
-        part = load_part(where, "train", size, count=count, seed=seed)
+        part = load_part(where, "train", size, known=source.contract.labels, count=count, seed=seed)
         found = _photographs("pictures", part.name, part.labels, part.pictures, source)
         return replace(found, skipped=part.skipped)
     return drawn_pictures(count, size, seed)
@@ -111,7 +111,7 @@ def _named_or_held_back(where: str | None, source: TrainedModel) -> PictureSet |
         pictures = held_back.validation + held_back.test
         return _photographs("held-back pictures", held_back.name, held_back.labels, pictures, source)
     if where is not None:
-        part = load_part(where, "validation", size)
+        part = load_part(where, "validation", size, known=source.contract.labels)
         kept, labels, left_out = _known_only(where, part.labels, part.pictures, source.contract.labels)
         found = _photographs("pictures", part.name + left_out, labels, kept, source)
         return replace(found, skipped=part.skipped)

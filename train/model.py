@@ -23,6 +23,7 @@ BACKBONE, FEATURES, LOGITS, ONE_LOGIT, SCORES = "backbone", "features", "logits"
 LEVELS = "levels"
 SOFTMAX, ONE_UNIT = "softmax", "one-unit"
 HEADS = (SOFTMAX, ONE_UNIT)
+_QUICK_MOMENTUM = 0.9  # of batch normalisation that has no statistics yet
 
 
 @dataclass(frozen=True)
@@ -157,15 +158,19 @@ def _with_levels(pooled: Any, earlier: Sequence[Any], factors: Sequence[float]) 
 def release_backbone(backbone: keras.Model, *, statistics: bool = False) -> None:
     """Make a backbone trainable, but for its batch normalisation: the statistics of small sets would replace ImageNet's.
 
-    With `statistics` that, too: random weights have none to be kept, and without any a deep network's values fade away.
+    With `statistics` that, too: random weights have none to be kept, and without any a deep network's values fade away. They
+    then follow what comes a hundred times as fast as Keras has it for ImageNet: at 0.999 a hundredth of the first values is
+    left only after 4,600 steps, and a network that has learnt would answer as if it had not.
 
     Calling the backbone with ``training=False`` is not enough: Keras (3.15, `functional.operation_fn`) hands ``training=True``
     of a fit down to every layer, whatever it was called with. Only a layer that is not trainable keeps its statistics.
     """
     backbone.trainable = True
     for layer in backbone._flatten_layers(include_self=False):  # those within layers, too
-        if isinstance(layer, layers.BatchNormalization) and not statistics:
-            layer.trainable = False
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = statistics
+            if statistics:
+                layer.momentum = min(layer.momentum, _QUICK_MOMENTUM)
 
 
 def build_augmentation(what: Augmentation, seed: int) -> keras.Model:

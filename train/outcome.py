@@ -20,7 +20,7 @@ from catdog.edge.learnt import marks_of, united
 
 from .backbones import BACKBONES
 from .data.dataset import Dataset
-from .data.folders import place_name
+from .data.finder import place_name
 from .data.items import whole_of, whole_ones
 from .model_file import MODEL_FILE, read_contract, save_model
 from .options import CAMERA, TrainOptions

@@ -17,7 +17,7 @@ from catdog.edge.learnt import MOST as MOST_MARKS
 from .backbones import BACKBONES, MOBILENETV2
 from .checkpoint import Checkpoint
 from .data.dataset import Dataset, held_out, load_dataset
-from .data.folders import TEST, VALIDATION
+from .data.finder import TEST, VALIDATION
 from .data.items import whole_ones
 from .data.pictures import Pictures
 from .evaluate import evaluate
@@ -105,6 +105,8 @@ def train(run: Run, log: Log) -> tuple[Dataset, list[StageRecord]]:
 
 def describe(dataset: Dataset, log: Log) -> None:
     """Say what a data set holds and what was left out."""
+    if dataset.left_out:
+        log(f"left out: {', '.join(dataset.left_out)}")
     for line in dataset.skipped:
         log(f"skipped: {line}")
     if dataset.contradictions:

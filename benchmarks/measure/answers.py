@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.decode import read_picture
 from catdog.edge.errors import CatdogError
 from catdog.edge.figures import Figure
 from catdog.edge.learnt import Learnt
@@ -45,12 +46,14 @@ class Answers:
         said: of each picture its name and the label that the model gave.
         unread: pictures that could not be read.
         learnt: names of those that were learnt from, which its accuracy leaves out.
+        left_out: what else lies there, in words.
     """
 
     truth: dict[str, str]
     said: dict[str, str]
     unread: int
     learnt: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> Figure | None:
@@ -85,21 +88,23 @@ def answer_all(case: Case, question: Question) -> Answers:
     classifier = load(case)
     if question.data is None:
         return Answers({}, {name: classifier.classify(picture).label for name, picture in question.drawn.items()}, 0)
-    from catdog.export.labelled import find_photographs
+    from catdog.train.data.finder import find_labelled, printable
 
     known = Learnt.parse(classifier.contract.learnt, classifier.contract.input)
     truth, said, learnt, unread = {}, {}, set(), 0
-    for photograph in thinned(find_photographs(question.data, classifier.contract.labels), question.limit):
+    place = find_labelled(str(question.data), classifier.contract.labels)
+    for photograph in thinned(place.pictures, question.limit):
         try:
-            picture = photograph.read()
+            picture = read_picture(photograph.path)
         except CatdogError:
             unread += 1
             continue
-        truth[photograph.name] = photograph.label
-        said[photograph.name] = classifier.classify(picture).label
+        name = printable(photograph.name)
+        truth[name] = photograph.label
+        said[name] = classifier.classify(picture).label
         if picture in known:
-            learnt.add(photograph.name)
-    return Answers(truth, said, unread, frozenset(learnt))
+            learnt.add(name)
+    return Answers(truth, said, unread, frozenset(learnt), place.left_out)
 
 
 def thinned(items: Sequence[T], limit: int | None) -> Sequence[T]:

@@ -59,27 +59,15 @@ def frames_of(scenario: str, picture: Picture, data: Path | None) -> Frames:
 
 
 def _photographs(data: Path) -> list[Picture]:
-    from catdog.export.labelled import find_photographs
+    from catdog.train.data.finder import find
 
     read = []
     # Whatever the folders are called: here nobody asks what is on them.
-    for photograph in thinned(find_photographs(data, _folders(data)), _OFFLINE_PICTURES):
+    for photograph in thinned(find(str(data), ()).pictures, _OFFLINE_PICTURES):
         try:
-            read.append(photograph.read())
+            read.append(read_picture(photograph.path))
         except CatdogError:
             continue  # it is counted where the artifacts are asked
     if not read:
         raise DatasetError("photographs that can be read", got=f"{data} with none", fix="Copy them again.")
     return read
-
-
-def _folders(data: Path) -> list[str]:
-    """Name every folder that a picture could be in."""
-    import zipfile
-
-    if data.is_dir():
-        return [data.name, *(folder.name for folder in data.rglob("*") if folder.is_dir())]
-    if zipfile.is_zipfile(data):
-        with zipfile.ZipFile(data) as archive:
-            return sorted({part for name in archive.namelist() for part in Path(name).parts[:-1]})
-    return []

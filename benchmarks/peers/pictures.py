@@ -10,8 +10,9 @@ import cv2
 
 from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError, UnreadableInputError
+from catdog.edge.kinds import kind_of_file
 from catdog.edge.synthetic import LABELS, draw_picture
-from catdog.train.data.folders import TEST, VALIDATION, class_folders, find_folder, part_folder
+from catdog.train.data.finder import Found, find_labelled
 
 _WIDTH, _HEIGHT = 500, 375  # of drawn ones; what the photographs of the public archive are on average
 
@@ -53,22 +54,21 @@ def gather(data: str | None, count: int, labels: Sequence[str], seed: int, folde
             cv2.imwrite(str(folder / f"{label}-{number:04}.jpg"), picture)
         paths = tuple(sorted(map(str, folder.iterdir())))
         return Photographs(folder, paths, {}, f"{count:,} drawn pictures of {_WIDTH}x{_HEIGHT} pixels")
-    root = find_folder(data)
-    part = part_folder(root, VALIDATION) or part_folder(root, TEST) or root
-    truth = _copy(_choose(class_folders(part), count, labels, seed), folder)
+    pictures = find_labelled(data, labels).pictures
+    truth = _copy(_choose(pictures, count, labels, seed), folder)
     if not truth:
         raise DatasetError(
             f"JPEG files in folders named {', '.join(labels)}", got=f"{data} with none", fix="Name the folders as the labels."
         )
-    which = f"pictures of {Path(data).stem}" if part == root else f"{part.name} pictures of {Path(data).stem}"
-    return Photographs(folder, tuple(sorted(truth)), truth, f"{len(truth):,} {which}")
+    parts = "".join(f"{part} " for part in sorted({each.part for each in pictures}, reverse=True) if part)
+    return Photographs(folder, tuple(sorted(truth)), truth, f"{len(truth):,} {parts}pictures of {Path(data).stem}")
 
 
-def _choose(found: dict[str, list[Path]], count: int, labels: Sequence[str], seed: int) -> dict[str, list[Path]]:
+def _choose(found: Sequence[Found], count: int, labels: Sequence[str], seed: int) -> dict[str, list[Path]]:
     """Take as many of each label, as near as `count` allows; JPEG only, which all sides can read."""
-    known = {label: [path for path in found.get(label, []) if path.suffix.lower() in (".jpg", ".jpeg")] for label in labels}
     chosen: dict[str, list[Path]] = {}
-    for place, (label, paths) in enumerate(known.items()):
+    for place, label in enumerate(labels):
+        paths = [each.path for each in found if each.label == label and kind_of_file(each.path).name == "JPEG"]
         share = count // len(labels) + (place < count % len(labels))
         chosen[label] = sorted(random.Random(seed).sample(paths, min(share, len(paths))))  # noqa: S311 - no secret
     return chosen

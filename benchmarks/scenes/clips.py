@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from catdog.edge.contract import NEITHER
 from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
-from catdog.edge.folders import walk
-from catdog.edge.kinds import Family, LeftOut
 from catdog.edge.synthetic import LABELS, draw_picture
 
 WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 10.0, 6.0
@@ -76,28 +74,22 @@ class Photographs:
 def find_photographs(pets: Path | None, scenes: Path | None) -> Photographs:
     """Find pictures: `pets` holds a folder for each label, `scenes` pictures, in sub-folders or not.
 
-    Both may be zip archives; of `pets` the validation part is taken where there is one.
+    Both may be archives; of `pets` the validation part is taken where there is one.
 
     Raises:
         DatasetError: nothing is there.
-        MissingExtraError: an archive is given, and what unpacks it is not installed.
     """
-    from catdog.train.data.folders import VALIDATION, find_folder, part_folder
+    from catdog.train.data.finder import VALIDATION, find
 
-    by_label = {}
-    pets, scenes = (find_folder(str(where)) if where and where.is_file() else where for where in (pets, scenes))
-    if pets is not None:
-        pets = (part_folder(pets, VALIDATION) if pets.is_dir() else None) or pets
-        by_label = {
-            folder.name: _pictures(folder) for folder in sorted(pets.iterdir() if pets.is_dir() else ()) if folder.is_dir()
-        }
-        by_label = {label: paths for label, paths in by_label.items() if paths}
-        if not by_label:
-            raise DatasetError("a folder with a folder of pictures for each label", got=str(pets), fix="Name another --pets.")
-    found = () if scenes is None else _pictures(scenes)
-    if scenes is not None and not found:
+    by_label: dict[str, list[str]] = {}
+    for found in () if pets is None else find(str(pets)).of(VALIDATION):
+        by_label.setdefault(found.label, []).append(str(found.path))
+    if pets is not None and ("" in by_label or not by_label):
+        raise DatasetError("a folder with a folder of pictures for each label", got=str(pets), fix="Name another --pets.")
+    free = () if scenes is None else tuple(str(found.path) for found in find(str(scenes)).pictures)
+    if scenes is not None and not free:
         raise DatasetError("a folder of pictures without pets", got=str(scenes), fix="Name another --scenes.")
-    return Photographs(by_label, found)
+    return Photographs({label: tuple(paths) for label, paths in by_label.items()}, free)
 
 
 def make_clips(
@@ -147,10 +139,6 @@ def frames(clip: Clip) -> Iterator[Picture]:
             x, y = shift * swing
             shown = cv2.warpAffine(shown, np.array([[1, 0, x], [0, 1, y]]), (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
         yield _through_sensor(shown, grain, rng, night=clip.night)
-
-
-def _pictures(folder: Path) -> tuple[str, ...]:
-    return tuple(sorted(str(path) for path, _ in walk(folder, LeftOut(), frozenset({Family.PICTURE}))))
 
 
 def _shuffled(paths: Sequence[str], rng: np.random.Generator) -> list[str]:

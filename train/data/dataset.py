@@ -11,8 +11,8 @@ from catdog.edge.errors import DatasetError
 
 from ..options import HELD_BACK, HELD_BACK_BESIDE_TEST, SYNTHETIC, TEST_OF_FOLDER, TEST_OF_SPLIT, DataOptions
 from .duplicates import CLOSE, SAME, Fingerprints, copies, fingerprints
-from .folders import TEST, TRAIN, VALIDATION, class_folders, find_folder, part_folder, pictures_in, place_name
-from .items import PARTS, Items, items_of, labelled_items, more_items, more_negative_items, negative_items, parts_of, whole_of
+from .finder import PARTS, TEST, TRAIN, VALIDATION, find, place_name
+from .items import Items, items_of, labelled_items, more_items, more_negative_items, negative_items, parts_of, whole_of
 from .pictures import Pictures, read_pictures, without_copies
 from .splits import balanced, hold_back
 
@@ -32,6 +32,7 @@ class Dataset:
         skipped: one line for each picture that was left out, with the reason: not readable, or a held-back picture that is
             among the training pictures, too.
         contradictions: one line for each picture that is there under two labels.
+        left_out: what else lies where the labelled pictures do, by kind and number, in words.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Dataset:
     test: Pictures
     skipped: tuple[str, ...]
     contradictions: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def parts(self) -> Mapping[str, Pictures]:
@@ -76,7 +78,7 @@ class Part:
         name: what to call it, without a path.
         labels: class names, sorted; a single empty one if the pictures are in no class folders.
         pictures: the pictures.
-        skipped: one line for each that could not be read.
+        skipped: one line for each that could not be read, and for what else lies there.
     """
 
     name: str
@@ -91,7 +93,7 @@ def load_dataset(options: DataOptions) -> Dataset:
     Raises:
         DatasetError: it cannot be downloaded, unpacked or understood, or a class has no readable picture.
     """
-    labels, items = labelled_items(options)
+    labels, items, left_out = labelled_items(options)
     skipped: list[str] = []
     test_share = TEST_OF_FOLDER if VALIDATION in items else TEST_OF_SPLIT
     test_share = test_share if options.test_share is None else options.test_share
@@ -118,38 +120,44 @@ def load_dataset(options: DataOptions) -> Dataset:
     test = without_copies(without_copies(split[TEST], split[TRAIN], "training", skipped), validation, VALIDATION, skipped)
     name = "drawn cats and dogs" if options.data == SYNTHETIC else place_name(options.data)
     contradictions = tuple(_contradictions(split, len(labels) - 1 if options.negatives is not None else None))
-    dataset = Dataset(name, labels, split[TRAIN], validation, test, tuple(skipped), contradictions)
+    dataset = Dataset(name, labels, split[TRAIN], validation, test, tuple(skipped), contradictions, left_out)
     for part, pictures in ((TRAIN, dataset.train), (VALIDATION, dataset.validation)):
         for label, count in pictures.counts(labels).items():
             if count == 0:
-                why = f" ({skipped[0]})" if skipped else ""
+                why = f" ({'; '.join((*skipped[:1], *left_out))})" if skipped or left_out else ""
                 raise DatasetError(f"{part} pictures of {label!r}", got=f"none that can be used{why}", fix="Add some.")
     return dataset
 
 
-def load_part(where: str, part: str, image_size: int, *, count: int | None = None, seed: int = 0) -> Part:
+def load_part(
+    where: str, part: str, image_size: int, *, known: Sequence[str] = (), count: int | None = None, seed: int = 0
+) -> Part:
     """Read labelled pictures without splitting them: those of a part if there are parts, else all.
 
     Args:
-        where: folder, zip archive or address; ``<part>/<label>/*.jpg``, ``<label>/*.jpg``, or pictures without labels.
+        where: folder, archive or address; ``<part>/<label>/*.jpg``, ``<label>/*.jpg``, or pictures without labels.
         part: ``"train"`` or ``"validation"``.
         image_size: side in pixels.
+        known: labels that the beginnings of files' names may be, where no folders are; others are no labels.
         count: read only so many, the same number of each label where there are enough; None for all.
         seed: decides which.
 
     Raises:
         DatasetError: nothing is there, or nothing that can be read.
     """
-    root = find_folder(where)
-    root = part_folder(root, part) or (part_folder(root, TEST) if part == VALIDATION else None) or root
-    by_label = class_folders(root) or {"": pictures_in(root)}
-    items = items_of(by_label, tuple(by_label), root)
-    skipped: list[str] = []
+    place = find(where)
+    found = place.of(TRAIN) if part == TRAIN else place.of(VALIDATION, TEST)
+    if not any(each.name.parent.name for each in found) and not {each.label for each in found} <= set(known):
+        found = tuple(each._replace(label="") for each in found)
+    labels = tuple(sorted({each.label for each in found}))
+    items = items_of(found, labels)
+    skipped = list(place.left_out)
     chosen = items if count is None else [items[i] for i in balanced([item.target for item in items], count, seed)]
     pictures = read_pictures(chosen, image_size, skipped, "reading pictures")
     if not len(pictures):
-        raise DatasetError("pictures that can be read", got=f"none in {where}", fix="Name another folder or archive.")
-    return Part(place_name(where), tuple(by_label), pictures, tuple(skipped))
+        why = f" ({skipped[0]})" if skipped else ""
+        raise DatasetError("pictures that can be read", got=f"none in {where}{why}", fix="Name another folder or archive.")
+    return Part(place.name, labels, pictures, tuple(skipped))
 
 
 def _contradictions(split: _Split, neither: int | None) -> Iterator[str]:

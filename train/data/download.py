@@ -11,21 +11,13 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from catdog.edge.errors import DatasetError, OutputError, missing_extra
+from catdog.edge.errors import DatasetError, OutputError
 
+from .cache import cache_folder
 from .partial import Partial
 from .transfer import TransferError, fetch
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-def cache_folder() -> Path:
-    """Return the folder for downloads and unpacked archives, by the platform's convention."""
-    try:
-        import platformdirs
-    except ModuleNotFoundError as error:
-        raise missing_extra("platformdirs", "train") from error
-    return Path(platformdirs.user_cache_dir("catdog"))
 
 
 def download(url: str, *, offline_ways: str, md5: str | None = None) -> Path:

@@ -1,10 +1,10 @@
 """Which pictures a data set holds, and which part each is in: found, named and labelled, and none of them read yet.
 
-May import: the edge's drawn pictures and `decode`, this room's `options`, its neighbours `folders` and `pictures`.
+May import: the edge's drawn pictures and `decode`, this room's `options`, its neighbours `finder` and `pictures`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,10 +17,8 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
 
 from ..options import SYNTHETIC, TEST_OF_FOLDER, DataOptions
-from .folders import TEST, TRAIN, VALIDATION, class_folders, empty_folders, find_folder, part_folder, pictures_in, place_name
-from .pictures import Item, Pictures, cut_out, printable
-
-PARTS = (TRAIN, VALIDATION, TEST)
+from .finder import TEST, TRAIN, VALIDATION, Found, Place, besides, find, place_name, printable
+from .pictures import Item, Pictures, cut_out
 
 _SMALLEST_PART, _LARGEST_PART = 0.15, 0.8  # of the area of a picture without any of the labels
 
@@ -40,7 +38,7 @@ def check_folders(options: DataOptions) -> None:
     """
     if not Path(options.data).exists():
         return
-    labels, items = _folder_items(options)
+    labels, items, left_out = _folder_items(options)
     _check_labels(labels, options)
     for part in (TRAIN, VALIDATION):
         if part not in items:
@@ -51,20 +49,20 @@ def check_folders(options: DataOptions) -> None:
             if counts[target] < least:
                 raise DatasetError(
                     f"at least {least} pictures of each class" if least > 1 else f"{part} pictures of each class",
-                    got=f"{counts[target] or 'none'} of {label!r} in {options.data}",
+                    got=f"{counts[target] or 'none'} of {label!r} in {options.data}{besides(left_out)}",
                     fix="Add some, or remove the folder.",
                 )
 
 
-def labelled_items(options: DataOptions) -> tuple[tuple[str, ...], Items]:
-    """Find the labelled pictures: class names, sorted, and the items of each part that is there.
+def labelled_items(options: DataOptions) -> tuple[tuple[str, ...], Items, tuple[str, ...]]:
+    """Find the labelled pictures: class names, sorted, the items of each part that is there, and words on what was left out.
 
     Raises:
         DatasetError: it cannot be downloaded, unpacked or understood.
     """
-    labels, items = _synthetic_items(options) if options.data == SYNTHETIC else _folder_items(options)
+    labels, items, left_out = (*_synthetic_items(options), ()) if options.data == SYNTHETIC else _folder_items(options)
     _check_labels(labels, options)
-    return labels, items
+    return labels, items, left_out
 
 
 def more_items(options: DataOptions, labels: Sequence[str], known: Items) -> list[Item]:
@@ -138,79 +136,89 @@ def whole_ones(names: Sequence[str]) -> list[int]:
     return [place for place, name in enumerate(names) if whole_of(name) == name]
 
 
-def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], Items]:
-    root = find_folder(options.data)
-    folders = {part: folder for part in PARTS if (folder := part_folder(root, part)) is not None}
-    if TRAIN not in folders or len(folders) < 2:
-        folders = {TRAIN: root}
-    found = {part: class_folders(folder) for part, folder in folders.items()}
-    by_label = found[TRAIN]
+def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], Items, tuple[str, ...]]:
+    place = find(options.data)
+    if place.parts and TRAIN not in place.parts:
+        raise DatasetError(
+            f"training pictures beside {' and '.join(place.parts)}", got=f"none in {options.data}", fix="Add a folder train/."
+        )
+    by_label = _classes(place, TRAIN if TRAIN in place.parts else "")
     # A single class folder was stepped into, as if it wrapped the others.
-    stepped = not by_label and root != Path(options.data)
-    empty = [name for folder in folders.values() for name in empty_folders(folder)]
-    if stepped and not pictures_in(root):
-        empty.append(root.name)
+    stepped = not by_label and place.stepped
+    empty = [*place.empty, *([place.root.name] if stepped and not place.pictures else [])]
     if empty:
         raise DatasetError(
             "pictures in each class folder",
-            got=f"none in {', '.join(map(repr, empty[:3]))}",
+            got=f"none in {', '.join(map(repr, empty[:3]))}{besides(place.left_out)}",
             fix="Add some, or remove the folder.",
         )
     if len(by_label) < 2:
-        one = next(iter(by_label), root.name if stepped else None)
+        one = next(iter(by_label), place.root.name if stepped and not place.parts else None)
         raise DatasetError(
             "at least two class folders, or train/ and validation/ with class folders",
-            got=f"{options.data} with {'none' if one is None else f'one, {one!r}'}",
+            got=f"{options.data} with {'none' if one is None else f'one, {one!r}'}{besides(place.left_out)}",
             fix="Put the pictures of each class into a folder of its name.",
         )
-    for part, others in found.items():
-        if set(by_label) != set(others):
+    for part in place.parts:
+        others = _classes(place, part)
+        if len(others) < 2 and not by_label.keys() & others.keys():
+            # Of a competition, whose answers are secret; or kept for a look.
+            place = place.without(place.of(part), f"pictures of {part} without class folders")
+        elif by_label.keys() != others.keys():
             raise DatasetError(
                 f"the same class folders in train and {part}",
-                got=f"{', '.join(sorted(set(by_label) ^ set(others)))} in one of them alone",
+                got=f"{', '.join(sorted(by_label.keys() ^ others.keys()))} in one of them alone",
                 fix="Rename or add folders.",
             )
     labels = tuple(sorted(by_label, key=lambda label: (label == NEITHER, label)))
-    return labels, {part: items_of(found[part], labels, folder) for part, folder in folders.items()}
+    return labels, {part or TRAIN: items_of(place.of(part), labels) for part in place.parts or ("",)}, place.left_out
 
 
-def items_of(by_label: Mapping[str, Sequence[Path]], labels: Sequence[str], root: Path) -> list[Item]:
+def _classes(place: Place, part: str) -> Counter[str]:
+    """Count the pictures of each label in a part; in all without parts."""
+    return Counter(found.label for found in place.of(part) if found.label)
+
+
+def items_of(pictures: Sequence[Found], labels: Sequence[str]) -> list[Item]:
     """Name and label picture files.
 
     Args:
-        by_label: the files of each label.
+        pictures: that were found, in the order of their labels.
         labels: the class names, in order.
-        root: folder that names begin at.
     """
-    return [
-        Item(printable(path.relative_to(root)), labels.index(label), partial(read_picture, path))
-        for label, paths in by_label.items()
-        for path in paths
-    ]
+    return [Item(printable(each.name), labels.index(each.label), partial(read_picture, each.path)) for each in pictures]
 
 
 def _without_labels(where: str, target: int) -> list[Item]:
-    root = find_folder(where)
-    paths = pictures_in(root)
-    if not paths:
-        raise DatasetError("pictures of none of the labels", got=f"none in {where}", fix="Name another folder or archive.")
-    return [Item(f"{NEITHER}/{printable(path.relative_to(root))}", target, partial(read_picture, path)) for path in paths]
+    place = find(where, ())
+    if not place.pictures:
+        raise DatasetError(
+            "pictures of none of the labels",
+            got=f"none in {where}{besides(place.left_out)}",
+            fix="Name another folder or archive.",
+        )
+    return [
+        Item(f"{NEITHER}/{printable(each.path.relative_to(place.root))}", target, partial(read_picture, each.path))
+        for each in place.pictures
+    ]
 
 
 def _labelled_more(where: str, labels: Sequence[str]) -> list[Item]:
     """Find labelled pictures to learn from besides: of a training part if there is one, of any of the labels."""
-    root = find_folder(where)
-    root = part_folder(root, TRAIN) or root
-    if root.name in labels and root != Path(where):
-        root = root.parent  # a single class folder was stepped into, as if it wrapped others
-    by_label = class_folders(root)
-    if not by_label or not set(by_label) <= set(labels):
+    place = find(where)
+    pictures = place.of(TRAIN)
+    if place.stepped and place.root.name in labels and not any(each.label for each in pictures):
+        # A single class folder was stepped into, as if it wrapped others.
+        own = place.root.name
+        pictures = tuple(each._replace(label=own, name=Path(own) / each.name) for each in pictures)
+    found = sorted({each.label for each in pictures})
+    if not found or not set(found) <= set(labels):
         raise DatasetError(
             f"class folders among {', '.join(labels)}",
-            got=f"{where} with {', '.join(by_label) or 'none'}",
+            got=f"{where} with {', '.join(filter(None, found)) or 'none'}{besides(place.left_out)}",
             fix="Rename or remove folders.",
         )
-    return items_of(by_label, labels, root)
+    return items_of(pictures, labels)
 
 
 def parts_of(learnt: Pictures, found: Items, options: DataOptions) -> list[Item]:

@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePath
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.contract import InputSpec
-from catdog.edge.errors import CatdogError
+from catdog.edge.errors import CatdogError, MissingExtraError
 from catdog.edge.preprocess import Preprocessor
 from catdog.edge.progress import progress_bar
 
@@ -69,11 +68,6 @@ class Pictures:
         return {label: found[index] for index, label in enumerate(labels)}
 
 
-def printable(path: PurePath) -> str:
-    """Return a path as text that can be written anywhere, also where its bytes are no UTF-8."""
-    return path.as_posix().encode("utf-8", "backslashreplace").decode()
-
-
 def cut_out(picture: NDArray[np.uint8], rng: np.random.Generator, smallest: float, largest: float) -> NDArray[np.uint8]:
     """Cut a part out of a picture, of about its shape.
 
@@ -105,10 +99,20 @@ def read_pictures(items: Sequence[Item], image_size: int, skipped: list[str], ti
     with ThreadPoolExecutor() as pool:
         reading = pool.map(partial(_read_one, spec), items, pixels)
         errors = list(progress_bar(reading, total=len(items), title=title, unit=" pictures"))
-    skipped += [str(error) for error in errors if error is not None]
+    skipped += _reasons(errors)
     everything = Pictures(pixels, np.array([item.target for item in items], np.int64), tuple(item.name for item in items))
     read = [index for index, error in enumerate(errors) if error is None]
     return everything if len(read) == len(items) else everything[read]
+
+
+def _reasons(errors: Sequence[CatdogError | None]) -> list[str]:
+    """Say why pictures cannot be read: of each package that is missing once, of damage by name."""
+    missing: dict[str, list[CatdogError]] = {}
+    for error in errors:
+        if isinstance(error, MissingExtraError):
+            missing.setdefault(error.expected, []).append(error)
+    lines = [f"{len(those):,} pictures: {those[0]}" for those in missing.values()]
+    return lines + [str(error) for error in errors if error is not None and not isinstance(error, MissingExtraError)]
 
 
 def without_copies(

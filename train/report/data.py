@@ -25,8 +25,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..data.cache import cache_folder
 from ..data.dataset import Dataset
-from ..data.download import cache_folder
 from ..options import TrainOptions
 from ..record import StageRecord
 from .pictures import Mistake, augmentation_of
