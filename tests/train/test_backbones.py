@@ -1,7 +1,11 @@
 """Backbones beside MobileNetV2: trained, read back, exported and run on the edge."""
 
+import base64
+import hashlib
+import importlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +15,7 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 from commands import run
 
 from catdog.edge import Classifier
-from catdog.edge.errors import InputNotFoundError, ModelError, UsageError
+from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, UsageError
 from catdog.edge.synthetic import draw_picture
 from catdog.train.backbones import BACKBONES, MOBILENETV2
 from catdog.train.features import predict
@@ -19,6 +23,9 @@ from catdog.train.model import build_model, release_backbone
 from catdog.train.model_file import read_model
 from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.weights import load_backbone_weights
+
+if TYPE_CHECKING:
+    from tests.conftest import Site
 
 SMALL = "mobilenetv3-small"
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
@@ -37,27 +44,20 @@ def other_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", BACKBONES.own)
-def test_row_says_what_is_built(name: str) -> None:
-    row = BACKBONES.find(name)
-    parts = build_model("transfer", "deep", image_size=row.smallest, backbone=name).transfer
-    assert parts is not None
-    assert parts.features.output_shape == (None, row.features)
-    assert not parts.backbone.trainable_weights
-
-
 @pytest.mark.slow
 def test_run_reads_back_and_names_its_backbone(other_run: Path) -> None:
     model = read_model(other_run)
     assert model.contract.name == f"{SMALL}-transfer-64"
-    assert "backbone: MobileNetV3 Small, random weights, fine-tuned end to end" in model.contract.trained_on
+    assert (
+        "; pixels scaled to -1 to 1; backbone: MobileNetV3 Small, random weights, fine-tuned end to end"
+        in model.contract.trained_on
+    )
     assert json.loads((other_run / "options.json").read_text())["options"]["backbone"] == SMALL
     scores = predict(model.core, PIXELS)
     assert scores.shape == (3, 3)  # cats, dogs, neither
     assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.slow
 def test_int8_and_onnx_answer_on_the_edge_as_keras_does(other_run: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnx", reason="the extra export is not installed")
@@ -91,6 +91,46 @@ def test_weights_come_from_a_file_of_keras(tmp_path: Path) -> None:
         load_backbone_weights(parts.backbone, str(tmp_path / "other.weights.h5"), row)
 
 
+# What Keras calls the files that it publishes.
+PUBLISHED = {
+    "mobilenetv2-0.35": ("mobilenet_v2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_96_no_top.h5", None),
+    "mobilenetv2-1.4": ("mobilenet_v2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.4_96_no_top.h5", None),
+    "mobilenetv3-small": ("mobilenet_v3", "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5", "small_224_1.0_float"),
+    "mobilenetv3-large": ("mobilenet_v3", "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5", "large_224_1.0_float"),
+    "efficientnetv2-b0": ("efficientnet_v2", "efficientnetv2-b0_notop.h5", "b0"),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_imagenet_weights_are_kerass_own_and_their_hash_is_looked_at(
+    name: str, site: "Site", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import h5py
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    module, file, key = PUBLISHED[name]
+    published = importlib.import_module(f"keras.src.applications.{module}")
+    place = "BASE_WEIGHTS_PATH" if module == "efficientnet_v2" else "BASE_WEIGHT_PATH"
+    monkeypatch.setattr(published, place, f"{site.url}/{module}/")
+    row = BACKBONES.find(name)
+    known = row.build(96)
+    with h5py.File(tmp_path / "weights.h5", "w") as stream:  # Keras publishes in the format of Keras 1
+        save_weights_to_hdf5_group(stream, known)
+    content = (tmp_path / "weights.h5").read_bytes()
+    right = hashlib.md5(content).digest()  # noqa: S324
+    site.pages[f"/{module}/{file}"] = (200, {"x-goog-hash": f"md5={base64.b64encode(bytes(16)).decode()}"}, content)
+    network = build_model("transfer", "deep", image_size=96, backbone=name).transfer.backbone
+    with pytest.raises(DatasetError, match=r"expected the file with MD5 .* got one with .* --backbone-weights PATH"):
+        load_backbone_weights(network, "imagenet", row)
+    if key is None:
+        site.pages[f"/{module}/{file}"] = (200, {"x-goog-hash": f"md5={base64.b64encode(right).decode()}"}, content)
+    else:
+        monkeypatch.setitem(published.WEIGHTS_HASHES, key, ("", right.hex()))
+    assert load_backbone_weights(network, "imagenet", row) == f"{row.title}, ImageNet weights of Keras Applications"
+    assert all(np.array_equal(a, b) for a, b in zip(network.get_weights(), known.get_weights(), strict=True))
+
+
 def test_random_weights_learn_their_statistics_and_imagenets_are_kept() -> None:
     import keras
 
@@ -99,6 +139,7 @@ def test_random_weights_learn_their_statistics_and_imagenets_are_kept() -> None:
     for statistics in (True, False):
         release_backbone(backbone, statistics=statistics)
         assert {layer.trainable for layer in norms} == {statistics}
+    assert {layer.momentum for layer in norms} == {0.9}  # what came first is soon forgotten
 
 
 @pytest.mark.parametrize(
@@ -106,7 +147,7 @@ def test_random_weights_learn_their_statistics_and_imagenets_are_kept() -> None:
     [
         ({"backbone_weights": "bundled"}, "--backbone-weights of imagenet, random, or a file, for mobilenetv3-small"),
         ({"pipeline": "small"}, "--backbone mobilenetv2 for a pipeline that cuts it off"),
-        ({"backbone": "alexnet"}, "a backbone of mobilenetv2, mobilenetv3-small"),
+        ({"backbone": "alexnet"}, "a backbone of mobilenetv2, mobilenetv2-0.35"),
     ],
 )
 def test_what_a_backbone_does_not_do_is_refused(options: dict[str, str], said: str, tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import io
 import os
 import pty
@@ -320,3 +322,21 @@ def test_failure_does_not_show_the_query(site: "Site") -> None:
     with pytest.raises(DatasetError, match="404") as caught:
         fetch(site, "/none.zip?token=secret")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["md5={}", "crc32c=AAAAAA==,md5={}"])
+def test_what_has_another_hash_than_named_is_thrown_away(site: "Site", header: str) -> None:
+    right, wrong = (base64.b64encode(hashlib.md5(body).digest()).decode() for body in (BODY, b"other"))  # noqa: S324
+    site.pages["/pets.bin"] = (200, {"x-goog-hash": header.format(wrong)}, BODY)
+    with pytest.raises(DatasetError, match=f"got one with {hashlib.md5(BODY).hexdigest()}, which was thrown away"):  # noqa: S324
+        fetch(site)
+    site.pages["/pets.bin"] = (200, {"x-goog-hash": header.format(right)}, BODY)
+    assert fetch(site).read_bytes() == BODY
+    assert site.requests == ["/pets.bin"] * 2
+
+
+def test_a_hash_that_the_caller_knows_counts_more_than_the_servers(site: "Site") -> None:
+    told = base64.b64encode(hashlib.md5(BODY).digest()).decode()  # noqa: S324
+    site.pages["/pets.bin"] = (200, {"x-goog-hash": f"md5={told}"}, BODY)
+    with pytest.raises(DatasetError, match="the file with MD5 00ff at"):
+        download(f"{site.url}/pets.bin", offline_ways="Do something else.", md5="00ff")

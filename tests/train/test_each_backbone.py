@@ -1,0 +1,82 @@
+"""Every backbone: built, trained on drawn pictures from random weights, exported as int8 through the gate, run on the edge."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("tensorflow", reason="the extra train is not installed")
+
+from catdog.edge import Classifier
+from catdog.train.api import train
+from catdog.train.backbones import BACKBONES
+from catdog.train.model import build_model
+
+SIZE = 64  # pixels
+COLOURS = {"rust": (40, 70, 190), "sea": (190, 110, 40)}  # BGR
+
+
+def draw(label: str, seed: int) -> NDArray[np.uint8]:
+    """A cloudy picture of one colour: what a network with random weights learns in a minute."""
+    rng = np.random.default_rng([seed, len(label)])
+    clouds = cv2.resize(rng.normal(0, 40, (6, 6, 3)), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+    light = rng.uniform(0.6, 1.2)
+    return np.clip(light * np.array(COLOURS[label]) + clouds, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of 60 pictures."""
+    folder = tmp_path_factory.mktemp("colours")
+    for label in COLOURS:
+        (folder / label).mkdir()
+        for seed in range(60):
+            cv2.imwrite(str(folder / label / f"{seed}.png"), draw(label, seed))
+    return folder
+
+
+@pytest.mark.parametrize("name", BACKBONES.own)
+def test_row_says_what_is_built(name: str) -> None:
+    row = BACKBONES.find(name)
+    parts = build_model("transfer", "deep", image_size=row.smallest, backbone=name).transfer
+    assert parts is not None
+    assert parts.features.output_shape == (None, row.features)
+    assert not parts.backbone.trainable_weights
+    black, white = (np.full((1, row.smallest, row.smallest, 3), level, np.float32) for level in (0, 255))
+    scaled = parts.features.get_layer("preprocess")
+    for pixels, level in zip((black, white), row.scale, strict=True):
+        assert np.allclose(scaled(pixels)[0, 0, 0], level, atol=1e-5)
+
+
+def test_efficientnet_takes_what_keras_gives_it() -> None:
+    import keras
+
+    whole = keras.applications.EfficientNetV2B0(False, None, input_shape=(64, 64, 3))
+    ours = build_model("transfer", "deep", image_size=64, backbone="efficientnetv2-b0").transfer
+    assert ours is not None
+    ours.backbone.set_weights([weight for weight in whole.get_weights() if weight.shape != (3,)])
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.float32)
+    assert np.allclose(ours.features(pixels), np.mean(whole(pixels), axis=(1, 2)), atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BACKBONES.own)
+def test_each_passes_the_gate_and_answers_on_the_edge(name: str, colours: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="the extra export is not installed")
+    from catdog.export import export
+
+    trained = train(
+        colours, output=tmp_path / "run", backbone=name, backbone_weights="random", image_size=SIZE, batch_size=16,
+        epochs=1, least_steps=0, views=1, fine_tune_epochs=6, fine_tune_rate=2e-3, presence_check=False,
+    )  # fmt: skip
+    assert trained.accuracy.value > 0.9
+    exported = export(trained.folder, formats=["int8"], calibration_count=40, output=tmp_path / "out")
+    (path,) = exported.files
+    classifier = Classifier(path)
+    assert BACKBONES.find(name).title in classifier.contract.trained_on
+    assert f"pixels scaled to {BACKBONES.find(name).scale_said}" in classifier.contract.trained_on
+    seeds = range(1000, 1020)
+    right = [classifier.classify(draw(label, seed)).label == label for label in COLOURS for seed in seeds]
+    assert np.mean(right) > 0.85
