@@ -29,6 +29,7 @@ COMMANDS = {
     "scenes": "catdog.benchmarks.scenes.cli",
     "quantization": "catdog.benchmarks.benches.quantization",
     "training": "catdog.benchmarks.benches.training",
+    "backbones": "catdog.benchmarks.benches.backbones",
 }
 
 _EXAMPLES = """\
@@ -53,6 +54,7 @@ other benches (catdog-bench NAME --help):
   scenes         whether pets are seen where they are, small and at night, and nothing else is taken for one
   quantization   accuracy and size by format and calibration
   training       the feature cache beside plain training
+  backbones      size, multiply-adds and time of each backbone
 
 The cases take turns in rounds, each in a process of its own, so that a machine that slows down slows all of them down. The
 report is VALID or INVALID, and says why. Written to --output: bench.html for people, bench.md for a pull request, bench.json
@@ -104,7 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_answers(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--data", type=Path, metavar="WHERE", help="folder or zip of photographs in folders named as the labels")
+    add("--data", type=Path, metavar="WHERE", help="folder or archive of photographs in folders named as the labels")
     add("--data-limit", type=int, metavar="N", help=f"judge at most N of them, spread evenly (--quick: {_QUICK_DATA})")
     add("--reference", type=Path, metavar="FILE", help="whose answers the others should give (default: the first artifact)")
 

@@ -92,7 +92,7 @@ class BenchOptions:
         scenarios: which, in the order in which they are measured.
         effort: how often each case is run.
         picture: a picture file to classify; None for a drawn one of 640x480 pixels.
-        data: folder or zip archive of labelled photographs; None where accuracy is not asked for.
+        data: folder or archive of labelled photographs; None where accuracy is not asked for.
         data_limit: of these at most so many are judged; None for all.
         reference: model file whose answers the others are compared with; None for the first artifact.
         fps: of the camera scenario.

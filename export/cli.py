@@ -39,9 +39,9 @@ exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package,
 """
 
 _MODEL_HELP = "a run's folder or model.keras, or the name of a bundled model (default: the newest run, else the bundled one)"
-_CALIBRATION_HELP = "folder or zip of photographs for the int8 ranges (default: the run's training pictures, else drawn ones)"
+_CALIBRATION_HELP = "photographs for the int8 ranges: folder or archive (default: the run's training ones, else drawn ones)"
 _COUNT_HELP = "pictures to calibrate on (default: %(default)s)"
-_VERIFY_HELP = "folder or zip to compare with Keras on (default: the run's held-back pictures, else drawn ones)"
+_VERIFY_HELP = "folder or archive to compare with Keras on (default: the run's held-back pictures, else drawn ones)"
 _FORMAT_HELP = "one of these by name, or that of another package (catdog-edge doctor lists them); may be given often"
 _DROP_HELP = "accuracy that a file may lose against Keras to be published (default: %(default)s)"
 _DIAGNOSIS_HELP = "where int8 is refused, do not look for the layer at fault and a remedy"

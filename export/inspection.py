@@ -17,7 +17,8 @@ from catdog.edge.decode import read_picture, silence_opencv
 from catdog.edge.errors import CatdogError, DatasetError, UnprovenError, UsageError, VerificationError
 from catdog.edge.golden import LARGEST_DIFFERENCE, golden_difference, golden_input_sha256, golden_picture, other_pixels_fix
 from catdog.edge.learnt import Learnt
-from catdog.train.data.finder import Found, find_labelled, printable
+from catdog.train.data.finder import Found, find_labelled
+from catdog.train.data.names import printable
 
 from .proof import UNPROVEN, Measured, Proof, Truth, compare, doubts, measure, objections, verdict
 

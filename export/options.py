@@ -19,10 +19,10 @@ class ExportOptions:
             `runs/`, else the bundled model.
         name: what to call the files; None for the model's own name.
         output: folder that the artifacts are published in.
-        calibration: folder or zip archive of photographs for the int8 ranges; None for the run's training pictures, or drawn
+        calibration: folder or archive of photographs for the int8 ranges; None for the run's training pictures, or drawn
             ones where there are none.
         calibration_count: how many pictures to calibrate on.
-        verify: folder or zip archive to compare the artifacts with Keras on; None for the run's held-back pictures, or drawn
+        verify: folder or archive to compare the artifacts with Keras on; None for the run's held-back pictures, or drawn
             ones where there are none.
         max_drop: by how many points an artifact's accuracy may be lower than Keras' to be published.
         diagnose: where int8 is refused, look for the reason and a remedy.

@@ -78,7 +78,7 @@ def train(
     """Train a classifier on folders of labelled photographs.
 
     Args:
-        data: folder, zip archive, its address, or ``"synthetic"``.
+        data: folder, archive (zip or tar), its address, or ``"synthetic"``.
         output: the run's folder; None for ``runs/<stage>-<time>``.
         log: told what is going on, a line at a time; None prints to stderr.
         options: any field of `TrainOptions` or `DataOptions`, such as ``negatives``, ``image_size``, ``epochs``, ``seed``.

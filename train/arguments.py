@@ -102,12 +102,12 @@ def _add_data_options(group: Group) -> None:
         "--data",
         default=PUBLIC_ARCHIVE,
         metavar="WHERE",
-        help=f"folder, zip archive, its address, or {SYNTHETIC} (default: the public archive)",
+        help=f"folder, archive (zip or tar), its address, or {SYNTHETIC} (default: the public archive)",
     )
     group.add_argument(
         "--negatives",
         metavar="WHERE",
-        help=f"folder, zip archive or address of pictures of none of the labels, or {SYNTHETIC}; they become the answer "
+        help=f"folder, archive or address of pictures of none of the labels, or {SYNTHETIC}; they become the answer "
         "neither (without: judged by likeness to the training pictures)",
     )
     group.add_argument(

@@ -27,13 +27,13 @@ class DataOptions:
     """Where the labelled pictures come from.
 
     Attributes:
-        data: folder, zip archive, address of one, or ``"synthetic"``.
+        data: folder, archive (zip or tar), address of one, or ``"synthetic"``.
         image_size: side of the square that pictures are resized to, in pixels.
         validation_share: share of each class held back when the data has no `validation` folder of its own, 0-1. None for 0.3,
             a third of it for the test; 0.2 where there is a `test` folder.
         test_share: share of what is held back that is measured on at the end only, when there is no `test` folder. None for a
             third; beside a `validation` folder 192 of 1,000, as the write-ups set aside, also of the negatives.
-        negatives: folder, zip archive or address of pictures with none of the classes in view, or ``"synthetic"``; they become
+        negatives: folder, archive or address of pictures with none of the classes in view, or ``"synthetic"``; they become
             the class ``"neither"``. None for none.
         negatives_share: share of those held back, 0-1.
         more_data: further places of labelled pictures, of the same labels, to learn from only; copies of what is measured on

@@ -17,8 +17,8 @@ from catdog.edge.learnt import MOST as MOST_MARKS
 from .backbones import BACKBONES, MOBILENETV2
 from .checkpoint import Checkpoint
 from .data.dataset import Dataset, held_out, load_dataset
-from .data.finder import TEST, VALIDATION
 from .data.items import whole_ones
+from .data.names import TEST, VALIDATION
 from .data.pictures import Pictures
 from .evaluate import evaluate
 from .features import predict

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str]) -> int:
     defaults = TrainOptions
     parser = CommandParser(prog="catdog-bench training", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", required=True, help="folder or zip archive of labelled photographs")
+    parser.add_argument("--data", required=True, help="folder or archive of labelled photographs")
     parser.add_argument("--backbone-weights", default=BUNDLED, metavar="W", help="as in catdog-train (default: %(default)s)")
     parser.add_argument("--image-size", type=int, default=160, metavar="PX", help="side of the input (default: %(default)s)")
     parser.add_argument("--epochs", type=int, default=defaults.epochs, metavar="N", help="default: %(default)s")

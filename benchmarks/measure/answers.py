@@ -27,7 +27,7 @@ class Question:
     """Which pictures to judge.
 
     Attributes:
-        data: folder or zip archive of labelled photographs; None for the drawn ones.
+        data: folder or archive of labelled photographs; None for the drawn ones.
         limit: of these at most so many, spread evenly; None for all.
         drawn: pictures by name, BGR uint8 ``[height, width, 3]``.
     """
@@ -88,7 +88,8 @@ def answer_all(case: Case, question: Question) -> Answers:
     classifier = load(case)
     if question.data is None:
         return Answers({}, {name: classifier.classify(picture).label for name, picture in question.drawn.items()}, 0)
-    from catdog.train.data.finder import find_labelled, printable
+    from catdog.train.data.finder import find_labelled
+    from catdog.train.data.names import printable
 
     known = Learnt.parse(classifier.contract.learnt, classifier.contract.input)
     truth, said, learnt, unread = {}, {}, set(), 0

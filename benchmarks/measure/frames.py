@@ -40,7 +40,7 @@ def frames_of(scenario: str, picture: Picture, data: Path | None) -> Frames:
     Args:
         scenario: one of `Scenario`.
         picture: of the scenario `single`.
-        data: folder or zip archive of photographs for the scenario `offline`; None for `picture` again.
+        data: folder or archive of photographs for the scenario `offline`; None for `picture` again.
 
     Returns:
         BGR uint8 ``[height, width, 3]`` each; of the scenario `offline` JPEG files' contents.

@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add, defaults = parser.add_argument, PeerOptions
     add("--only", type=_names, default=defaults.only, metavar="P,P", help="peers (default: all)")
-    add("--data", metavar="WHERE", help="folder or zip of labelled photographs, JPEG (default: drawn pictures)")
+    add("--data", metavar="WHERE", help="folder or archive of labelled photographs, JPEG (default: drawn pictures)")
     add("--pictures", type=int, default=defaults.pictures, metavar="N", help="how many (default: %(default)s)")
     add("--rounds", type=int, default=defaults.rounds, metavar="N", help="all have a turn in each (default: %(default)s)")
     add("--cores", type=int, default=default_cores(), metavar="N", help="cores and threads for each (default: %(default)s)")

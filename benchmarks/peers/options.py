@@ -24,7 +24,7 @@ class PeerOptions:
         only: names out of `PEERS`.
         rounds: in each, everybody has a turn.
         pictures: how many there are to classify.
-        data: folder or zip archive of labelled photographs; None for drawn ones.
+        data: folder or archive of labelled photographs; None for drawn ones.
         cores: that every process is held to, and the threads it is told to take.
         environments: folder that the environments are kept in.
         source: the checkout that catdog is installed from.

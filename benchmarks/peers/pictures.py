@@ -38,7 +38,7 @@ def gather(data: str | None, count: int, labels: Sequence[str], seed: int, folde
     """Put pictures into a folder, of each label about as many.
 
     Args:
-        data: folder or zip archive with a folder for each label, of a data set with parts the held-back one; None for drawings.
+        data: folder or archive with a folder for each label, of a data set with parts the held-back one; None for drawings.
         count: how many at most.
         labels: the model's; others are left out.
         seed: decides which.

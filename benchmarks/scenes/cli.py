@@ -44,7 +44,7 @@ def _main(argv: Sequence[str]) -> int:
         "--pets",
         type=Path,
         metavar="WHERE",
-        help="folder or zip of photographs by label (default: drawn ones)",
+        help="folder or archive of photographs by label (default: drawn ones)",
     )
     parser.add_argument("--scenes", type=Path, metavar="WHERE", help="the same, without pets (default: drawn ones)")
     parser.add_argument(

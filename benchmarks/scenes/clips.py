@@ -79,7 +79,8 @@ def find_photographs(pets: Path | None, scenes: Path | None) -> Photographs:
     Raises:
         DatasetError: nothing is there.
     """
-    from catdog.train.data.finder import VALIDATION, find
+    from catdog.train.data.finder import find
+    from catdog.train.data.names import VALIDATION
 
     by_label: dict[str, list[str]] = {}
     for found in () if pets is None else find(str(pets)).of(VALIDATION):

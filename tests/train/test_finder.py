@@ -20,8 +20,9 @@ pytest.importorskip("platformdirs", reason="the extra train is not installed")
 
 from catdog.edge.errors import DatasetError
 from catdog.train.data.dataset import load_dataset, load_part
-from catdog.train.data.finder import find, find_labelled, label_in, part_of, place_name
+from catdog.train.data.finder import find, find_labelled, place_name
 from catdog.train.data.items import check_folders, labelled_items, negative_items
+from catdog.train.data.names import label_in, part_of
 from catdog.train.options import DataOptions
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def as_kaggles(files: Files, path: Path) -> Path:
     inner: dict[str, Files] = {}
     for name, content in files.items():
         inner.setdefault(os.path.normpath(name).split("/")[0], {})[name] = content
-    whole = {}
+    whole: Files = {}
     for first, members in inner.items():
         if first in map(os.path.normpath, members):
             whole |= members  # a file

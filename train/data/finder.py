@@ -10,11 +10,10 @@ runs there.
 """
 
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,25 +22,12 @@ from catdog.edge.folders import walk
 from catdog.edge.kinds import Family, LeftOut, is_passed_over
 
 from .archive import unpack
+from .names import PARTS, TEST, VALIDATION, besides, counted, label_in, part_of
 
 OFFLINE_WAYS = "Without a network, name a folder or archive with --data PATH, or use drawn pictures: --data synthetic."
 
-TRAIN, VALIDATION, TEST = PARTS = ("train", "validation", "test")
-_PART = re.compile(
-    r"(?:seg[ _-])?(?:(?P<train>train(?:ing)?)|(?P<validation>val(?:id(?:ation)?)?)|(?P<test>test(?:ing)?))"
-    r"(?:[ _-]?(?:set|data|dataset|images?|imgs?|pictures|photos|split|\d+))?",
-    re.IGNORECASE,
-)
 _WRAPPINGS = frozenset({"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data"})
 _DEEPEST_WRAPPING = 4
-# `cat.0` of Kaggle, `american_bulldog_12` of Oxford: a name, and a number that counts its pictures.
-_NUMBERED = re.compile(r"(?P<label>.*[^\W\d_].*?)[ ._-]+\d+")
-# What cameras and programs begin names with: no labels.
-_NO_LABELS = re.compile(
-    r"_?(?:img|image|dsc[nf]?|pxl|mvi|gopr|dji|photo|picture|pic|foto|bild|scan|frame|vid|video|clip|screenshot|unnamed|whatsapp"
-    r"|test|train|val)s?(?![^\W\d_]).*",
-    re.IGNORECASE,
-)
 
 
 class Found(NamedTuple):
@@ -94,7 +80,7 @@ class Place:
         """Return the place without some pictures, and with a word on that."""
         gone = {each.path for each in pictures}
         kept = tuple(each for each in self.pictures if each.path not in gone)
-        return replace(self, pictures=kept, left_out=(*self.left_out, f"{len(gone):,} {why}")) if gone else self
+        return replace(self, pictures=kept, left_out=(*self.left_out, f"{counted(len(gone))} {why}")) if gone else self
 
 
 def find(where: str, labels: Sequence[str] | None = None) -> Place:
@@ -149,22 +135,6 @@ def find_labelled(where: str, labels: Sequence[str]) -> Place:
         )
     held_back = tuple(each for each in known.pictures if each.part in (VALIDATION, TEST))
     return replace(known, pictures=held_back or known.pictures)
-
-
-def besides(left_out: Sequence[str]) -> str:
-    """Say what was left out, behind what was found."""
-    return f" (left out: {', '.join(left_out)})" if left_out else ""
-
-
-def printable(path: PurePath) -> str:
-    """Return a path as text that can be written anywhere, also where its bytes are no UTF-8."""
-    return path.as_posix().encode("utf-8", "backslashreplace").decode()
-
-
-def part_of(folder: str) -> str | None:
-    """Return which part of a data set a folder of that name is; None for none."""
-    match = _PART.fullmatch(folder)
-    return match and match.lastgroup
 
 
 def place_name(where: str) -> str:
@@ -279,12 +249,6 @@ def _from_names(names: Sequence[Path]) -> list[str]:
     labels = [label_in(name.stem) for name in names]
     counts = Counter(labels)
     return labels if len(counts) > 1 and "" not in counts and min(counts.values()) > 1 else [""] * len(names)
-
-
-def label_in(stem: str) -> str:
-    """Return the label that a file's name begins with, as in `cat.0`; empty for none."""
-    match = _NUMBERED.fullmatch(stem)
-    return "" if match is None or _NO_LABELS.fullmatch(match["label"]) else match["label"]
 
 
 def _below_known(path: Path, name: Path, labels: Sequence[str]) -> Found:

@@ -17,7 +17,8 @@ from catdog.edge.decode import read_picture
 from catdog.edge.errors import DatasetError
 
 from ..options import SYNTHETIC, TEST_OF_FOLDER, DataOptions
-from .finder import TEST, TRAIN, VALIDATION, Found, Place, besides, find, place_name, printable
+from .finder import Found, Place, find, place_name
+from .names import TEST, TRAIN, VALIDATION, besides, printable
 from .pictures import Item, Pictures, cut_out
 
 _SMALLEST_PART, _LARGEST_PART = 0.15, 0.8  # of the area of a picture without any of the labels

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..balance import class_weights
 from ..data.dataset import Dataset
-from ..data.finder import TEST, TRAIN, VALIDATION
+from ..data.names import TEST, TRAIN, VALIDATION
 from ..evaluate import Evaluation
 from ..options import TrainOptions
 from ..record import StageRecord, counted

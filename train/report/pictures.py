@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.dataset import Dataset
-from ..data.finder import TEST, VALIDATION
+from ..data.names import TEST, VALIDATION
 from ..data.pictures import Pictures
 from ..evaluate import Answer
 from ..pipelines import AUGMENTED, PIPELINES, Augmentation
