@@ -96,13 +96,13 @@ def find(where: str, labels: Sequence[str] | None = None) -> Place:
         OutputError: the cache cannot be written.
     """
     given = _folder(where)
-    counted = LeftOut()
-    walked = list(walk(given, counted, frozenset({Family.PICTURE})))
+    rest = LeftOut()
+    walked = list(walk(given, rest, frozenset({Family.PICTURE})))
     barred = [path for path, kind in walked if not kind.name and path.is_dir()]
     if given in barred:
         raise DatasetError("a folder that may be read", got=str(given), fix="Check its permissions.")
     paths = sorted({path for path, _ in walked}.difference(barred))
-    notes = [counted.line(), *(f"the folder {path.name}, which may not be read" for path in barred)]
+    notes = [rest.line(), *(f"the folder {path.name}, which may not be read" for path in barred)]
     root = _unwrapped(given, paths)
     place = Place(place_name(where), root, root != given, (), left_out=tuple(filter(None, notes)))
     if labels is not None:
@@ -125,7 +125,7 @@ def find_labelled(where: str, labels: Sequence[str]) -> Place:
     """
     place = find(where, labels)
     strange = [each for each in place.pictures if not each.label]
-    known = place.without(strange, "pictures in folders of none of the labels")
+    known = place.without(strange, "in folders of none of the labels")
     if not known.pictures:
         folders = ", ".join(sorted({each.path.parent.name for each in strange})[:8]) or "no pictures"
         raise DatasetError(
@@ -197,7 +197,7 @@ def _by_folders(place: Place, paths: Sequence[Path]) -> Place:
         others = [path for path in paths if not any(path.is_relative_to(home) for home in homes.values())]
         strange = Counter(path.relative_to(place.root).parts[0] if path.parent != place.root else "" for path in others)
         notes = [
-            f"{n:,} pictures {f'in {name}/, which is no part' if name else 'beside the parts'}" for name, n in strange.items()
+            f"{counted(n)} {f'in {name}/, which is no part' if name else 'beside the parts'}" for name, n in strange.items()
         ]
     found: list[Found] = []
     empty: list[str] = []
@@ -210,7 +210,7 @@ def _by_folders(place: Place, paths: Sequence[Path]) -> Place:
     place = replace(place, pictures=tuple(found), empty=tuple(empty), left_out=(*place.left_out, *notes))
     with_labels = {each.part for each in found if each.label}
     loose = [each for each in found if not each.label and each.part in with_labels]
-    return place.without(loose, "pictures in no class folder")
+    return place.without(loose, "in no class folder")
 
 
 def _part_folders(root: Path, paths: Sequence[Path]) -> dict[str, Path]:

@@ -164,7 +164,7 @@ def _folder_items(options: DataOptions) -> tuple[tuple[str, ...], Items, tuple[s
         others = _classes(place, part)
         if len(others) < 2 and not by_label.keys() & others.keys():
             # Of a competition, whose answers are secret; or kept for a look.
-            place = place.without(place.of(part), f"pictures of {part} without class folders")
+            place = place.without(place.of(part), f"of {part} without class folders")
         elif by_label.keys() != others.keys():
             raise DatasetError(
                 f"the same class folders in train and {part}",
