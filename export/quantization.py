@@ -189,14 +189,16 @@ def _behind_features(calibrated: bytes) -> list[str]:
 def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> bytes:
     """Narrow the range of every activation to what all but a share of its values keep to.
 
-    A single outlier in millions otherwise takes most of the 256 steps from all others.
+    A single outlier in millions otherwise takes most of the 256 steps from all others. What has one value a channel, such as the
+    gates of squeeze-and-excite, has no outliers to be cut, and another value in each picture: it keeps its range.
 
     Args:
         calibrated: from `calibrate`.
         pictures: uint8 ``[n, size, size, 3]`` RGB.
         share: of the values, at either end, 0-1; counted picture by picture and averaged.
     """
-    inside = _activations(calibrated)
+    tensors = schema.ModelT.InitFromPackedBuf(calibrated, 0).subgraphs[0].tensors
+    inside = [index for index in _activations(calibrated) if np.prod(tensors[index].shape[:-1]) > 1]
     looked_at = pictures[:_MOST_LOOKED_AT]
     ends = np.zeros((len(inside), 2))
     for interpreter in runs(calibrated, looked_at):

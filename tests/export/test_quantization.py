@@ -64,6 +64,15 @@ def test_cut_ranges_leave_out_the_outliers(core: keras.Model) -> None:
     assert range_of(ranges(cut_ranges(whole, pictures, 0.01)), "total") == pytest.approx((0.0, 1.2), rel=1e-4)
 
 
+def test_what_has_one_value_a_channel_keeps_its_range(core: keras.Model) -> None:
+    # Means differ from picture to picture; the mean of their ends would cut off the brightest and the darkest.
+    pictures = np.stack([np.full((SIZE, SIZE, 3), level, np.uint8) for level in (10, 60, 204)])
+    whole = calibrate(core, pictures)
+    cut = ranges(cut_ranges(whole, pictures, 0.01))
+    assert range_of(cut, "global_average_pooling2d") == range_of(ranges(whole), "global_average_pooling2d")
+    assert range_of(cut, "total")[1] < range_of(ranges(whole), "total")[1]
+
+
 def test_neither_can_win_in_int8_though_the_ranges_come_from_pictures_of_the_classes() -> None:
     pixels = keras.Input((SIZE, SIZE, 3), name="pixels")
     scaled = layers.Conv2D(3, 1, use_bias=False, name="scaled")
