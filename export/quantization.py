@@ -189,8 +189,8 @@ def _behind_features(calibrated: bytes) -> list[str]:
 def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> bytes:
     """Narrow the range of every activation to what all but a share of its values keep to.
 
-    A single outlier in millions otherwise takes most of the 256 steps from all others. What has one value a channel, such as the
-    gates of squeeze-and-excite, has no outliers to be cut, and another value in each picture: it keeps its range.
+    A single outlier in millions otherwise takes most of the 256 steps from all others. What has one value a channel, such as
+    the gates of squeeze-and-excite, has no outliers to be cut, and another value in each picture: it keeps its range.
 
     Args:
         calibrated: from `calibrate`.

@@ -119,6 +119,7 @@ def _metrics(record: StageRecord, dataset: Dataset, run: Run) -> dict[str, objec
             **{part: pictures.counts(dataset.labels) for part, pictures in dataset.parts.items()},
             "baseline": dataset.baseline,
             "skipped": list(dataset.skipped),
+            "left_out": list(dataset.left_out),
         },
         "options": asdict(run.options) | {"output": run.options.output.name},
         "environment": {

@@ -1,6 +1,9 @@
+import io
+import tarfile
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("platformdirs", reason="the extra train is not installed")
@@ -83,3 +86,68 @@ def test_damaged_entry_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
         unpack(path)
     assert files(tmp_path) == ["a.zip"]
+
+
+def tarred(path: Path, mode: str = "w:gz", **entries: bytes) -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload] # one of tarfile's own
+        for name, content in entries.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "pets/../../evil", "C:/evil"])
+def test_nothing_of_a_tar_archive_is_written_outside(tmp_path: Path, name: str) -> None:
+    archive = tarred(tmp_path / "a.tgz", **{"fine": b"1", name: b"2"})
+    with pytest.raises(DatasetError, match="outside"):
+        unpack(archive)
+    assert files(tmp_path) == ["a.tgz"]
+
+
+def test_links_and_devices_of_a_tar_archive_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for number, kind in enumerate((tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE)):
+            entry = tarfile.TarInfo(f"entry{number}")
+            entry.type, entry.linkname = kind, "/etc/passwd"
+            archive.addfile(entry)
+    assert list(unpack(path).iterdir()) == []
+
+
+def test_sizes_are_counted_over_archives_within(tmp_path: Path) -> None:
+    inner = tarred(tmp_path / "inner.tar", "w", zeros=bytes(600_000)).read_bytes()
+    bomb = packed(tmp_path / "bomb.zip", **{"a.tar": inner, "b.tar": inner})
+    assert bomb.stat().st_size < 10_000
+    with pytest.raises(DatasetError, match="more than 2,000,000 bytes"):
+        unpack(bomb, max_bytes=2_000_000)
+    assert files(unpack(bomb, max_bytes=3_000_000)) == ["a/zeros", "b/zeros"]
+    matryoshka = packed(tmp_path / "0.zip", end=b"1")
+    for number in range(1, 6):
+        matryoshka = packed(tmp_path / f"{number}.zip", **{f"{number - 1}.zip": matryoshka.read_bytes()})
+    with pytest.raises(DatasetError, match="archives within archives"):
+        unpack(matryoshka)
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tar.bz2", "tar.xz"])
+def test_half_a_tar_archive_is_damaged(suffix: str, tmp_path: Path) -> None:
+    content = np.random.default_rng(0).bytes(40_000)
+    mode = "w" if suffix == "tar" else f"w:{suffix.removeprefix('tar.')}"
+    path = tarred(tmp_path / f"a.{suffix}", mode, one=content, two=content[::-1])
+    whole = path.read_bytes()
+    for share in (0.4, 0.7):
+        path.write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(DatasetError, match="damage"):
+            unpack(path)
+    # Cut between two entries, half a plain one looks like a whole one of less.
+    if suffix == "tar":
+        path.write_bytes(whole[: 512 + 40_448])
+        with pytest.raises(DatasetError, match="it has no end"):
+            unpack(path)
+    path.write_bytes(whole)
+    assert files(unpack(path)) == ["one", "two"]
+
+
+def test_an_archive_within_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"inner\.zip in .*outer\.zip, a 7z archive"):
+        unpack(packed(tmp_path / "outer.zip", **{"inner.zip": b"7z\xbc\xaf\x27\x1c" + bytes(99)}))

@@ -26,6 +26,7 @@ _DEEPEST = 3  # archives within archives
 _CHUNK = 1 << 20
 _BLOCK = 512  # bytes; a tar archive ends in at least one of zeros
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"]\0\0")  # by gzip, bzip2, xz, LZMA
 _STRANGERS = ((b"Rar!\x1a\x07", "RAR"), (b"7z\xbc\xaf\x27\x1c", "7z"), (b"\x28\xb5\x2f\xfd", "Zstandard"))
 # What damage shows as; gzip's and bz2's own errors are an OSError without a number.
 _DAMAGE = (
@@ -108,19 +109,23 @@ class _Unpacking:
 
     def _members(self, archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
         """Give each entry's name and content, one after another; None for what is no file: a folder, link or device."""
+        within = "" if archive == self._archive else f", in {archive.name}"
+        called = f"{archive.name} in {self._archive}" if within else f"{archive}"
         with archive.open("rb") as stream:
             start = stream.read(6)
         for sign, what in _STRANGERS:
             if start.startswith(sign):
-                raise _not_read(self._archive, f"a {what} archive")
+                raise _not_read(called, f"a {what} archive")
         if start.startswith(b"PK"):
             yield from _zip_members(archive)
         elif archive.stat().st_size and tarfile.is_tarfile(archive):
             yield from _tar_members(archive)
         elif zipfile.is_zipfile(archive):  # one that unpacks itself begins with a program
             yield from _zip_members(archive)
+        elif start.startswith(_COMPRESSED):
+            raise self._refuse(f"damage, or with something else than a tar archive compressed in it{within}")
         else:
-            raise _not_read(self._archive, f"a file that begins with {start!r}" if start else "an empty file")
+            raise _not_read(called, f"a file that begins with {start!r}" if start else "an empty file")
 
     def _write(self, reader: IO[bytes], destination: Path) -> None:
         destination.parent.mkdir(parents=True, exist_ok=True)
@@ -158,10 +163,10 @@ class _Unpacking:
         )
 
 
-def _not_read(archive: Path, what: str) -> DatasetError:
+def _not_read(called: str, what: str) -> DatasetError:
     return DatasetError(
         "a folder, or a zip or tar archive (.zip, .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz)",
-        got=f"{archive}, {what}",
+        got=f"{called}, {what}",
         fix="Unpack it, and name the folder." if what.endswith("archive") else "Name another file.",
     )
 
@@ -194,7 +199,7 @@ def _plain(archive: Path) -> Iterator[IO[bytes] | None]:
     """Open a tar archive that is not compressed; None for one that is: its decompressor knows where it ends."""
     with archive.open("rb") as stream:
         start = stream.read(6)
-        yield None if start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"]\0\0")) else stream
+        yield None if start.startswith(_COMPRESSED) else stream
 
 
 def _free_name(archive: Path) -> Path:
