@@ -353,6 +353,6 @@ def test_a_missing_extra_is_told_once_for_all_pictures(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as if it were not installed
     phones = {f"cats/{number}.HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200 + number) for number in range(7)}
     dataset = load_dataset(DataOptions(data=str(in_folder(classes("") | phones, tmp_path / "data")), image_size=32))
-    (line,) = [line for line in dataset.skipped if "pillow_heif" in line]
+    (line,) = [line for line in dataset.skipped if "pillow-heif" in line]
     assert line.startswith("7 pictures: ")
     assert "heif" in line
