@@ -27,6 +27,9 @@ from catdog.train.options import DataOptions, TrainOptions
 if TYPE_CHECKING:
     from tests.conftest import Site
 
+if TYPE_CHECKING:
+    from tests.conftest import Site
+
 SMALL = "mobilenetv3-small"
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
 

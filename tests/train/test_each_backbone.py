@@ -15,14 +15,14 @@ from catdog.train.backbones import BACKBONES
 from catdog.train.model import build_model
 
 SIZE = 64  # pixels
-COLOURS = {"rust": (40, 70, 190), "sea": (190, 110, 40)}  # BGR
+COLOURS = {"rust": (20, 50, 220), "sea": (220, 130, 20)}  # BGR
 
 
 def draw(label: str, seed: int) -> NDArray[np.uint8]:
     """A cloudy picture of one colour: what a network with random weights learns in a minute."""
     rng = np.random.default_rng([seed, len(label)])
-    clouds = cv2.resize(rng.normal(0, 40, (6, 6, 3)), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
-    light = rng.uniform(0.6, 1.2)
+    clouds = cv2.resize(rng.normal(0, 4, (6, 6, 3)), (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+    light = rng.uniform(0.98, 1.02)
     return np.clip(light * np.array(COLOURS[label]) + clouds, 0, 255).astype(np.uint8)
 
 

@@ -347,3 +347,12 @@ def test_finder_needs_the_edges_packages_only(tmp_path: Path) -> None:
     )
     finished = subprocess.run([sys.executable, "-c", script, str(archive)], capture_output=True, text=True, check=False)
     assert finished.stdout == f"{2 * EACH}\n", finished.stderr
+
+
+def test_a_missing_extra_is_told_once_for_all_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as if it were not installed
+    phones = {f"cats/{number}.HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200 + number) for number in range(7)}
+    dataset = load_dataset(DataOptions(data=str(in_folder(classes("") | phones, tmp_path / "data")), image_size=32))
+    (line,) = [line for line in dataset.skipped if "pillow-heif" in line]
+    assert line.startswith("7 pictures: ")
+    assert "heif" in line
