@@ -15,6 +15,9 @@ from catdog.train.backbones import BACKBONES
 from catdog.train.model import build_model
 
 SIZE = 64  # pixels
+# Added by batch normalisation to values of spread 1: activations are nearly linear there. Layers of random weights would
+# otherwise make noise of any difference.
+_LIFT = 3.0
 COLOURS = {"rust": (20, 50, 220), "sea": (220, 130, 20)}  # BGR
 
 
@@ -36,6 +39,7 @@ def weights_with_statistics(name: str, path: Path) -> Path:
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
+            layer.beta.assign(np.full(layer.beta.shape, _LIFT))
     black, white = (np.array(level) for level in row.scale)
     pictures = np.stack([draw(label, seed) for label in COLOURS for seed in range(40)])[..., ::-1]
     network((pictures / 255 * (white - black) + black).astype(np.float32), training=True)
