@@ -27,4 +27,4 @@ def require_at_least(least: int, **numbers: int) -> None:
     """
     for name, number in numbers.items():
         if number < least:
-            raise UsageError(f"--{name} of at least {least:,}", got=f"{number:,}", fix="Give a larger number.")
+            raise UsageError(f"--{name} of at least {least:,}", got=f"{number:,}", fix=f"Example: --{name} {least}")

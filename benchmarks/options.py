@@ -137,7 +137,7 @@ def _in_range(name: str, values: tuple[float, ...], low: float, high: float, *, 
         raise UsageError(
             f"--{name} of {low:g} to {high:,g}",
             got=", ".join(f"{value:g}" for value in values) or "nothing",
-            fix="Give a number in that range.",
+            fix=f"Example: --{name} {low:g}",
         )
     _differ(name, values)
 

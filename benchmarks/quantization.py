@@ -99,7 +99,7 @@ def _counts(text: str) -> tuple[int, ...]:
     try:
         counts = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise UsageError("--counts such as 50,200", got=text, fix="Give whole numbers.") from None
+        raise UsageError("--counts such as 50,200", got=text, fix="Example: --counts 50,200") from None
     for count in counts:
         ExportOptions(calibration_count=count)
     return counts

@@ -62,7 +62,7 @@ def verify_command(argv: Sequence[str]) -> int:
         raise UsageError("--reference with --max-drop", got="none", fix="Name the file to compare with.")
     max_drop = 0.5 if arguments.max_drop is None else arguments.max_drop
     if not 0 <= max_drop <= 100:
-        raise UsageError("a --max-drop of 0 to 100 points", got=str(arguments.max_drop), fix="Give a number in that range.")
+        raise UsageError("a --max-drop of 0 to 100 points", got=str(arguments.max_drop), fix="Example: --max-drop 0.5")
     silence_opencv()
     model = Classifier(arguments.file, threads=arguments.threads)
     reference = Classifier(arguments.reference, threads=arguments.threads) if arguments.reference else None

@@ -237,7 +237,7 @@ def _to_logits(model: keras.Model, contract: ModelContract, said: Said, path: Pa
         )  # fmt: skip
     else:
         steps = [model, Logarithm()]
-    flat, nought, pair = layers.Flatten(), layers.Rescaling(0.0, name="nought"), layers.Concatenate(name="logits")
+    flat, zero, pair = layers.Flatten(), layers.Rescaling(0.0, name="zero"), layers.Concatenate(name="logits")
     naming = layers.Identity(name=ONE_LOGIT if single else "logits")
 
     def network(numbers: Any) -> Any:  # noqa: ANN401 - as above
@@ -245,7 +245,7 @@ def _to_logits(model: keras.Model, contract: ModelContract, said: Said, path: Pa
         for step in steps:
             row = step(row, training=False) if step is model else step(row)
         row = naming(flat(row) if len(row.shape) > 2 else row)
-        return pair([nought(row), row]) if single else row
+        return pair([zero(row), row]) if single else row
 
     return network
 

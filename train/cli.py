@@ -69,7 +69,9 @@ def _cross_validate(options: TrainOptions, folds: int) -> int:
         raise UsageError("--cross-validate or --patience", got="both", fix="Leave one of them out.")
     if not 2 <= folds <= 20 or options.stage == ALL:
         raise UsageError(
-            "--cross-validate of 2 to 20 parts, for one stage", got=f"{folds} for {options.stage}", fix="Change it."
+            "--cross-validate of 2 to 20 parts, for one stage",
+            got=f"{folds} for {options.stage}",
+            fix="Example: --stage transfer --cross-validate 5",
         )
     check_folder(options.output)
     _check_data(options)

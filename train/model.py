@@ -86,7 +86,9 @@ def build_model(
     cell = find_cell(stage, pipeline, image_size)
     if head not in HEADS or (head == ONE_UNIT and classes != 2):
         raise UsageError(
-            f"a head of {', '.join(HEADS)}, the latter for 2 classes", got=f"{head} for {classes}", fix="Change it."
+            f"a head of {', '.join(HEADS)}, the latter for 2 classes",
+            got=f"{head} for {classes}",
+            fix=f"Take the head {SOFTMAX}.",
         )
     augment = None if cell.augmentation is None else build_augmentation(cell.augmentation, seed)
     pixels = keras.Input((image_size, image_size, 3), name="pixels")

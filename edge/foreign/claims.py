@@ -47,14 +47,18 @@ class Claims:
     def __post_init__(self) -> None:
         for name, allowed in (("layout", LAYOUTS), ("scores", SCORES), ("resize", RESIZE_MODES)):
             if getattr(self, name) not in (None, *allowed):
-                raise UsageError(f"--{name} {'|'.join(allowed)}", got=str(getattr(self, name)), fix="Change it.")
+                raise UsageError(
+                    f"--{name} {'|'.join(allowed)}", got=str(getattr(self, name)), fix=f"Example: --{name} {allowed[0]}"
+                )
         if self.labels is not None:
             for label in self.labels:
                 if not isinstance(label, str) or not label.strip() or not label.isprintable():
-                    raise UsageError("labels of printable text", got=repr(label), fix="Change it.")
+                    raise UsageError("labels of printable text", got=repr(label), fix="Example: --labels cats,dogs")
             if len(set(self.labels)) != len(self.labels):
                 again = next(label for label in self.labels if self.labels.count(label) > 1)
-                raise UsageError("labels that differ", got=f"{again} twice", fix="Change one.")
+                raise UsageError(
+                    "labels that differ", got=f"{again} twice", fix="Give each score a label of its own: --labels cats,dogs"
+                )
         _ = self.normalization
 
     @property

@@ -102,11 +102,11 @@ class Classifier:
         threads: int = DEFAULT_THREADS,
     ) -> None:
         if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
-            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(threads), fix="Give a whole number in that range.")
+            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(threads), fix="Example: threads=2.")
         if isinstance(labels, str):
             raise UsageError("a sequence of labels", got=repr(labels), fix='Write ["cats", "dogs"].')
         if not isinstance(model, str | os.PathLike):
-            raise UsageError("a name or path of a model", got=repr(model), fix="Give a string or path.")
+            raise UsageError("a name or path of a model", got=repr(model), fix='Example: Classifier("default").')
         self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
         file = read_model_file(self.model_path)
         pick_backend(file, backend)  # another than the file's is told before what the file does not say

@@ -34,7 +34,9 @@ def as_picture(given: Given, colours: str = BGR) -> NDArray[np.uint8]:
         UsageError: another order of colours.
     """
     if colours not in COLOURS:
-        raise UsageError('colours "bgr" or "rgb"', got=repr(colours), fix="Change it.")
+        raise UsageError(
+            'colours "bgr" or "rgb"', got=repr(colours), fix="OpenCV gives bgr; Pillow, browsers and most others rgb."
+        )
     if isinstance(given, np.ndarray):  # first: the runner's own frames
         return _three_channels(given, colours)
     if isinstance(given, str | os.PathLike):

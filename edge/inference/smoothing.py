@@ -24,9 +24,9 @@ class ScoreSmoother:
 
     def __init__(self, threshold: float = 0.0, smooth_s: float = 0.0) -> None:
         if not 0 <= threshold <= 1:
-            raise UsageError("a --threshold of 0 to 1", got=str(threshold), fix="Give a score.")
+            raise UsageError("a --threshold of 0 to 1", got=str(threshold), fix="Example: --threshold 0.8")
         if not 0 <= smooth_s <= 3600:
-            raise UsageError("--smooth of 0 to 3,600 s", got=str(smooth_s), fix="Give seconds.")
+            raise UsageError("--smooth of 0 to 3,600 s", got=str(smooth_s), fix="Example: --smooth 1")
         self.threshold, self._smooth_s = threshold, smooth_s
         self._scores: dict[str, float] | None = None
         self._at = 0.0

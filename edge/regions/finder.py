@@ -28,7 +28,7 @@ _LONGEST_STEP_S = 0.5  # of the finder's clock; what is longer is a pause
 _FOUND = 0.8  # score of a part from which on it is watched
 
 
-class Sight(NamedTuple):
+class FrameAnswer(NamedTuple):
     """What was seen in a frame.
 
     Attributes:
@@ -79,7 +79,7 @@ class PetFinder:
         """Whether nothing new is to be expected of the next frames while nothing moves."""
         return self._round.rounds > 0 and self._watch.is_settled(self._seen_s) and self._whole.is_settled()
 
-    def look(self, picture: NDArray[np.uint8], now: float) -> Sight:
+    def look(self, picture: NDArray[np.uint8], now: float) -> FrameAnswer:
         """Judge a frame of a camera or film, and regions of it.
 
         Args:
@@ -140,7 +140,7 @@ class PetFinder:
         return found
 
 
-def look_at_picture(classifier: Classifier, picture: NDArray[np.uint8], zones: Zones | None = None) -> Sight:
+def look_at_picture(classifier: Classifier, picture: NDArray[np.uint8], zones: Zones | None = None) -> FrameAnswer:
     """Judge a picture that has nothing to do with any other, and every part of it.
 
     Args:
@@ -164,13 +164,13 @@ def _ask(classifier: Classifier, picture: NDArray[np.uint8], box: Box, *, mirror
     return classifier.classify(np.ascontiguousarray(part[:, ::-1]) if mirrored else part)
 
 
-def _sight(whole: Prediction, pets: Sequence[Pet], asked: Sequence[Prediction], width: int, height: int) -> Sight:
+def _sight(whole: Prediction, pets: Sequence[Pet], asked: Sequence[Prediction], width: int, height: int) -> FrameAnswer:
     if not pets and whole.label not in (NEITHER, UNSURE):
         pets = [Pet(whole.label, whole.score, Box(0, 0, width, height), whole.scores)]
     times = Timings(*(sum(values) for values in zip(*(answer.latency_ms for answer in asked), strict=True)))
     best = pets[0] if pets else None
     answer = whole if best is None else whole._replace(label=best.label, score=best.score, scores=dict(best.scores))
-    return Sight(answer._replace(latency_ms=times), tuple(pets), len(asked))
+    return FrameAnswer(answer._replace(latency_ms=times), tuple(pets), len(asked))
 
 
 def _apart(pets: Sequence[Pet]) -> list[Pet]:

@@ -56,9 +56,13 @@ class EventOptions:
 
     def __post_init__(self) -> None:
         if not (0 <= self.appear_s <= 600 and 0 <= self.leave_s <= 600):
-            raise UsageError("seconds of 0 to 600 for an event", got=f"{self.appear_s}, {self.leave_s}", fix="Change them.")
+            raise UsageError(
+                "seconds of 0 to 600 for an event",
+                got=f"{self.appear_s}, {self.leave_s}",
+                fix="Example: EventOptions(appear_s=0.5, leave_s=2).",
+            )
         if not 0 <= self.score <= 1:
-            raise UsageError("an event's score of 0 to 1", got=str(self.score), fix="Change it.")
+            raise UsageError("an event's score of 0 to 1", got=str(self.score), fix="Example: EventOptions(score=0.6).")
 
 
 class EventDetector:

@@ -25,7 +25,7 @@ from .transform import Transform
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from ..regions.finder import PetFinder, Sight
+    from ..regions.finder import FrameAnswer, PetFinder
     from ..regions.watch import Pet
 
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
@@ -72,11 +72,11 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         if self.max_frames is not None and self.max_frames < 1:
-            raise UsageError("--max-frames of at least 1", got=str(self.max_frames), fix="Give a positive number.")
+            raise UsageError("--max-frames of at least 1", got=str(self.max_frames), fix="Example: --max-frames 100")
         if self.max_fps is not None and not 0 < self.max_fps <= 1000:
-            raise UsageError("--max-fps of more than 0 and at most 1,000", got=str(self.max_fps), fix="Give a rate.")
+            raise UsageError("--max-fps of more than 0 and at most 1,000", got=str(self.max_fps), fix="Example: --max-fps 5")
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
-            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Give a whole number in that range.")
+            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Example: --threads 2")
         ScoreSmoother(self.threshold, self.smooth_s)
 
 
@@ -114,7 +114,7 @@ def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: R
                     return
 
 
-def judge(frame: Frame, classifier: Classifier, look: "Callable[[NDArray[np.uint8]], Sight] | None" = None) -> Result:
+def judge(frame: Frame, classifier: Classifier, look: "Callable[[NDArray[np.uint8]], FrameAnswer] | None" = None) -> Result:
     """Classify one frame.
 
     Args:
@@ -250,7 +250,7 @@ def _finder(classifier: Classifier, options: RegionOptions) -> "PetFinder | None
     return PetFinder(classifier, options)
 
 
-def _in_parts(classifier: Classifier, options: RegionOptions) -> "Callable[[NDArray[np.uint8]], Sight] | None":
+def _in_parts(classifier: Classifier, options: RegionOptions) -> "Callable[[NDArray[np.uint8]], FrameAnswer] | None":
     """Return what looks at all parts of a picture that has nothing to do with any other; None where that is not asked for."""
     if options.mode != TILES or NEITHER not in classifier.contract.labels:
         return None

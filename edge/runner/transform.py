@@ -31,7 +31,9 @@ class Transform:
         if self.rotate not in (0, *_ROTATIONS):
             raise UsageError("--rotate of 0, 90, 180 or 270", got=str(self.rotate), fix="Turn the camera for the rest.")
         if self.crop is not None and (min(self.crop[:2]) < 0 or min(self.crop[2:]) < 8):
-            raise UsageError("--crop LEFT,TOP,WIDTH,HEIGHT of at least 8 x 8 pixels", got=str(self.crop), fix="Change it.")
+            raise UsageError(
+                "--crop LEFT,TOP,WIDTH,HEIGHT of at least 8 x 8 pixels", got=str(self.crop), fix="Example: --crop 100,0,400,480"
+            )
 
     @classmethod
     def of(cls, rotate: int, crop: str | None) -> "Transform":
@@ -63,6 +65,6 @@ class Transform:
             raise UnreadableInputError(
                 f"a picture that holds the part {left},{top},{width},{height}",
                 got=f"one of {picture.shape[1]} x {picture.shape[0]} pixels",
-                fix="Change --crop.",
+                fix="Give a --crop that is inside.",
             )
         return np.ascontiguousarray(picture[top : top + height, left : left + width])

@@ -37,10 +37,16 @@ class CommandSink:
             self._arguments = shlex.split(command)
         except ValueError as error:
             raise UsageError(
-                "--on-event CMD in shell's quoting", got=f"{command} ({error})", fix="Check the quotes."
+                "--on-event CMD in shell's quoting",
+                got=f"{command} ({error})",
+                fix="Example: --on-event 'feeder.py --portion small'",
             ) from error
         if not self._arguments or shutil.which(self._arguments[0]) is None:
-            raise UsageError("--on-event with a program that can be run", got=command or "nothing", fix="Check its path.")
+            raise UsageError(
+                "--on-event with a program that can be run",
+                got=command or "nothing",
+                fix="Example: --on-event /home/pi/feeder.py; it must be executable.",
+            )
         self._limit_s = limit_s
 
     def take(self, observation: Observation) -> None:

@@ -58,7 +58,7 @@ class RecordSink:
         if path.suffix.lower() not in CODECS:
             raise UsageError(f"--record FILE that ends in {', '.join(CODECS)}", got=str(path), fix="Name it so.")
         if not 0 < most_mb < 1e9:
-            raise UsageError("--record-limit of more than 0 MB", got=str(most_mb), fix="Change it.")
+            raise UsageError("--record-limit of more than 0 MB", got=str(most_mb), fix="Example: --record-limit 2000")
         self.name = f"--record {path}"
         self._path, self._fps, self._piece_s, self._most = path, fps, piece_s, most_mb * 1e6
         self._around_events, self._around_s = only_events, around_s

@@ -47,9 +47,11 @@ class UncertainSink:
         self, folder: Path, tell: Callable[[str], None], *, below: float = 0.8, most: int = 1000, apart_s: float = 2.0
     ) -> None:
         if most < 1:
-            raise UsageError("--save-limit of at least 1", got=str(most), fix="Change it.")
+            raise UsageError("--save-limit of at least 1", got=str(most), fix="Example: --save-limit 1000")
         if not 0 < below <= 1:
-            raise UsageError("--uncertain-below of more than 0 and at most 1", got=str(below), fix="Change it.")
+            raise UsageError(
+                "--uncertain-below of more than 0 and at most 1", got=str(below), fix="Example: --uncertain-below 0.8"
+            )
         self.name = f"--save-uncertain {folder}"
         self._folder, self._tell, self._below, self._most, self._apart_s = folder, tell, below, most, apart_s
         self._last = -apart_s

@@ -97,7 +97,7 @@ class CameraSource:
     def _picture(self) -> NDArray[np.uint8]:
         decoded, picture = self._capture.retrieve()
         if not decoded or picture is None or picture.dtype != np.uint8:
-            raise EndError(f"a picture from {self._name}", got="none", fix="Check it.")
+            raise EndError(f"a picture from {self._name}", got="none", fix="Look what is at its input; see catdog-edge doctor.")
         return picture  # type: ignore[return-value] # uint8, as just seen
 
     def _jpeg(self) -> NDArray[np.uint8]:

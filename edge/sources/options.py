@@ -65,15 +65,15 @@ class SourceOptions:
         ):
             raise UsageError("--resolution of 16x16 to 8192x8192", got=f"{self.width}x{self.height}", fix="Example: 640x480")
         if self.fps is not None and not 0 < self.fps <= 1000:
-            raise UsageError("--fps of more than 0 and at most 1,000", got=str(self.fps), fix="Change it.")
+            raise UsageError("--fps of more than 0 and at most 1,000", got=str(self.fps), fix="Example: --fps 15")
         if self.watch and len(self.inputs) != 1:
             raise UsageError("one folder to --watch", got=str(len(self.inputs)), fix="Run the command once for each.")
         if self.buffer not in BUFFERS:
             raise UsageError(f"--buffer to be one of {', '.join(BUFFERS)}", got=self.buffer, fix="Check the spelling.")
         if not 0 < self.timeout_s <= 600:
-            raise UsageError("--timeout of more than 0 and at most 600 s", got=f"{self.timeout_s}", fix="Change it.")
+            raise UsageError("--timeout of more than 0 and at most 600 s", got=f"{self.timeout_s}", fix="Example: --timeout 5")
         if self.every_s is not None and not (self.every_s == 0 or 0.05 <= self.every_s <= 86400):
-            raise UsageError("--every of 0.05 to 86400 s, or 0 for once", got=f"{self.every_s}", fix="Change it.")
+            raise UsageError("--every of 0.05 to 86400 s, or 0 for once", got=f"{self.every_s}", fix="Example: --every 2")
         if self.rtsp_transport not in TRANSPORTS:
             what = f"--rtsp-transport to be one of {', '.join(TRANSPORTS)}"
             raise UsageError(what, got=self.rtsp_transport, fix="Check the spelling.")

@@ -315,11 +315,11 @@ def test_state_has_every_pet_with_its_place_and_presence() -> None:
 def test_news_is_news_and_moving_figures_are_not() -> None:
     known = Known(LABELS)
     known.see(seen(1, "cats", 0.9))
-    before = known.gist
+    before = known.essence
     known.see(seen(2, "cats", 0.8))
-    assert known.gist == before
+    assert known.essence == before
     known.see(seen(3, "dogs"))
-    assert known.gist != before
+    assert known.essence != before
 
 
 def test_home_assistants_templates_read_what_is_told() -> None:

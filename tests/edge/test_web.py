@@ -31,9 +31,9 @@ from catdog.edge.runner.observation import Observation
 from catdog.edge.runner.results import Result
 from catdog.edge.sinks.web import server, streams
 from catdog.edge.sinks.web.address import Names, parse_address
-from catdog.edge.sinks.web.board import Board
 from catdog.edge.sinks.web.public import public_name, public_text
 from catdog.edge.sinks.web.sink import WebSink
+from catdog.edge.sinks.web.status import Status
 from catdog.edge.sources import Change, Frame, State
 from catdog.edge.synthetic import DemoFilm
 
@@ -403,37 +403,37 @@ def test_stream_turns_grey_when_the_camera_is_gone(model: Classifier) -> None:
 
 def test_runner_that_hangs_is_not_online() -> None:
     now = 100.0
-    board = Board(lambda: now)
-    assert board.condition().state is None
+    status = Status(lambda: now)
+    assert status.condition().state is None
     for _ in range(20):
         now += 0.1
-        board.take(seen(0))
-    assert (board.condition().state, round(board.condition().fps)) == (State.ONLINE, 10)
+        status.take(seen(0))
+    assert (status.condition().state, round(status.condition().fps)) == (State.ONLINE, 10)
     now += 30
-    assert board.condition().state is State.STALE
-    assert board.condition().cause == "no result for 30 s"
-    assert board.condition().fps == 0
-    board.take(seen(0))
-    assert board.condition().state is State.ONLINE
+    assert status.condition().state is State.STALE
+    assert status.condition().cause == "no result for 30 s"
+    assert status.condition().fps == 0
+    status.take(seen(0))
+    assert status.condition().state is State.ONLINE
     # Into a watched folder pictures come when they come.
     step = seen(0)
-    board.take(step._replace(result=step.result._replace(frame=step.result.frame._replace(scene_s=None))))  # type: ignore[union-attr, call-arg]
+    status.take(step._replace(result=step.result._replace(frame=step.result.frame._replace(scene_s=None))))  # type: ignore[union-attr, call-arg]
     now += 3600
-    assert board.condition().state is State.ONLINE
+    assert status.condition().state is State.ONLINE
 
 
 def test_second_by_second_and_no_second_without_results() -> None:
     now = 0.0
-    board = Board(lambda: now)
+    status = Status(lambda: now)
     for _ in range(25):
-        board.take(seen(0))
+        status.take(seen(0))
         now += 0.1
     now += 5
-    seconds = board.seconds()
+    seconds = status.seconds()
     assert sum(second.results for second in seconds) == 25
     assert seconds[0].stages_ms == (1.0, 2.0, 3.0, 4.0)
     now += 5
-    assert board.seconds() == seconds
+    assert status.seconds() == seconds
 
 
 @pytest.mark.parametrize(
@@ -478,7 +478,7 @@ def test_trouble_in_a_request_is_one_line(model: Classifier, monkeypatch: pytest
         raise RuntimeError("in /home/keeper/x")
 
     with served(model) as (sink, said):
-        monkeypatch.setattr(Board, "lines", trouble)
+        monkeypatch.setattr(Status, "lines", trouble)
         status, _, body = ask(sink, "/results")
         assert (status, len(body.splitlines()), b"keeper" in body) == (500, 1, False)
         assert said[1:] == ["--serve: RuntimeError: in /home/keeper/x; going on"]

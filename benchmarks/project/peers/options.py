@@ -45,7 +45,7 @@ class PeerOptions:
             ("cores", self.cores, usable_cores()),
         ):
             if not 1 <= value <= most:
-                raise UsageError(f"--{name} of 1 to {most:,}", got=str(value), fix="Give a number in that range.")
+                raise UsageError(f"--{name} of 1 to {most:,}", got=str(value), fix=f"Example: --{name} 1")
 
     @property
     def command(self) -> str:

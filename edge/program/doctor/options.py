@@ -28,4 +28,4 @@ class DoctorOptions:
         from ...inference.classifier import MAX_THREADS
 
         if not 1 <= self.threads <= MAX_THREADS:
-            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Give a whole number in that range.")
+            raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Example: --threads 2")

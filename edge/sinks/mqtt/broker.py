@@ -64,7 +64,9 @@ class Broker:
         if password is not None and user is None:
             raise UsageError(f"{USER} beside {PASSWORD}", got="a password alone", fix="Set both.")
         if ca is not None and not tls:
-            raise UsageError(f"mqtts:// where {CA} is set", got=url, fix="Change the address, or unset it.")
+            raise UsageError(
+                f"mqtts:// where {CA} is set", got=url, fix=f"Write mqtts:// in place of mqtt://, or run: unset {CA}"
+            )
         return cls(str(parts.hostname), port, _prefix(parts.path), tls, user, password, None if ca is None else Path(ca))
 
     @property
@@ -92,7 +94,9 @@ class Broker:
             return ssl.create_default_context(cafile=self.ca)
         except OSError as error:  # SSLError is one
             raise UsageError(
-                f"{CA} to name a file of PEM certificates", got=f"{self.ca}: {error.strerror or error}", fix="Check it."
+                f"{CA} to name a file of PEM certificates",
+                got=f"{self.ca}: {error.strerror or error}",
+                fix=f"Example: export {CA}=/etc/ssl/certs/broker.pem",
             ) from error
 
 
@@ -103,9 +107,9 @@ def _split(url: str) -> tuple[SplitResult, int]:
         if parts.hostname:
             parts.hostname.encode("idna")  # as the resolver will
     except (ValueError, UnicodeError) as error:
-        raise UsageError(_SHAPE, got=f"{url}: {error}", fix="Check host and port.") from error
+        raise UsageError(_SHAPE, got=f"{url}: {error}", fix="Example: mqtt://broker.local:1883/catdog/garden") from error
     if parts.scheme not in _PORTS or not parts.hostname or port == 0:
-        raise UsageError(_SHAPE, got=url, fix="Check scheme, host and port.")
+        raise UsageError(_SHAPE, got=url, fix="Example: mqtt://broker.local:1883/catdog/garden")
     if set(url) & set("?#"):  # with nothing behind it, too
         raise UsageError(_SHAPE, got=url, fix="Leave out what begins with ? or #; topics with # are not for writing.")
     return parts, port or _PORTS[parts.scheme]

@@ -65,7 +65,7 @@ class Known:
         self._state = {**about, "time": time_of(observation.at)}
 
     @property
-    def gist(self) -> Hashable:
+    def essence(self) -> Hashable:
         """What people wait for: where it differs there is news, and where not only figures have moved."""
         return tuple(str(self._state[key]) for key in ("source", "state", "cause", "label", "present"))
 

@@ -50,7 +50,7 @@ class MqttSink:
         self._known = Known(labels)
         self._waiting: deque[tuple[Event, float, float]] = deque()  # with the wall clock and the monotonic one
         self._lock = threading.Lock()  # of what is known and sent: the camera's steps and the network's come in two threads
-        self._sent_at, self._sent_gist = float("-inf"), self._known.gist
+        self._sent_at, self._sent_essence = float("-inf"), self._known.essence
         self._timer: threading.Timer | None = None
         self._connection = Connection(
             broker, will=(self._availability, "offline"), greet=self._greet, listen=BIRTH[0], heard=self._hear, tell=tell
@@ -107,12 +107,12 @@ class MqttSink:
 
     def _send_state(self) -> None:
         if self._connection.connected:
-            self._sent_at, self._sent_gist = time.monotonic(), self._known.gist
+            self._sent_at, self._sent_essence = time.monotonic(), self._known.essence
             self._connection.send(self._state, self._known.state(), retain=True)
 
     def _send_state_in_time(self) -> None:
         """Send the state, or see to it that news is sent as soon as it may be, even if no further step comes."""
-        news = self._known.gist != self._sent_gist
+        news = self._known.essence != self._sent_essence
         wait = self._sent_at + (_LEAST_S if news else _MOST_S) - time.monotonic()
         if wait <= 0:
             self._send_state()

@@ -13,7 +13,7 @@ from ...runner.observation import Observation
 from ...runner.results import Result
 from ...sources import Change, State
 from ..queue import QueuedSink
-from .board import STAGES, Condition
+from .status import STAGES, Condition
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of what `Metrics.to_text` returns
 _BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)

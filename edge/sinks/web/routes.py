@@ -9,11 +9,11 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from .access import add_headers, refusal
-from .board import MOST_LINES, Board
-from .gallery import Gallery, Picture, still_jpeg
+from .latest_picture import LatestPicture, Picture, still_jpeg
 from .metrics import METRICS_TYPE, About, Metrics
 from .pages import PUBLIC, TYPES, page_file
-from .streams import Studio, is_past, send_news, send_pictures, status_of
+from .status import MOST_LINES, Status
+from .streams import JpegEncoder, is_past, send_news, send_pictures, status_of
 
 _FEW_LINES = 100  # results, where nobody says how many
 _PATIENCE_S = 5.0  # for a picture of one who has not looked before
@@ -25,14 +25,14 @@ class Routes:
 
     Args:
         about: the model.
-        board: what is known.
-        gallery: the newest picture.
+        status: what is known.
+        latest: the newest picture.
         metrics: what is counted.
-        studio: makes JPEGs for those who look.
+        encoder: makes JPEGs for those who look.
     """
 
-    def __init__(self, about: About, board: Board, gallery: Gallery, metrics: Metrics, studio: Studio) -> None:
-        self._about, self._board, self._gallery, self._metrics, self._studio = about, board, gallery, metrics, studio
+    def __init__(self, about: About, status: Status, latest: LatestPicture, metrics: Metrics, encoder: JpegEncoder) -> None:
+        self._about, self._status, self._latest, self._metrics, self._encoder = about, status, latest, metrics, encoder
 
     def application(self, before: Sequence[Middleware], tell: Callable[[str], None]) -> web.Application:
         """Build what aiohttp runs.
@@ -60,13 +60,13 @@ class Routes:
         asked = request.query.get("limit", str(_FEW_LINES))
         if not asked.isdecimal() or len(asked) > len(str(MOST_LINES)) or not 1 <= int(asked) <= MOST_LINES:
             return refusal(HTTPStatus.BAD_REQUEST, f"limit must be 1 to {MOST_LINES}.")
-        lines = self._board.lines()[-int(asked) :]
+        lines = self._status.lines()[-int(asked) :]
         text = ",\n ".join(line.to_json() for line in lines)
         return web.Response(text=f"[{text}]\n", content_type="application/json")
 
     async def _health(self, _: web.Request) -> web.Response:
         """Whether frames come and are judged."""
-        now = self._board.condition()
+        now = self._status.condition()
         status = status_of(now)
         if now.state is None:
             status["cause"] = "no frame yet"
@@ -79,7 +79,7 @@ class Routes:
     async def _snapshot(self, _: web.Request) -> web.Response:
         """The newest picture in its own size, without anything drawn into it; none where the camera is not online."""
         picture = await self._picture()
-        now = self._board.condition()
+        now = self._status.condition()
         if picture is None or is_past(now):
             why = now.cause or "no frame came in time" if now.state is not None else "no frame yet"
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, f"No picture: {now.state or 'not begun'}, {why}.")
@@ -88,22 +88,22 @@ class Routes:
     async def _picture(self) -> Picture | None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _PATIENCE_S
-        begun = self._gallery.newest
-        with self._gallery.watched(), self._gallery.waited():
+        begun = self._latest.newest
+        with self._latest.watched(), self._latest.waited():
             while loop.time() < deadline:
-                newest = self._gallery.newest
+                newest = self._latest.newest
                 if newest is not None and (newest is not begun or newest.age() < _FRESH_S):
                     return newest
-                if self._board.condition().state not in (None, "ONLINE"):
+                if self._status.condition().state not in (None, "ONLINE"):
                     return None
                 await asyncio.sleep(0.02)
         return None
 
     async def _pictures(self, request: web.Request) -> web.StreamResponse:
-        return await send_pictures(request, self._studio, self._gallery)
+        return await send_pictures(request, self._encoder, self._latest)
 
     async def _news(self, request: web.Request) -> web.StreamResponse:
-        return await send_news(request, self._board, self._about)
+        return await send_news(request, self._status, self._about)
 
 
 def _page_route(name: str) -> Handler:

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from .routes import Routes
-from .streams import Studio
+from .streams import JpegEncoder
 
 MOST_CLIENTS = 100  # connections; a page that is looked at has two
 _FIRST_REQUEST_S = 10.0  # for a connection to say what it wants
@@ -33,8 +33,8 @@ class PageServer:
 
     Args:
         listening: the socket; closed at the end.
-        studio: makes JPEGs; built in this thread's loop.
-        routes: builds what answers, with the studio.
+        encoder: makes JPEGs; built in this thread's loop.
+        routes: builds what answers, with the encoder.
         check: stands before every request.
         tell: says what is wrong to whoever looks at stderr.
     """
@@ -42,12 +42,12 @@ class PageServer:
     def __init__(
         self,
         listening: socket.socket,
-        studio: Callable[[], Studio],
-        routes: Callable[[Studio], Routes],
+        encoder: Callable[[], JpegEncoder],
+        routes: Callable[[JpegEncoder], Routes],
         check: Middleware,
         tell: Callable[[str], None],
     ) -> None:
-        self._listening, self._studio, self._routes, self._check, self._tell = listening, studio, routes, check, tell
+        self._listening, self._encoder, self._routes, self._check, self._tell = listening, encoder, routes, check, tell
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._server: web.Server | None = None
@@ -85,8 +85,8 @@ class PageServer:
     async def _serve(self) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self._loop.set_exception_handler(self._complain)
-        studio = self._studio()
-        application = self._routes(studio).application([self._note_request(), self._check], self._tell)
+        encoder = self._encoder()
+        application = self._routes(encoder).application([self._note_request(), self._check], self._tell)
         runner = web.AppRunner(
             application,
             access_log=None,
@@ -97,7 +97,7 @@ class PageServer:
         )
         await runner.setup()
         self._server = runner.server
-        tasks = [asyncio.create_task(studio.run()), asyncio.create_task(self._let_in())]
+        tasks = [asyncio.create_task(encoder.run()), asyncio.create_task(self._let_in())]
         self._ready.set()
         stopping = asyncio.create_task(self._stopping.wait())
         try:

@@ -9,12 +9,12 @@ from ...runner.results import Result
 from ..drawing import draw_pets
 from .access import check_access, new_token, token_from_environment
 from .address import Names, is_loopback, listen, parse_address, url_of
-from .board import Board
-from .gallery import Gallery
+from .latest_picture import LatestPicture
 from .metrics import About, Metrics
 from .routes import Routes
 from .server import PageServer
-from .streams import Studio
+from .status import Status
+from .streams import JpegEncoder
 
 
 class WebSink:
@@ -45,13 +45,13 @@ class WebSink:
         listening = listen(address)
         token = chosen or (None if is_loopback(listening) else new_token())
         self.url = url_of(listening)
-        self._gallery, self._board = Gallery(), Board()
+        self._latest, self._status = LatestPicture(), Status()
         about = _about(model)
-        self._metrics = Metrics(about, self._board.condition, sinks, lambda: self.clients)
+        self._metrics = Metrics(about, self._status.condition, sinks, lambda: self.clients)
         self._server = PageServer(
             listening,
-            partial(Studio, self._gallery, self._board),
-            partial(Routes, about, self._board, self._gallery, self._metrics),
+            partial(JpegEncoder, self._latest, self._status),
+            partial(Routes, about, self._status, self._latest, self._metrics),
             check_access(Names(address.host), token, listening.getsockname()[1]),
             tell,
         )
@@ -61,7 +61,7 @@ class WebSink:
     @property
     def wants_pictures(self) -> bool:
         """Whether somebody looks, and is due for another."""
-        return self._gallery.is_due
+        return self._latest.is_due
 
     @property
     def clients(self) -> int:
@@ -71,18 +71,18 @@ class WebSink:
     @property
     def watchers(self) -> int:
         """How many of them look at the picture."""
-        return self._gallery.watchers
+        return self._latest.watchers
 
     def take(self, observation: Observation) -> None:
         """Note one step; returns at once."""
         self._metrics.count(observation)
-        self._board.take(observation)
+        self._status.take(observation)
         if isinstance(observation.result, Result) and observation.result.prediction is not None:
             picture = observation.result.frame.picture
             if picture is not None and observation.result.pets:
                 picture = picture.copy()  # other sinks have it as well
                 draw_pets(picture, observation.result.pets)
-            self._gallery.hang(picture)
+            self._latest.put(picture)
 
     def close(self) -> None:
         """End the page."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 
 from aiohttp import hdrs, web
 
-from .board import STAGES, Board, Condition, Happening, Line, Second
-from .gallery import PICTURES_PER_S, Gallery, live_jpeg
+from .latest_picture import PICTURES_PER_S, LatestPicture, live_jpeg
 from .metrics import About
+from .status import STAGES, Condition, Happening, Line, Second, Status
 
 _NEWS_PER_S = 10.0
 _TELL_AGAIN_S = 1.0  # how things stand, also where nothing changes: silence would look like a lost connection
@@ -22,16 +22,16 @@ _BOUNDARY = b"catdog-picture"
 _NONE = (0, False)
 
 
-class Studio:
+class JpegEncoder:
     """Makes of the newest picture one JPEG for all who look; of a camera that is not online a grey one.
 
     Args:
-        gallery: where the pictures hang.
-        board: knows whether they are of now.
+        latest: the newest picture.
+        status: knows whether it is of now.
     """
 
-    def __init__(self, gallery: Gallery, board: Board) -> None:
-        self._gallery, self._board = gallery, board
+    def __init__(self, latest: LatestPicture, status: Status) -> None:
+        self._latest, self._status = latest, status
         self._developed = _NONE  # which picture, and whether grey
         self._jpeg: bytes | None = None
         self._count = 0
@@ -41,13 +41,13 @@ class Studio:
         """Go on until cancelled."""
         while True:
             await asyncio.sleep(1 / PICTURES_PER_S)
-            picture = self._gallery.newest
-            if picture is None or not self._gallery.watchers:
+            picture = self._latest.newest
+            if picture is None or not self._latest.watchers:
                 self._developed, self._jpeg = _NONE, None
                 continue
-            if not self._gallery.waiting:
+            if not self._latest.waiting:
                 continue
-            grey = is_past(self._board.condition())
+            grey = is_past(self._status.condition())
             if self._developed == (picture.number, grey):
                 continue
             self._jpeg = await asyncio.to_thread(live_jpeg, picture.pixels, grey=grey)
@@ -58,28 +58,28 @@ class Studio:
 
     async def newer(self, than: int) -> tuple[int, bytes]:
         """Wait for a JPEG that is newer than the one of that number; the numbers count from 1."""
-        with self._gallery.waited():
+        with self._latest.waited():
             while self._jpeg is None or self._count <= than:
                 await self._next.wait()
             return self._count, self._jpeg
 
 
-async def send_pictures(request: web.Request, studio: Studio, gallery: Gallery) -> web.StreamResponse:
+async def send_pictures(request: web.Request, encoder: JpegEncoder, latest: LatestPicture) -> web.StreamResponse:
     """Send pictures as multipart/x-mixed-replace, as browsers and video programs take it."""
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}"})
     number = 0
-    with gallery.watched():
+    with latest.watched():
         await response.prepare(request)
         # The boundary comes right behind a picture, not before the next: browsers show one when they know that it is whole.
         alive = await _send(request, response, b"--" + _BOUNDARY)
         while alive:
-            number, jpeg = await studio.newer(number)
+            number, jpeg = await encoder.newer(number)
             head = b"\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
             alive = await _send(request, response, b"%b%b\r\n--%b" % (head, jpeg, _BOUNDARY))
     return response
 
 
-async def send_news(request: web.Request, board: Board, about: About) -> web.StreamResponse:
+async def send_news(request: web.Request, status: Status, about: About) -> web.StreamResponse:
     """Send what is new as server-sent events, beginning with what is known.
 
     ``hello``: the model, what happened and the last minutes. ``result``: a line as of `--json`, the newest. ``status``: how
@@ -89,26 +89,26 @@ async def send_news(request: web.Request, board: Board, about: About) -> web.Str
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream"})
     await response.prepare(request)
     loop = asyncio.get_running_loop()
-    line, happenings, seconds = board.newest(), board.happenings(), board.seconds()
+    line, happenings, seconds = status.newest(), status.happenings(), status.seconds()
     past = seconds[-1].number if seconds else 0
-    told, told_at = board.condition(), loop.time()
+    told, told_at = status.condition(), loop.time()
     first = [_hello(about, happenings, seconds), *_result(line), _message("status", status_of(told))]
     alive = await _send(request, response, b"retry: 2000\n\n" + b"".join(first))
     known = happenings[-1].number if happenings else 0
     while alive:
         await asyncio.sleep(1 / _NEWS_PER_S)
         news: list[bytes] = []
-        newest = board.newest()
+        newest = status.newest()
         if newest is not None and newest is not line:
             line = newest
             news += _result(newest)
-        for happening in board.happenings(known):
+        for happening in status.happenings(known):
             known = happening.number
             news.append(_message("happened", happening._asdict()))
-        for second in board.seconds(past):
+        for second in status.seconds(past):
             past = second.number
             news.append(_message("second", _second(second)))
-        now = board.condition()
+        now = status.condition()
         if (now.state, now.source) != (told.state, told.source) or loop.time() - told_at >= _TELL_AGAIN_S:
             told, told_at = now, loop.time()
             news.append(_message("status", status_of(now)))

@@ -99,7 +99,7 @@ class Line(NamedTuple):
         return self.result.to_json([str(event) for event in self.events])
 
 
-class Board:
+class Status:
     """Keeps it, within bounds.
 
     Args:

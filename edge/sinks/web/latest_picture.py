@@ -20,7 +20,7 @@ class Picture(NamedTuple):
     Attributes:
         number: pictures are counted from 1.
         pixels: BGR uint8 ``[height, width, 3]``.
-        at: when it was hung up, seconds, monotonic.
+        at: when it was put here, seconds, monotonic.
     """
 
     number: int
@@ -28,11 +28,11 @@ class Picture(NamedTuple):
     at: float
 
     def age(self) -> float:
-        """Return how long it has hung there, in seconds."""
+        """Return how old it is, in seconds."""
         return time.monotonic() - self.at
 
 
-class Gallery:
+class LatestPicture:
     """Hangs up one picture at a time.
 
     The runner's thread calls `hang` and reads `is_due`, the server's thread does everything else. Each side replaces whole
@@ -43,7 +43,7 @@ class Gallery:
     def __init__(self) -> None:
         self._watchers = self._waiting = 0
         self._newest: Picture | None = None
-        self._hung_at = float("-inf")
+        self._put_at = float("-inf")
         self._count = 0
 
     @property
@@ -64,14 +64,14 @@ class Gallery:
     @property
     def is_due(self) -> bool:
         """Whether somebody waits for a picture now."""
-        return self._waiting > 0 and time.monotonic() - self._hung_at >= 0.9 / PICTURES_PER_S
+        return self._waiting > 0 and time.monotonic() - self._put_at >= 0.9 / PICTURES_PER_S
 
-    def hang(self, pixels: NDArray[np.uint8] | None) -> None:
-        """Take the newest picture, which is the gallery's own; None where there was none to be had."""
+    def put(self, pixels: NDArray[np.uint8] | None) -> None:
+        """Take the newest picture, which nobody else changes any more; None where there was none to be had."""
         if pixels is not None:
             self._count += 1
-            self._hung_at = time.monotonic()
-            self._newest = Picture(self._count, pixels, self._hung_at)
+            self._put_at = time.monotonic()
+            self._newest = Picture(self._count, pixels, self._put_at)
         elif not self._watchers:
             self._newest = None
 
