@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from catdog.edge.synthetic import DemoFilm
+from catdog.edge.synthetic import DemoFilm, draw_picture
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -43,3 +43,15 @@ def test_own_sink_keeps_visits(film: str, tmp_path: Path) -> None:
         rows = database.execute("select label, kind from visits").fetchall()
     database.close()
     assert rows == [("cats", "appeared")]
+
+
+def test_foreign_model_answers(tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="the extra train makes the model")
+    from foreign_models import tflite
+
+    picture = str(tmp_path / "cat.png")
+    cv2.imwrite(picture, draw_picture("cats", 3))
+    (tmp_path / "model_unquant.tflite").write_bytes(tflite(3))
+    (tmp_path / "labels.txt").write_text("0 cats\n1 dogs\n2 birds\n")
+    said = run("foreign_model.py", str(tmp_path / "model_unquant.tflite"), str(tmp_path / "labels.txt"), picture)
+    assert said.startswith((f"{picture}: cats ", f"{picture}: dogs ", f"{picture}: birds "))
