@@ -2,8 +2,8 @@
 
     python examples/foreign_model.py model_unquant.tflite labels.txt photo.jpg
 
-The file and labels are Teachable Machine's ("TensorFlow Lite, floating point"). Needs catdog's base install. `catdog-export adopt`
-writes the same into the file for good, once photographs have shown that it holds (docs/own-models.md).
+The file and labels are Teachable Machine's ("TensorFlow Lite, floating point"). Needs catdog's base install.
+`catdog-export adopt` writes the same into the file for good, once photographs have shown that it holds (docs/own-models.md).
 """
 
 import sys
