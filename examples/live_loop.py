@@ -9,12 +9,12 @@ Needs catdog's base install. Ends with Ctrl-C, or after the number of frames in 
 
 import sys
 
-from catdog.edge import Change, LiveClassifier, RegionOptions, RunOptions
+from catdog.edge import Change, LiveClassifier, RunOptions
 
 
 def main(source: str = "demo", frames: str = "0") -> None:
     """Say who comes and goes, and whether the camera is there."""
-    options = RunOptions(max_frames=int(frames) or None, regions=RegionOptions("auto"))
+    options = RunOptions(max_frames=int(frames) or None)
     with LiveClassifier(source, options=options) as live:
         for seen in live:
             if isinstance(seen.result, Change):

@@ -9,7 +9,7 @@ A sink is any class with these four names. Here a program of one's own feeds it;
 import sqlite3
 import sys
 
-from catdog.edge import LiveClassifier, Observation, RegionOptions, RunOptions
+from catdog.edge import LiveClassifier, Observation, RunOptions
 
 
 class VisitSink:
@@ -40,7 +40,7 @@ class VisitSink:
 
 def main(path: str = "visits.db", source: str = "demo", frames: str = "0") -> None:
     """Watch a source and keep its visits."""
-    options = RunOptions(max_frames=int(frames) or None, regions=RegionOptions("auto"))
+    options = RunOptions(max_frames=int(frames) or None)
     sink = VisitSink(path)
     try:
         with LiveClassifier(source, options=options) as live:

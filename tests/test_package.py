@@ -52,7 +52,7 @@ def test_only_top_level_name_is_catdog(wheel: Path) -> None:
         assert f"catdog/edge/models/{needed}" in names
     assert "catdog/edge/program/service/catdog-edge.service" in names
     for needed in ("index.html", "token.html", "page.js", "style.css", "icon.svg"):
-        assert f"catdog/edge/web/page/{needed}" in names
+        assert f"catdog/edge/sinks/web/page/{needed}" in names
     assert not any("/tests/" in name or "/project/" in name for name in names)
 
 

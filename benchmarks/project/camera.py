@@ -96,6 +96,7 @@ def demo(load: Load) -> float:
     """Send the frames through source, runner and reporter as catdog-edge does; the lines go nowhere; ms a result."""
     from catdog.edge import Classifier
     from catdog.edge.program.reporter import Reporter
+    from catdog.edge.regions.options import OFF, RegionOptions
     from catdog.edge.runner.events import EventOptions
     from catdog.edge.runner.loop import RunOptions, run
     from catdog.edge.runner.results import Result
@@ -110,7 +111,7 @@ def demo(load: Load) -> float:
             marks.append(time.perf_counter())
             yield result
 
-    options = RunOptions(max_frames=load.results + _WARM_UP, threads=load.threads)
+    options = RunOptions(max_frames=load.results + _WARM_UP, threads=load.threads, regions=RegionOptions(OFF))
     source = DemoSource(paced=False, film=KeptFilm(_frames()))
     results = run([source], lambda threads: Classifier(load.model, threads=threads), options)
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):

@@ -16,6 +16,7 @@ from catdog.benchmarks.measure.process import WorkerProcess
 from catdog.edge.common.command import CommandParser
 from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import UsageError
+from catdog.edge.regions.options import OFF, RegionOptions
 from catdog.edge.runner.events import Event, EventDetector
 from catdog.edge.runner.loop import RunOptions, run
 from catdog.edge.runner.results import Result
@@ -129,7 +130,7 @@ def paired(plain: Sequence[Event], gated: Sequence[Event]) -> list[Pair]:
 def _results(model: str, threads: int, film: Film, *, gate: bool, count: int) -> Iterator[Result | Change | Idle]:
     from catdog.edge import Classifier
 
-    options = RunOptions(max_frames=count, threads=threads, motion_gate=gate)
+    options = RunOptions(max_frames=count, threads=threads, motion_gate=gate, regions=RegionOptions(OFF))
     return run([DemoSource(paced=False, film=film)], lambda number: Classifier(model, threads=number), options)
 
 

@@ -4,7 +4,7 @@ TFLite: a zip archive is appended to the flatbuffer (the place where TFLite's as
 `catdog.json` and `labels.txt`.
 ONNX: the contract is the value of the metadata property `catdog`; ONNX Runtime hands it out after parsing the file.
 Kinds that other packages bring runtimes for: as TFLite, whatever the bytes before the archive are.
-All end in a seal (`catdog.edge.contract.model_contract.model_contract.seal`).
+All end in a seal (`catdog.edge.contract.seal`).
 """
 
 import os

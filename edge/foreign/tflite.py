@@ -49,7 +49,9 @@ def _read(data: bytes, path: Path) -> Said:
         buffer.bytes(0)
         if buffer.number(1, "Q") + buffer.number(2, "Q") > len(data):
             raise ValueError("weights that end behind the file")
-    graph = next(model.tables(2))
+    graph = next(model.tables(2), None)
+    if graph is None:
+        raise ValueError("no graph in it")
     tensors = list(graph.tables(0))
     inputs, outputs = ([int(index) for index in graph.numbers(field, "<i4")] for field in (1, 2))
     if len(inputs) != 1 or len(outputs) != 1:

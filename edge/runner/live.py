@@ -8,14 +8,11 @@ from types import TracebackType
 from ..errors import UsageError
 from ..inference.classifier import Classifier
 from ..pictures.decode import silence_opencv
-from ..regions.options import AUTO, RegionOptions
 from ..sources import Idle, SourceOptions, open_sources
 from ..sources.options import is_camera
 from .events import EventOptions
 from .loop import RunOptions, run
 from .observation import Observation, observe
-
-_AS_THE_COMMAND = RunOptions(regions=RegionOptions(AUTO))
 
 
 class LiveClassifier:
@@ -33,7 +30,7 @@ class LiveClassifier:
     Args:
         source: camera number, ``/dev/video0``, ``"demo"``, ``"picamera2"``, an address, or a picture, folder or video.
         model: ``"default"``, ``"fast"``, ``"tiny"``, the path of a model file, or a classifier that is loaded already.
-        options: how to judge; None for what the command does, with regions.
+        options: how to judge; None for what the command does.
         events: how sure to be that somebody has appeared or left.
         source_options: how to open the source, if not as usual; `source` and what is named here must not both say where.
 
@@ -55,7 +52,7 @@ class LiveClassifier:
             raise UsageError("source or source_options", got=got, fix="Example: LiveClassifier('demo').")
         self._source_options = source_options or _options_for(str(source))
         self._model = model
-        self._options, self._events = options or _AS_THE_COMMAND, events
+        self._options, self._events = options or RunOptions(), events
         self._open = ExitStack()
         self._steps: Iterator[Observation | Idle] | None = None
         self._closed = False

@@ -34,7 +34,7 @@ _NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
 _BREATH_S = 1.0  # the longest sleep at a stretch
 
 
-_NO_REGIONS = RegionOptions(OFF)
+_AS_THE_COMMAND = RegionOptions()
 
 
 def _never() -> bool:
@@ -66,7 +66,7 @@ class RunOptions:
     smooth_s: float = 0.0
     transform: Transform | None = None
     motion_gate: bool = False
-    regions: RegionOptions = _NO_REGIONS
+    regions: RegionOptions = _AS_THE_COMMAND
     keep_pictures: Callable[[], bool] = _never
     threads: int | None = None
 

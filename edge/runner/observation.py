@@ -27,7 +27,7 @@ def observe(results: Iterable[Result | Change | Idle], options: EventOptions | N
     """Add to each result what has happened by it; each source's events are its own.
 
     Args:
-        results: as `catdog.edge.runner.loop.loop.run` gives them.
+        results: as `catdog.edge.runner.loop.run` gives them.
         options: how sure to be of events.
     """
     detectors: dict[str, EventDetector] = {}

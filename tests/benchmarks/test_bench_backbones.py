@@ -1,7 +1,7 @@
 import pytest
 
-from catdog.benchmarks.benches import backbones
-from catdog.benchmarks.benches.backbones import multiply_adds
+from benchmarks.project import backbones
+from benchmarks.project.backbones import multiply_adds
 from catdog.edge.models import bundled_tflite
 
 

@@ -8,7 +8,17 @@ import psutil
 import pytest
 from cameras import Camera, camera_on
 
-from catdog.edge import Change, Classifier, EventOptions, LiveClassifier, Result, RunOptions, SourceOptions, State
+from catdog.edge import (
+    Change,
+    Classifier,
+    EventOptions,
+    LiveClassifier,
+    RegionOptions,
+    Result,
+    RunOptions,
+    SourceOptions,
+    State,
+)
 from catdog.edge.errors import InputNotFoundError, ModelError, SourceError, UsageError
 from catdog.edge.synthetic import draw_picture
 
@@ -77,7 +87,9 @@ def test_film_has_events(tmp_path: Path) -> None:
     for _ in range(12):
         writer.write(cv2.resize(draw_picture("cats", 3), (320, 320)))
     writer.release()
-    with LiveClassifier(path, options=RunOptions(), events=EventOptions(appear_s=0.3, score=0.5)) as live:
+    with LiveClassifier(
+        path, options=RunOptions(regions=RegionOptions("off")), events=EventOptions(appear_s=0.3, score=0.5)
+    ) as live:
         events = [str(event) for step in live for event in step.events]
     assert events == ["cats appeared"]
 

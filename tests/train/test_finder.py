@@ -168,15 +168,17 @@ def test_every_shape_in_every_archive(kind: str, shape: str, tmp_path: Path) -> 
     assert kind != "zips in a zip" or "1 .csv" in ", ".join(left_out)
 
 
-def test_what_is_left_out_is_in_the_data_set_and_in_one_line_of_the_log(tmp_path: Path) -> None:
-    from catdog.train.stages import describe
+def test_what_is_left_out_is_in_the_data_set_and_in_one_line_of_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from catdog.train.stages import log_dataset
 
     files = SHAPES["as on a NAS"][0] | {"cats/film.mp4": b"\0\0\0\x18ftypisom" + bytes(99), "cats/raw.nef": b"?" * 99}
     dataset = load_dataset(DataOptions(data=str(in_folder(files, tmp_path / "data")), image_size=32))
     assert sum(map(len, dataset.parts.values())) == 2 * EACH
-    lines: list[str] = []
-    describe(dataset, lines.append)
-    (line,) = [line for line in lines if line.startswith("left out: ")]
+    with caplog.at_level("INFO", "catdog"):
+        log_dataset(dataset)
+    (line,) = [line for line in caplog.messages if line.startswith("left out: ")]
     for kind in ("@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", ".mp4", ".nef"):
         assert kind in line
 

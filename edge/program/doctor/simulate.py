@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ...errors import SourceError
 from ...inference.classifier import Classifier
+from ...regions.options import OFF, RegionOptions
 from ...runner.loop import RunOptions, run
 from ...runner.results import Result
 from ...sources.faulty import Fault, Switch
@@ -89,7 +90,7 @@ def simulate(faults: Sequence[Fault], load: Callable[[int], Classifier], threads
         begun = time.monotonic()
         source = LiveSource("demo", {"kind": "faulty demo", "switch": str(switch)}, wait=False)
         try:
-            seen = run([source], load, RunOptions(threads=threads))
+            seen = run([source], load, RunOptions(threads=threads, regions=RegionOptions(OFF)))
             yield from _settle(seen, begun, None)
             for number, fault in enumerate(faults):
                 if number:
