@@ -1,7 +1,9 @@
 """`LiveClassifier`: a camera, stream or film in, what is seen out, for programs: supervised as in the command."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -52,10 +54,12 @@ class LiveClassifier:
             raise UsageError("source or source_options", got=got, fix="Example: LiveClassifier('demo').")
         self._source_options = source_options or _options_for(str(source))
         self._model = model
-        self._options, self._events = options or RunOptions(), events
+        # Also of folders, whose pictures the command keeps for as long as a sink wants them.
+        self._options, self._events = replace(options or RunOptions(), keep_pictures=lambda: True), events
         self._open = ExitStack()
-        self._steps: Iterator[Observation | Idle] | None = None
-        self._closed = False
+        self._steps: Generator[Observation | Idle] | None = None
+        self._turn = threading.Lock()  # held while a step is worked on
+        self._entered = self._closed = False
 
     def __enter__(self) -> "LiveClassifier":
         """Open the source.
@@ -65,36 +69,48 @@ class LiveClassifier:
             SourceError: the camera or stream cannot be opened.
         """
         self._start()
+        self._entered = True
         return self
 
     def __iter__(self) -> Iterator[Observation]:
         """Give what is seen, until the source ends or it is closed: every frame's result and every change of state.
 
-        A result's picture is only good until the next step: copy it to keep it.
+        A camera's or film's picture is only good until the next step: copy it to keep it. Within `with`, a loop that was left
+        may be gone on with by another.
 
         Raises:
             SourceError: a live source never opened.
             ModelError: the model cannot be used.
         """
-        for step in self._start():
-            if self._closed:
-                break
-            if isinstance(step, Observation):
-                yield step
-            if self._closed:
-                break
+        steps = self._start()
+        try:
+            while (step := self._next(steps)) is not None:
+                if isinstance(step, Observation):
+                    yield step
+        except GeneratorExit:
+            if not self._entered:
+                self._release()
+            raise
+        except BaseException:
+            self._release()
+            raise
         self._release()
 
     def close(self) -> None:
-        """Let it end. May be called from another thread: the loop then ends by itself, within about a second."""
+        """Release the source; a loop over it ends. May be called from another thread: a step in work is waited for."""
         self._closed = True
+        with self._turn:
+            self._release()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Release the source."""
-        self._closed = True
-        self._release()
+        self.close()
 
-    def _start(self) -> Iterator[Observation | Idle]:
+    def _next(self, steps: Iterator[Observation | Idle]) -> Observation | Idle | None:
+        with self._turn:
+            return None if self._closed else next(steps, None)
+
+    def _start(self) -> Generator[Observation | Idle]:
         if self._closed:
             raise UsageError("an open LiveClassifier", got="one that was closed", fix="Make another.")
         if self._steps is None:
@@ -107,7 +123,9 @@ class LiveClassifier:
         return self._model if isinstance(self._model, Classifier) else Classifier(self._model, threads=threads)
 
     def _release(self) -> None:
-        self._steps = None  # a generator that nobody holds is closed
+        if self._steps is not None:
+            self._steps.close()
+            self._steps = None
         self._open.close()
 
 

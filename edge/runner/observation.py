@@ -1,7 +1,7 @@
 """What the runner has seen, step by step, with what happened by it: for sinks, and for programs that watch by themselves."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import NamedTuple
 
 from ..sources import Change, Idle
@@ -23,7 +23,7 @@ class Observation(NamedTuple):
     at: float
 
 
-def observe(results: Iterable[Result | Change | Idle], options: EventOptions | None = None) -> Iterator[Observation | Idle]:
+def observe(results: Iterable[Result | Change | Idle], options: EventOptions | None = None) -> Generator[Observation | Idle]:
     """Add to each result what has happened by it; each source's events are its own.
 
     Args:

@@ -109,3 +109,37 @@ def test_what_is_not_there_is_told_when_it_is_opened(tmp_path: Path, picture: Pa
 def test_where_to_look_is_said_once(both: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         LiveClassifier(**both)  # type: ignore[arg-type]
+
+
+def test_closing_between_two_steps_releases_the_source() -> None:
+    before = children()
+    with camera_on(Camera()) as camera:
+        live = LiveClassifier(camera.url)
+        for step in live:
+            if isinstance(step.result, Result):
+                live.close()
+        assert children() <= before
+
+
+def test_a_loop_that_was_left_is_gone_on_with() -> None:
+    with LiveClassifier("demo", options=RunOptions(max_frames=4)) as live:
+        first = next(iter(live)).result
+        rest = [step.result for step in live]
+    assert isinstance(first, Result)
+    assert len(rest) == 3
+
+
+def test_what_never_opens_is_told_each_time() -> None:
+    live = LiveClassifier("http://127.0.0.1:9/stream")
+    for _ in range(2):
+        with pytest.raises(SourceError):
+            list(live)
+
+
+def test_pictures_of_a_large_folder_are_there(tmp_path: Path) -> None:
+    for seed in range(9):
+        cv2.imwrite(str(tmp_path / f"{seed}.png"), draw_picture("dogs", seed))
+    with LiveClassifier(tmp_path) as live:
+        results = [step.result for step in live]
+    assert len(results) == 9
+    assert all(isinstance(result, Result) and result.frame.picture is not None for result in results)
