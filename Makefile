@@ -36,7 +36,7 @@ $(INSTALLED): $(VENV)/dependencies
 install: $(INSTALLED)  ## set up .venv with everything
 
 .PHONY: demo
-demo: install  ## the main job, offline: train, export, classify, measure; about 5 minutes
+demo: install  ## the main job, offline: train, export, classify, measure; 3 to 10 minutes
 	$(BIN)/python -m benchmarks.project.demo
 
 .PHONY: test
