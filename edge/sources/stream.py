@@ -128,7 +128,7 @@ def greet_rtsp(address: Address, timeout_s: float) -> None:
         with socket.create_connection((address.host, address.tcp_port), timeout_s) as connection:
             if address.scheme == "rtsps":
                 return
-            connection.sendall(f"OPTIONS {address.public} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+            connection.sendall(f"OPTIONS {address.asked} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
             is_rtsp = connection.recv(64).startswith(b"RTSP/")
     except OSError as error:
         raise unreachable(address, reason_of(error)) from error

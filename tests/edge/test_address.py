@@ -4,6 +4,7 @@ import pytest
 from commands import run
 
 from catdog.edge.errors import UsageError
+from catdog.edge.sources import SourceOptions
 from catdog.edge.sources.net.address import Login, parse_address, public_text
 from catdog.edge.sources.registry import find_scheme
 
@@ -65,6 +66,17 @@ def test_what_cannot_be_taken_apart_is_shown_without_what_may_be_secret() -> Non
     assert public_text("foo://user:pass@host") == "foo://..."
     assert public_text("foo://host/x?key=1") == "foo://host/x"
     assert public_text("a.jpg") == "a.jpg"
+    assert public_text("rtsp:/user:pass@host/x") == "rtsp:..."
+    assert public_text("rtsp//user:pass@host/x") == "rtsp//..."
+    assert public_text("user:pass@http://host") == "..."
+    assert public_text("rtsp://host/user=admin&password=pass&channel=1") == "rtsp://host/user=admin&password=...&channel=1"
+
+
+def test_password_in_a_path_is_sent_and_not_told() -> None:
+    address = parse_address("rtsp://host:554/user=admin&password=s3cret&channel=1&PWD=s3cret/x.sdp")
+    assert address.public == "rtsp://host:554/user=admin&password=...&channel=1&PWD=.../x.sdp"
+    assert "s3cret" not in repr(address)
+    assert address.asked.count("s3cret") == address.whole.count("s3cret") == 2
 
 
 def test_scheme_that_nobody_has_is_no_name_of_a_file() -> None:
@@ -78,6 +90,33 @@ def test_scheme_that_nobody_has_is_no_name_of_a_file() -> None:
     assert "http, https, rtmp" in finished.stderr
     assert "secret" not in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--wait", "http://127.0.0.1:9/a", "rtsp://us:s3cret@c/x"),
+        ("--watch", "rtsp://us:s3cret@c/x"),
+        ("--camera", "rtsp://us:s3cret@c/x"),
+        (" rtsp://us:s3cret@c/x",),
+        ("rtsp:/us:s3cret@c/x",),
+        ("rtsp//us:s3cret@c/*.x",),
+        ("-",),
+    ],
+    ids=lambda arguments: arguments[0].strip(),
+)
+def test_address_in_a_wrong_place_is_told_without_its_password(arguments: tuple[str, ...]) -> None:
+    finished = run("catdog-edge", *arguments, stdin="rtsp://us:s3cret@c/x\n")
+    assert finished.returncode in (2, 3, 4)
+    assert "expected" in finished.stderr
+    assert "s3cret" not in finished.stdout + finished.stderr
+
+
+def test_options_are_shown_without_passwords() -> None:
+    shown = repr(SourceOptions(inputs=("rtsp://us:s3cret@c/x", "a.jpg"), every_s=2.0))
+    assert "s3cret" not in shown
+    assert "inputs=('rtsp://...', 'a.jpg')" in shown
+    assert "every_s=2.0" in shown
 
 
 @pytest.mark.parametrize("text", ["rtsp://admin:p@ss/w1@127.0.0.1:9/h264", "http://admin:top?ss@127.0.0.1:9/"])

@@ -124,7 +124,10 @@ def login_trouble(what: str, address: Address, *, is_told: bool) -> tuple[str, s
     """Say what a 401 means, and what to do: `got` and `fix` of an error."""
     if is_told:
         return f"{what}: a wrong user or password", f"Check both. {ENCODING}"
-    return f"{what}: it wants a user and a password", f"Write {address.scheme}://USER:PASSWORD@{address.place}{address.path}"
+    return (
+        f"{what}: it wants a user and a password",
+        f"Write {address.scheme}://USER:PASSWORD@{address.place}{address.public_path}",
+    )
 
 
 def reason_of(error: Exception) -> str:
