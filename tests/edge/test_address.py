@@ -5,7 +5,7 @@ from commands import run
 
 from catdog.edge.errors import UsageError
 from catdog.edge.sources import SourceOptions
-from catdog.edge.sources.net.address import Login, parse_address, public_text
+from catdog.edge.sources.net.address import Login, parse_address, parse_beside, public_text
 from catdog.edge.sources.registry import find_scheme
 
 
@@ -26,6 +26,9 @@ def test_address_is_taken_apart_and_its_secrets_kept_apart() -> None:
         ("http://[::1]:80/x", "[::1]:80"),
         ("http://user:secret@[fe80::1]/x", "[fe80::1]"),
         ("http://host/cat@2x.jpg", "host"),
+        ("http://10.0.0.2:8080/cat@2x.jpg", "10.0.0.2:8080"),
+        ("http://[::1]:8080/cat@2x.jpg", "[::1]:8080"),
+        ("http://camera.local:8080/a/cat@2x.jpg", "camera.local:8080"),
         ("http://host/%41%2f100%/-x", "host"),
         ("http://b\u00fccher.example/", "xn--bcher-kva.example"),
         ("udp://:5000", "0.0.0.0:5000"),
@@ -70,6 +73,19 @@ def test_what_cannot_be_taken_apart_is_shown_without_what_may_be_secret() -> Non
     assert public_text("rtsp//user:pass@host/x") == "rtsp//..."
     assert public_text("user:pass@http://host") == "..."
     assert public_text("rtsp://host/user=admin&password=pass&channel=1") == "rtsp://host/user=admin&password=...&channel=1"
+
+
+@pytest.mark.parametrize("login", ["u%0Ax:s3cret", "u:s3cret%0d%0aX-Other: 1", "u:s3cret%00", "%7Fu:s3cret"])
+def test_control_characters_in_a_login_are_refused(login: str) -> None:
+    with pytest.raises(UsageError, match="control character") as caught:
+        parse_address(f"http://{login}@host/")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["http://[::1", "//[x]/", "http://a:b/"])
+def test_what_an_answer_names_may_be_no_address(target: str) -> None:
+    with pytest.raises(UsageError, match="an address such as"):
+        parse_beside("http://host/list", target)
 
 
 def test_password_in_a_path_is_sent_and_not_told() -> None:

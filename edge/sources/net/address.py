@@ -165,14 +165,16 @@ def public_text(text: str) -> str:
 def _refuse_two_readings(text: str) -> None:
     """Refuse an address in which a sign of the password may have been taken for one of the address.
 
-    An @ in a path is plain where nothing before it looks like ``user:password``, as in ``http://host/cat@2x.jpg``.
+    An @ in a path is plain where nothing before it looks like ``user:password``, as in ``http://host/cat@2x.jpg`` and
+    ``http://10.0.0.2:80/cat@2x.jpg``; of ``http://admin:80/cat@2x.jpg`` nobody knows.
     """
     scheme, _, rest = text.partition("://")
     authority, behind = _cut(rest)
     before = authority.rpartition("@")[0]
+    is_place = behind.startswith("/") and re.fullmatch(r"(?:localhost|[^:]*\.[^:]*):\d+", authority) is not None
     is_doubtful = (
         authority.count("@") > 1
-        or ("@" in behind and ("@" in authority or ":" in authority.rpartition("]")[2]))
+        or ("@" in behind and ("@" in authority or (":" in authority.rpartition("]")[2] and not is_place)))
         or re.search(r"%(?![0-9A-Fa-f]{2})", before) is not None
     )
     if is_doubtful:
