@@ -171,7 +171,7 @@ def _refuse_two_readings(text: str) -> None:
     scheme, _, rest = text.partition("://")
     authority, behind = _cut(rest)
     before = authority.rpartition("@")[0]
-    is_place = behind.startswith("/") and re.fullmatch(r"(?:localhost|[^:]*\.[^:]*):\d+", authority) is not None
+    is_place = behind.startswith("/") and re.fullmatch(r"(?:localhost|\[[^]@]+\]|[^:@]*\.[^:@]*):\d+", authority) is not None
     is_doubtful = (
         authority.count("@") > 1
         or ("@" in behind and ("@" in authority or (":" in authority.rpartition("]")[2] and not is_place)))
