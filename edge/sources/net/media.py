@@ -26,7 +26,7 @@ WATCHED_S = 300.0  # between two frames where somebody else watches; a camera ma
 # What FFmpeg may open for an address: nothing of the disk, whatever a stream says that it goes on with.
 _PROTOCOLS = "rtp,srtp,udp,tcp,tls,rtmp,rtmps,rtmpt,rtmpts,srt,http,https"
 # What is taken for video over HTTP: nothing that names further files, such as SDP or a list for concatenation.
-_FILMS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mjpeg,mpjpeg,h264,hevc,m4v,mxf,yuv4mpegpipe"
+_FILMS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mjpeg,mpjpeg,h264,hevc,av1,obu,ivf,m4v,mxf,yuv4mpegpipe"
 _PIECES = "hls,mpegts,mov,mp4,aac,ac3,eac3,mp3,webvtt"
 _MOST_OPENED = 40  # for a playlist until it shows something; one may name itself
 _SAID = re.compile(r"method \w+ failed: (\d{3}[^\r\n]*)")
