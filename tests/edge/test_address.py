@@ -118,6 +118,9 @@ def test_scheme_that_nobody_has_is_no_name_of_a_file() -> None:
         ("rtsp:/us:s3cret@c/x",),
         ("rtsp//us:s3cret@c/*.x",),
         ("-",),
+        ("--config", "rtsp://us:s3cret@c/x"),
+        ("--tls-ca", "rtsp://us:s3cret@c/x", "http://127.0.0.1:9"),
+        ("--max-frames", "rtsp://us:s3cret@c/x", "a.jpg"),
     ],
     ids=lambda arguments: arguments[0].strip(),
 )
