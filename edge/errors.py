@@ -6,6 +6,9 @@ one line on stderr and end with the class's `exit_code`; docs/troubleshooting.md
 
 import re
 
+# Of an address with a login, which may be mistyped, what is before its host; examples in errors say USER:PASSWORD.
+_PLACE = r"(?:localhost|\[[^]@]+\]|[^\s/:@]*\.[^\s/:@]*)(?::\d+)?/"  # a host, so that an @ behind it is the path's
+_LOGIN = re.compile(rf"\b([a-z][a-z0-9+.-]*:/{{1,2}})(?!USER:PASSWORD@|{_PLACE})[^\s/'\"]*:[^\s'\"]*@", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -28,7 +31,12 @@ class CatdogError(Exception):
 
     def __str__(self) -> str:
         # Paths and library messages may hold line breaks; an error is one line wherever it is printed.
-        return on_one_line(" ".join(f"expected {self.expected}; got {self.got}. {self.fix}".split()))
+        return on_one_line(" ".join(without_logins(f"expected {self.expected}; got {self.got}. {self.fix}").split()))
+
+
+def without_logins(text: str) -> str:
+    """Return text without user and password of the addresses in it: somebody may give one to an option that takes none."""
+    return _LOGIN.sub(r"\1...@", text)
 
 
 def on_one_line(text: str) -> str:

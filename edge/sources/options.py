@@ -1,10 +1,11 @@
 """What to look at, validated once."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import UsageError
+from .net.address import public_text
 
 BUFFERS = ("auto", "latest", "all")
 _CAMERAS = re.compile(r"\d+|/dev/.*|picamera2|demo")
@@ -77,6 +78,12 @@ class SourceOptions:
         if self.rtsp_transport not in TRANSPORTS:
             what = f"--rtsp-transport to be one of {', '.join(TRANSPORTS)}"
             raise UsageError(what, got=self.rtsp_transport, fix="Check the spelling.")
+
+    def __repr__(self) -> str:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["inputs"] = tuple(public_text(text) for text in self.inputs)  # passwords are in addresses
+        values["camera"] = None if self.camera is None else public_text(self.camera)
+        return f"SourceOptions({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
     @property
     def picture_every_s(self) -> float:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..errors import SourceError
+from ..errors import CatdogError, SourceError, UnreadableInputError
 from .frame import Frame, Packet
 from .mjpeg import packets_of
 from .net.address import Address, parse_address
@@ -87,12 +87,18 @@ class StreamSource:
     def frames(self) -> Iterator[Frame]:
         """Give the picture, or the video's frames: of an address that has an end."""
         if self._video is not None:
-            number = 0
+            count, number = 0, 0
+            error: CatdogError | None = None
             try:
-                for frame in film_frames(self._video, self._name):
+                for count, frame in enumerate(film_frames(self._video, self._name), start=1):  # noqa: B007
                     yield frame
                     number = frame.number + 1
-            except SourceError as error:  # the connection, where the film's end should have come
+            except SourceError as lost:  # the connection, where the film's end should have come
+                error = lost
+            if error is None and count == 0:
+                fix = "Download it, and look whether a player shows it."
+                error = UnreadableInputError("a film with pictures", got=f"{self._name}, without a frame", fix=fix)
+            if error is not None:
                 yield Frame(self._name, number, time.monotonic(), 0.0, 0.0, error=error)
         elif self._answer is not None and self._answer.kind is Kind.PICTURE:
             yield decoded_frame(self._name, self._answer.data, self._captured_at, self._took_ms)
@@ -128,7 +134,7 @@ def greet_rtsp(address: Address, timeout_s: float) -> None:
         with socket.create_connection((address.host, address.tcp_port), timeout_s) as connection:
             if address.scheme == "rtsps":
                 return
-            connection.sendall(f"OPTIONS {address.public} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+            connection.sendall(f"OPTIONS {address.asked} RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
             is_rtsp = connection.recv(64).startswith(b"RTSP/")
     except OSError as error:
         raise unreachable(address, reason_of(error)) from error

@@ -20,6 +20,15 @@ def test_message_is_one_line_and_says_three_things() -> None:
     assert str(error) == "expected a picture; got b c. Do d."
 
 
+def test_message_has_no_login_of_an_address() -> None:
+    for address in ("rtsp://u:s3cret@c/x", "rtsp:/u:s3cret@c/x", "http://u:s3c/r@et@c/x"):
+        said = str(errors.UsageError("a file", got=f"{address}: none", fix="Write http://USER:PASSWORD@HOST/PATH"))
+        assert "@c/x: none. Write http://USER:PASSWORD@HOST/PATH" in said
+        assert not any(part in said for part in ("s3c", "et@", "u:"))
+    for place in ("c.local:80", "c.local", "[::1]:80", "localhost:80"):
+        assert f"http://{place}/a@2x.jpg" in str(errors.UsageError("a", got=f"http://{place}/a@2x.jpg", fix="B."))
+
+
 @pytest.mark.parametrize(
     ("raised", "code", "line"),
     [

@@ -24,6 +24,11 @@ from http_camera import LOGIN, PASSWORD, USER, Answerer, Asked, Digest, Site, ht
 from catdog.edge.errors import CatdogError, SourceError, UsageError
 from catdog.edge.sources import SourceOptions, open_sources
 from catdog.edge.sources.frame import Change, Frame, Idle, State
+from catdog.edge.sources.live import polled
+from catdog.edge.sources.net import transport
+from catdog.edge.sources.net.address import parse_address
+from catdog.edge.sources.net.client import Client
+from catdog.edge.sources.net.tls import Trust
 from catdog.edge.synthetic import draw_picture
 
 LONG_S = 60.0  # for what takes a second on a machine that does nothing else
@@ -135,6 +140,7 @@ def test_redirection_is_followed_and_the_password_kept_from_others(site: Site) -
         ("rtsp://other/x", "a redirection to rtsp://other/x"),
         ("http://host:port/", "not valid"),
         ("file:///x", "not valid"),
+        ("http://[::1", "not valid"),
     ],
 )
 def test_redirection_that_leads_nowhere(site: Site, target: str, said: str) -> None:
@@ -214,6 +220,92 @@ def test_picture_is_known_by_its_first_bytes(site: Site, kind: str, declared: st
     (frame,) = frames(f"{site.url}/capture", every_s=0)
     assert frame.picture is not None
     assert frame.picture.shape == (120, 160, 3)
+
+
+@pytest.mark.parametrize("name", ["a.heic", "a.avif", "a.jp2"])
+def test_pictures_of_every_kind_are_pictures(site: Site, name: str) -> None:
+    starts = {"a.heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a.avif": b"\0\0\0\x18ftypavif\0\0\0\0mif1avif"}
+    body = starts.get(name, b"\0\0\0\x0cjP  \r\n\x87\n") + bytes(2000)
+    site.pages["/x"] = lambda asked: asked.reply(200, {"Content-Type": "application/octet-stream"}, body)
+    (frame,) = frames(f"{site.url}/x", every_s=0)  # told of as a picture, though damaged
+    assert frame.error is not None
+    assert "picture" in frame.error.expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+        b"m=video 5004 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n",
+        b"ffconcat version 1.0\nfile /etc/hostname\n",
+    ],
+    ids=["sdp", "ffconcat"],
+)
+def test_lists_of_other_things_are_not_opened(site: Site, body: bytes) -> None:
+    site.pages["/x"] = lambda asked: asked.reply(200, {"Content-Type": "application/octet-stream"}, body)
+    with pytest.raises(SourceError, match="neither picture nor video of a kind that is known"):
+        frames(f"{site.url}/x")
+
+
+def test_film_without_a_frame_is_told(site: Site, tmp_path: Path) -> None:
+    film(tmp_path / "film.mp4", count=3)
+    data = (tmp_path / "film.mp4").read_bytes().replace(b"stsz", b"free")
+    site.pages["/film.mp4"] = with_parts(data)
+    (frame,) = frames(f"{site.url}/film.mp4", 10)
+    assert frame.error is not None
+    assert "without a frame" in frame.error.got
+
+
+@pytest.mark.parametrize("part", ["header", "body"])
+def test_server_that_drips_holds_nobody_up(site: Site, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "LONGEST_S", 0.5)
+    ended = threading.Event()
+
+    def answer(asked: Asked) -> None:
+        asked.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"X-Long: " if part == "header" else b"\r\n"))
+        while not ended.wait(0.05):
+            asked.wfile.write(b"x")
+
+    site.pages["/x"] = answer
+    try:
+        with pytest.raises(SourceError, match=r"in time|too long"):
+            frames(f"{site.url}/x", timeout_s=LONG_S)
+    finally:
+        ended.set()
+
+
+def test_proxy_is_for_what_is_far_and_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://us:s3cret@127.0.0.1:{free_port()}")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    site.pages["/snap"] = still()
+    assert frames(f"{site.url}/snap", every_s=0)[0].picture is not None
+    with pytest.raises(SourceError, match=r"refused, of the proxy 127\.0\.0\.1:\d+ that the environment names") as caught:
+        frames("http://camera.example.org/snap")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "near"),
+    [("127.0.0.1", True), ("192.168.1.2", True), ("fe80::1%eth0", True), ("camera", True), ("camera.local", True),
+     ("93.184.216.34", False), ("camera.example.org", False)],
+)  # fmt: skip
+def test_hosts_that_are_near(host: str, near: bool) -> None:
+    assert transport.is_near(host) is near
+
+
+def test_thread_that_asks_tells_of_what_nobody_thought_of(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.pages["/snap"] = still()
+
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    client = Client(parse_address(f"{site.url}/snap"), LONG_S, Trust("", ""))
+    monkeypatch.setattr(client, "get", fail)
+    capture = polled.PolledCapture(client, 1.0)
+    with pytest.raises(SourceError, match="an unexpected ZeroDivisionError") as caught:
+        capture.newest(LONG_S)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 @pytest.mark.parametrize(
@@ -485,6 +577,32 @@ def test_playlist_opens_nothing_of_this_machine(site: Site, tmp_path: Path) -> N
     text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2.0,\nfile://{tmp_path}/a.ts\n#EXT-X-ENDLIST\n"
     site.pages["/list.m3u8"] = lambda asked: asked.reply(200, {}, text.encode())
     with pytest.raises(CatdogError):
+        frames(f"{site.url}/list.m3u8")
+
+
+def test_playlist_that_names_itself_is_given_up(site: Site) -> None:
+    name = "/all.m3u8"
+    text = "#EXTM3U\n" + "".join(f"#EXT-X-STREAM-INF:BANDWIDTH={rate}\n{name}?{rate}\n" for rate in range(1, 200))
+    site.pages |= {
+        path: (lambda asked: asked.reply(200, {}, text.encode())) for path in (name, *(f"{name}?{n}" for n in range(200)))
+    }
+    with pytest.raises(SourceError, match="names more than 40 others, or itself"):
+        frames(f"{site.url}{name}")
+    assert len(site.requests) < 60
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('#EXT-X-KEY:METHOD=AES-128,URI="key"\n#EXTINF:2.0,\na.ts', "AES-128"),
+        ("#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://[::1", "not valid"),
+    ],
+)
+def test_playlist_of_pieces_that_cannot_be_had(site: Site, line: str, said: str) -> None:
+    site.pages["/key"] = lambda asked: asked.reply(200, {}, bytes(16))
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{line}\n#EXT-X-ENDLIST\n"
+    site.pages["/list.m3u8"] = lambda asked: asked.reply(200, {}, text.encode())
+    with pytest.raises(SourceError, match=said):
         frames(f"{site.url}/list.m3u8")
 
 

@@ -1,5 +1,7 @@
 """Logins, against the examples of the standards."""
 
+import hashlib
+
 import pytest
 
 from catdog.edge.sources.net import login
@@ -57,3 +59,17 @@ def test_best_challenge_is_taken() -> None:
     assert not authorizer.accept(read_challenges(["Negotiate", "NTLM"]))
     assert authorizer.accept(read_challenges([]))  # a server that forgot to say
     assert authorizer.header("GET", "/") == "Basic YTpi"
+
+
+def test_realm_that_is_not_ascii_comes_back_as_it_was_sent() -> None:
+    sent = 'Digest realm="K\u00fcche", nonce="\u00e9", opaque="\u00f8"'.encode()
+    authorizer = Authorizer(Login("J\u00fcrgen", "gr\u00fcn"))
+    assert authorizer.accept(read_challenges([sent.decode("latin-1")]))  # as Python's HTTP gives headers
+    header = (authorizer.header("GET", "/") or "").encode("latin-1").decode()  # and sends them
+    secret, what = (
+        hashlib.md5(text.encode()).hexdigest()  # noqa: S324 - what RFC 2069 asks for
+        for text in ("J\u00fcrgen:K\u00fcche:gr\u00fcn", "GET:/")
+    )
+    response = hashlib.md5(f"{secret}:\u00e9:{what}".encode()).hexdigest()  # noqa: S324 - likewise
+    for said in ('username="J\u00fcrgen"', 'realm="K\u00fcche"', 'nonce="\u00e9"', 'opaque="\u00f8"', f'response="{response}"'):
+        assert said in header

@@ -5,8 +5,8 @@ import random
 import cv2
 import pytest
 
+from catdog.edge.pictures.kinds import Family, kind_of
 from catdog.edge.sources.mjpeg import Cutter, split_pictures
-from catdog.edge.sources.net.answer import is_picture
 from catdog.edge.synthetic import draw_picture
 
 KINDS = (".jpg", ".png", ".webp")
@@ -61,11 +61,11 @@ def test_beginning_that_waits_for_its_end_is_given_up_in_time() -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS, ".bmp", ".tiff", ".ppm"])
 def test_pictures_are_known_by_their_first_bytes(kind: str) -> None:
-    assert is_picture(picture(0, kind)[:64])
+    assert kind_of(picture(0, kind)[:64]).family is Family.PICTURE
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"<html>", b"BM is how this text begins", b"\x00\x00\x00 ftypisom", b"P7 ", b"G@\x00", b"GIF"]
 )
 def test_other_beginnings_are_none(data: bytes) -> None:
-    assert not is_picture(data)
+    assert kind_of(data).family is not Family.PICTURE

@@ -12,8 +12,9 @@ from functools import partial
 from ...errors import SourceError
 from ...pictures.decode import decode_picture
 from ..frame import Change, Frame, Idle, Packet
-from ..net.answer import LONGEST_S, Answer, Kind, ask
+from ..net.answer import Answer, Kind, ask
 from ..net.client import Client
+from ..net.transport import LONGEST_S
 from ..options import SourceOptions
 from ..stream import StreamSource
 from .source import LiveSource
@@ -97,9 +98,17 @@ class PolledCapture:
                 if self._is_stopped:
                     return
         except (SourceError, FoundError) as error:
-            with self._news:
-                self._end = error
-                self._news.notify_all()
+            self._end_with(error)
+        except Exception as error:  # noqa: BLE001 - a thread that dies of it would leave who waits for it without a word
+            what = f"an unexpected {type(error).__name__} while it was asked for"
+            end = SourceError(f"pictures from {self._client.address.public}", got=what, fix="Please report it.")
+            end.__cause__ = error
+            self._end_with(end)
+
+    def _end_with(self, error: SourceError | FoundError) -> None:
+        with self._news:
+            self._end = error
+            self._news.notify_all()
 
     def _packets(self, answer: Answer | None) -> Iterator[Packet]:
         asked_at, version, failures = time.monotonic(), answer.version if answer else (), 0

@@ -7,7 +7,7 @@ password looked up as a host, and printed in errors; so an address that can be r
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from ...errors import UsageError
 
@@ -17,6 +17,7 @@ LISTENING = frozenset({"udp", "rtp", "tcp", "srt"})  # whose address may be one 
 # What stands in a path as it was typed, encoded signs among it: cameras compare it byte for byte.
 _PATH_SIGNS = "/%!$&'()*+,;=:@~[]{}|^"
 _QUERY_SIGNS = _PATH_SIGNS + "?"
+_SECRET = re.compile(r"((?:pass\w*|pwd|psw)=)[^&;?#/\s]+", re.IGNORECASE)  # some cameras want the password in the path
 ENCODING = "In user and password write @ as %40, / as %2F, # as %23, ? as %3F, : as %3A and % as %25; in a path write @ as %40."
 
 
@@ -63,8 +64,13 @@ class Address:
 
     @property
     def public(self) -> str:
-        """The address without user, password and query: those hold secrets."""
-        return f"{self.scheme}://{self.place}{self.path}"
+        """The address without user, password and query, and without a password in the path: for whoever reads."""
+        return f"{self.scheme}://{self.place}{self.public_path}"
+
+    @property
+    def public_path(self) -> str:
+        """The path without the password that it may hold, as in ``/user=admin&password=...``."""
+        return _SECRET.sub(r"\1...", self.path)
 
     @property
     def asked(self) -> str:
@@ -116,29 +122,59 @@ def parse_address(text: str) -> Address:
             "an address such as http://host:port/path", got="one without host or port", fix=f"Check it. {ENCODING}"
         )
     login = Login(unquote(parts.username or ""), unquote(parts.password or ""))
+    if re.search(r"[\x00-\x1f\x7f]", "".join(login)):
+        fix = f"Look for %0A and the like in it. {ENCODING}"
+        raise UsageError("a user and a password of signs that can be seen", got="one with a control character", fix=fix)
     path, query = quote(parts.path, _PATH_SIGNS), quote(parts.query, _QUERY_SIGNS)
     return Address(scheme, host, port, path, query, login if any(login) else None)
 
 
+def parse_beside(base: str, target: str) -> Address:
+    """Take apart what an answer names: a whole address, or one that is told from where the answer came.
+
+    Args:
+        base: where the answer came from.
+        target: as it stands in a redirection or playlist.
+
+    Raises:
+        UsageError: as of `parse_address`.
+    """
+    try:
+        whole = urljoin(base, target)
+    except ValueError as error:
+        fix = "It comes from the server."
+        raise UsageError("an address such as http://host:port/path", got="one that is not valid", fix=fix) from error
+    return parse_address(whole)
+
+
 def public_text(text: str) -> str:
-    """Return any text without what could be secret if it were an address: for errors about what cannot be taken apart."""
+    """Return any text without what could be secret if it were an address: for errors about what cannot be taken apart.
+
+    An address may be mistyped (``rtsp:/user:...@host``), so whatever stands between a colon and an @ is left out.
+    """
     scheme, mark, rest = text.partition("://")
-    if not mark:
-        return text
-    return f"{scheme}://..." if "@" in rest else f"{scheme}://{re.split('[?#]', rest)[0]}"
+    if re.search(r":.*@", text, re.DOTALL) or (mark and "@" in rest):
+        before, _, behind = text.partition(":")
+        if behind.startswith("/"):  # a scheme; else the user is before it
+            return f"{before}:{'//' if behind.startswith('//') else ''}..."
+        return f"{before[: before.rfind('/') + 1]}..."
+    shown = f"{scheme}://{re.split('[?#]', rest)[0]}" if mark else text
+    return _SECRET.sub(r"\1...", shown)
 
 
 def _refuse_two_readings(text: str) -> None:
     """Refuse an address in which a sign of the password may have been taken for one of the address.
 
-    An @ in a path is plain where nothing before it looks like ``user:password``, as in ``http://host/cat@2x.jpg``.
+    An @ in a path is plain where nothing before it looks like ``user:password``, as in ``http://host/cat@2x.jpg`` and
+    ``http://10.0.0.2:80/cat@2x.jpg``; of ``http://admin:80/cat@2x.jpg`` nobody knows.
     """
     scheme, _, rest = text.partition("://")
     authority, behind = _cut(rest)
     before = authority.rpartition("@")[0]
+    is_place = behind.startswith("/") and re.fullmatch(r"(?:localhost|\[[^]@]+\]|[^:@]*\.[^:@]*):\d+", authority) is not None
     is_doubtful = (
         authority.count("@") > 1
-        or ("@" in behind and ("@" in authority or ":" in authority.rpartition("]")[2]))
+        or ("@" in behind and ("@" in authority or (":" in authority.rpartition("]")[2] and not is_place)))
         or re.search(r"%(?![0-9A-Fa-f]{2})", before) is not None
     )
     if is_doubtful:

@@ -7,15 +7,15 @@ import re
 import time
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import urljoin
 
 from ...errors import SourceError, UsageError
-from .address import parse_address
+from ...pictures.kinds import Family, kind_of
+from .address import parse_beside
 from .body import Body
 from .client import Client, unreachable
+from .transport import LONGEST_S
 
 MAX_PICTURE_BYTES = 64 * 1024 * 1024
-LONGEST_S = 60.0  # that a picture may take to come; a server that drips holds up nobody for longer
 _PLAYLIST = b"#EXTM3U"
 _SEVERAL = 3  # pictures in one answer; phones append a second one to a photograph
 _ENOUGH = 512  # bytes of a beginning
@@ -82,7 +82,7 @@ def ask(client: Client, version: tuple[tuple[str, str], ...] = ()) -> Answer | N
         beginning = body.peek(_ENOUGH)
         if not beginning:
             raise unreachable(client.address, "an empty answer")
-        if is_picture(beginning) or (declared.startswith("image/") and body.length is not None):
+        if kind_of(beginning).family is Family.PICTURE or (declared.startswith("image/") and body.length is not None):
             pairs = (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified"))
             return _picture(body, name, tuple((asks, reply.headers[of]) for asks, of in pairs if reply.headers[of]))
         if re.match(rb"\s*--[^\r\n]{1,200}\r?\n[^\0]*content-type:\s*image/", beginning, re.IGNORECASE):
@@ -97,32 +97,16 @@ def ask(client: Client, version: tuple[tuple[str, str], ...] = ()) -> Answer | N
         raise
 
 
-def is_picture(beginning: bytes) -> bool:
-    """Whether bytes begin as picture files do that OpenCV reads."""
-    starts = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"II*\0", b"MM\0*")
-    if beginning[:2] == b"BM":
-        return beginning[6:10] == bytes(4)  # reserved; else text may begin so
-    is_netpbm = re.match(rb"P[1-6]\s[\s\d]*\d", beginning) is not None
-    return beginning.startswith(starts) or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP") or is_netpbm
-
-
 def _picture(body: Body, name: str, version: tuple[tuple[str, str], ...]) -> Answer:
     """Read a picture; where its length was not said, another may follow, and so on without an end."""
     from ..mjpeg import Cutter
 
     cutter, count, size, begun = Cutter(), 0, 0, time.monotonic()
-    while True:
-        try:
-            data = body.peek(size + 1)
-        except SourceError:
-            if count:  # it was whole, and the connection stays open for the next
-                return Answer(Kind.PARTS, name, body=body)
-            raise
-        if len(data) == size:
-            break
+    more = body.peek(1)
+    while more:
         if body.length is None:
-            count += len(cutter.cut(data[size:]))
-        size = len(data)
+            count += len(cutter.cut(more))
+        size += len(more)
         if count >= _SEVERAL:
             return Answer(Kind.PARTS, name, body=body)
         if time.monotonic() - begun > LONGEST_S:
@@ -130,8 +114,15 @@ def _picture(body: Body, name: str, version: tuple[tuple[str, str], ...]) -> Ans
         if size > MAX_PICTURE_BYTES:
             what = f"one of more than {MAX_PICTURE_BYTES >> 20} MiB"
             raise SourceError(f"a picture at {name}", got=what, fix="Ask the camera for a smaller one.")
+        try:
+            more = body.peek_more()
+        except SourceError:
+            if count:  # it was whole, and the connection stays open for the next
+                return Answer(Kind.PARTS, name, body=body)
+            raise
     if body.length is not None and size < body.length:
         raise SourceError(f"a whole picture at {name}", got="the end of the connection", fix="Check camera and network.")
+    data = body.peek(size)
     body.close()
     return Answer(Kind.PICTURE, name, data=data, version=version)
 
@@ -143,7 +134,7 @@ def _kind_of_list(client: Client, body: Body) -> Kind:
         lines = text.decode("utf-8", "replace").split("#EXT-X-STREAM-INF", 1)[1].splitlines()[1:]
         first = next((line.strip() for line in lines if line.strip() and not line.startswith("#")), "")
         try:
-            inner = Body(client, *client.get(parse_address(urljoin(body.name, first))))
+            inner = Body(client, *client.get(parse_beside(body.name, first)))
         except UsageError as error:
             raise unreachable(client.address, "a playlist that names an address that is not valid") from error
         with inner:

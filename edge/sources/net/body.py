@@ -6,7 +6,8 @@ import re
 
 from ...errors import SourceError
 from .address import Address
-from .client import Client, be_patient, reason_of, unreachable
+from .client import Client, reason_of, unreachable
+from .transport import Reply
 
 _AHEAD = 64 * 1024
 
@@ -24,12 +25,12 @@ class Body(io.RawIOBase):
         length: bytes of the whole; None where the server does not say.
     """
 
-    def __init__(self, client: Client, reply: http.client.HTTPResponse, address: Address) -> None:
+    def __init__(self, client: Client, reply: Reply, address: Address) -> None:
         self._client, self._reply, self._address = client, reply, address
         self.name = address.asked
         self.length: int | None = reply.length
         self._has_parts = self.length is not None and reply.headers.get("Accept-Ranges", "").lower() == "bytes"
-        self._head = b""  # read, and not given yet
+        self._head = bytearray()  # read, and not given yet
         self._at = self._open_at = 0  # where one wants to read, and what comes next
 
     def peek(self, least: int) -> bytes:
@@ -38,9 +39,19 @@ class Body(io.RawIOBase):
         Raises:
             SourceError: the connection breaks.
         """
-        while len(self._head) < least and (more := self._more()):
-            self._head += more
-        return self._head
+        while len(self._head) < least and self.peek_more():
+            pass
+        return bytes(self._head)
+
+    def peek_more(self) -> bytes:
+        """Return the next bytes behind those that were looked at, as many as have come; `read` gives them again, too.
+
+        Raises:
+            SourceError: the connection breaks.
+        """
+        more = self._more()
+        self._head += more
+        return more
 
     def read(self, size: int = -1) -> bytes:
         """Return some bytes, as many as have come; none at the end. With no size, all.
@@ -55,8 +66,9 @@ class Body(io.RawIOBase):
             return b"".join(parts)
         if self._at != self._open_at:
             self._reopen()
-        found = self._head[:size] if self._head else self._more(size)
-        self._head = self._head[size:]
+        self._reply.take_time()
+        found = bytes(self._head[:size]) if self._head else self._more(size)
+        del self._head[:size]
         self._at += len(found)
         self._open_at = self._at
         return found
@@ -93,7 +105,7 @@ class Body(io.RawIOBase):
 
     def wait_for(self, seconds: float) -> None:
         """Be patient with what still comes."""
-        be_patient(self._reply, seconds)
+        self._reply.be_patient(seconds)
 
     def close(self) -> None:
         """End the connection; safe to call twice."""
@@ -102,7 +114,7 @@ class Body(io.RawIOBase):
 
     def _reopen(self) -> None:
         self._reply.close()
-        self._head, self._open_at = b"", self._at
+        self._head, self._open_at = bytearray(), self._at
         if self.length is not None and self._at >= self.length:
             return  # nothing is to be read there
         self._reply, _ = self._client.get(self._address, {"Range": f"bytes={self._at}-"})

@@ -6,16 +6,16 @@ A redirection to another server is followed, but the password is not told there.
 import http.client
 import socket
 import ssl
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from functools import partial
-from urllib.parse import urljoin
 
 from ...errors import SourceError, UsageError
-from .address import ENCODING, Address, parse_address
+from .address import ENCODING, Address, parse_beside
 from .login import Authorizer, read_challenges
 from .tls import Trust, untrusted
+from .transport import LONGEST_S, FarProxy, Http, Https, NoRedirection, Reply
 
 _MOST_REDIRECTIONS = 5
 _MOST_ATTEMPTS = 3  # at one address: without the password, with it, and once more where the server's nonce has grown old
@@ -41,11 +41,9 @@ class Client:
         self.address, self.timeout_s = address, timeout_s
         self._trust = trust
         self._authorizer = Authorizer(address.login) if address.login else None
-        self._opener = urllib.request.build_opener(_NoRedirection, _Https(trust, address))
+        self._opener = urllib.request.build_opener(NoRedirection, FarProxy, Http, Https(trust, address))
 
-    def get(
-        self, address: Address | None = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[http.client.HTTPResponse, Address]:
+    def get(self, address: Address | None = None, headers: Mapping[str, str] | None = None) -> tuple[Reply, Address]:
         """Ask for what is at an address.
 
         Args:
@@ -58,8 +56,10 @@ class Client:
         Raises:
             SourceError: nothing answers, or it refuses.
         """
-        asked = address or self.address
+        asked, begun = address or self.address, time.monotonic()
         for _ in range(_MOST_REDIRECTIONS):
+            if time.monotonic() - begun > LONGEST_S:
+                raise unreachable(self.address, f"no whole answer in {LONGEST_S:g} s")
             try:
                 reply = self._ask(asked, headers or {})
             except ssl.SSLError as error:
@@ -76,7 +76,7 @@ class Client:
             asked = _redirected(asked, target)
         raise unreachable(self.address, f"more than {_MOST_REDIRECTIONS} redirections, one to the other")
 
-    def _ask(self, address: Address, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    def _ask(self, address: Address, headers: Mapping[str, str]) -> Reply:
         authorizer = self._authorizer if self.address.is_one_service_with(address) else None
         is_new = False  # the challenge that is answered
         for _ in range(_MOST_ATTEMPTS):
@@ -95,19 +95,23 @@ class Client:
             is_new = True
         return reply
 
-    def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+    def _open(self, request: urllib.request.Request) -> Reply:
+        asked_host = request.host
         try:
-            reply: http.client.HTTPResponse = self._opener.open(request, timeout=self.timeout_s)
+            reply: Reply = self._opener.open(request, timeout=self.timeout_s)
         except urllib.error.HTTPError as error:  # an answer as well: it is only not one of success
-            if not isinstance(error.fp, http.client.HTTPResponse):
+            if not isinstance(error.fp, Reply):
                 raise http.client.HTTPException(f"the answer {error.code} {error.reason}") from error
             error.close()
             return error.fp
         except urllib.error.URLError as error:
-            raise error.reason if isinstance(error.reason, OSError) else OSError(str(error.reason)) from error
+            reason = error.reason if isinstance(error.reason, OSError) else OSError(str(error.reason))
+            if request.host != asked_host and not isinstance(reason, ssl.SSLError):
+                raise OSError(f"{reason_of(reason)}, of the proxy {request.host} that the environment names") from error
+            raise reason from error
         return reply
 
-    def _refusal(self, address: Address, reply: http.client.HTTPResponse) -> SourceError:
+    def _refusal(self, address: Address, reply: Reply) -> SourceError:
         what = f"the answer {reply.status} {reply.reason}".rstrip()
         if reply.status != 401:
             fix = "Check the path of the address." if reply.status in (404, 410) else CHECK
@@ -124,7 +128,10 @@ def login_trouble(what: str, address: Address, *, is_told: bool) -> tuple[str, s
     """Say what a 401 means, and what to do: `got` and `fix` of an error."""
     if is_told:
         return f"{what}: a wrong user or password", f"Check both. {ENCODING}"
-    return f"{what}: it wants a user and a password", f"Write {address.scheme}://USER:PASSWORD@{address.place}{address.path}"
+    return (
+        f"{what}: it wants a user and a password",
+        f"Write {address.scheme}://USER:PASSWORD@{address.place}{address.public_path}",
+    )
 
 
 def reason_of(error: Exception) -> str:
@@ -136,44 +143,11 @@ def reason_of(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def be_patient(reply: http.client.HTTPResponse, seconds: float) -> None:
-    """Wait long for what an answer still sends: urllib has one time limit, for the first answer and for all that follows."""
-    connection = getattr(getattr(reply.fp, "raw", None), "_sock", None)
-    if isinstance(connection, socket.socket):
-        connection.settimeout(seconds)
-
-
 def _redirected(asked: Address, target: str) -> Address:
     try:
-        address = parse_address(urljoin(asked.asked, target))
+        address = parse_beside(asked.asked, target)
     except UsageError as error:
         raise unreachable(asked, "a redirection to an address that is not valid") from error
     if address.scheme not in ("http", "https"):
         raise unreachable(asked, f"a redirection to {address.public}", "Give that address.")
     return address
-
-
-class _NoRedirection(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """Follow none: what may be told there is not urllib's to know."""
-
-
-class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, trust: Trust, address: Address) -> None:
-        self._tls, self._trust, self._address = trust.context(), trust, address
-        super().__init__(context=self._tls)
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        make = partial(_Connection, trust=self._trust, address=self._address, context=self._tls)
-        return self.do_open(make, req)
-
-
-class _Connection(http.client.HTTPSConnection):
-    def __init__(self, host: str, *, trust: Trust, address: Address, context: ssl.SSLContext, timeout: float) -> None:
-        super().__init__(host, context=context, timeout=timeout)
-        self._trust, self._address = trust, address
-
-    def connect(self) -> None:
-        super().connect()
-        if isinstance(self.sock, ssl.SSLSocket):
-            self._trust.check(self.sock, self._address)

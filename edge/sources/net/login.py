@@ -101,19 +101,20 @@ class Authorizer:
     def _digest(self, asked: dict[str, str], method: str, uri: str) -> str:
         algorithm = asked.get("algorithm", "MD5")
         digest = _HASHES[algorithm.upper().removesuffix(_SESSION)]
+        user, password = (_as_sent(text) for text in self._login)
         realm, nonce, own, count = asked.get("realm", ""), asked.get("nonce", ""), self._own, f"{self._count:08x}"
-        secret = digest(f"{self._login.user}:{realm}:{self._login.password}".encode())
+        secret = digest(f"{user}:{realm}:{password}".encode("latin-1"))
         if algorithm.upper().endswith(_SESSION):
-            secret = digest(f"{secret}:{nonce}:{own}".encode())
-        what = digest(f"{method}:{uri}".encode())
+            secret = digest(f"{secret}:{nonce}:{own}".encode("latin-1"))
+        what = digest(f"{method}:{uri}".encode("latin-1"))
         has_quality = "qop" in asked
         middle = f"{nonce}:{count}:{own}:auth" if has_quality else nonce
         said = {
-            "username": _quoted(self._login.user),
+            "username": _quoted(user),
             "realm": _quoted(realm),
             "nonce": _quoted(nonce),
             "uri": _quoted(uri),
-            "response": _quoted(digest(f"{secret}:{middle}:{what}".encode())),
+            "response": _quoted(digest(f"{secret}:{middle}:{what}".encode("latin-1"))),
         }
         if "algorithm" in asked:
             said["algorithm"] = algorithm
@@ -136,7 +137,11 @@ def _best(challenges: Sequence[Challenge]) -> Challenge | None:
     return next((challenge for challenge in challenges if challenge.scheme == "basic"), None)
 
 
+def _as_sent(text: str) -> str:
+    """Return UTF-8, which cameras expect, as Python's HTTP takes it: a sign for each byte. What servers say is so already."""
+    return text.encode().decode("latin-1")
+
+
 def _quoted(text: str) -> str:
-    # Header lines are latin-1 to Python's HTTP; cameras expect UTF-8.
     plain = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{plain.encode().decode("latin-1")}"'
+    return f'"{plain}"'

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
-from urllib.parse import urljoin
 
 from ...errors import SourceError, UnreadableInputError, UsageError
-from .address import LISTENING, Address, parse_address
+from .address import LISTENING, Address, parse_beside
 from .body import Body
 from .client import CHECK, Client, login_trouble, reason_of, unreachable
 from .tls import Trust, pinned, untrusted
@@ -26,6 +25,10 @@ _SENDER_S = 25.0  # where one listens, until a sender comes and its video is und
 WATCHED_S = 300.0  # between two frames where somebody else watches; a camera may take a picture a minute
 # What FFmpeg may open for an address: nothing of the disk, whatever a stream says that it goes on with.
 _PROTOCOLS = "rtp,srtp,udp,tcp,tls,rtmp,rtmps,rtmpt,rtmpts,srt,http,https"
+# What is taken for video over HTTP: nothing that names further files, such as SDP or a list for concatenation.
+_FILMS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mjpeg,mpjpeg,h264,hevc,av1,obu,ivf,m4v,mxf,yuv4mpegpipe"
+_PIECES = "hls,mpegts,mov,mp4,aac,ac3,eac3,mp3,webvtt"
+_MOST_OPENED = 40  # for a playlist until it shows something; one may name itself
 _SAID = re.compile(r"method \w+ failed: (\d{3}[^\r\n]*)")
 
 
@@ -91,13 +94,20 @@ def open_body(client: Client, body: Body, *, is_playlist: bool, is_watched: bool
     limit = max(client.timeout_s, _PATIENCE_S)
     body.wait_for(limit)
 
-    def open_other(url: str, _flags: int, _options: dict[str, str]) -> IO[bytes]:
-        return _other(client, urljoin(body.name, url))
+    opened: list[str] | None = []  # while it is being opened
 
-    options = {"http_persistent": "0"} if is_playlist else {}
+    def open_other(url: str, _flags: int, _options: dict[str, str]) -> IO[bytes]:
+        if opened is not None:
+            opened.append(url)
+            if len(opened) > _MOST_OPENED:
+                raise unreachable(client.address, f"a playlist that names more than {_MOST_OPENED} others, or itself")
+        return _other(client, body.name, url)
+
+    options = {"http_persistent": "0", "format_whitelist": _PIECES} if is_playlist else {"format_whitelist": _FILMS}
     container = "hls" if is_playlist else None
     name = client.address.public
     video = _opened(client.address, lambda: _video(body, name, None, options, container, open_other), limit)
+    opened = None
     if is_watched:
         body.wait_for(WATCHED_S)
     return video
@@ -116,9 +126,12 @@ def _video(
     return Video(source, name, timeout_s=limits, options=options, container=container, open_other=open_other)  # type: ignore[arg-type]
 
 
-def _other(client: Client, url: str) -> IO[bytes]:
+def _other(client: Client, base: str, url: str) -> IO[bytes]:
+    if url.startswith("crypto"):
+        fix = "Let the camera send them without, or over https://."
+        raise unreachable(client.address, "a playlist of encrypted pieces (AES-128), which are not read", fix)
     try:
-        address = parse_address(url)
+        address = parse_beside(base, url)
     except UsageError:
         raise unreachable(client.address, "a playlist that names an address that is not valid") from None
     if address.scheme not in ("http", "https"):  # a file of this machine, say
@@ -171,6 +184,9 @@ def _explained(address: Address, error: "FFmpegError", log: str) -> SourceError:
     if not status:  # FFmpeg's own words for some
         with suppress(AttributeError, IndexError):
             status = re.findall(r"returned (\d{3} [A-Za-z ]+)", error.strerror or "")[0].strip()
+    if "not on whitelist" in log.lower():
+        fix = "Look in the camera's manual for the address of its video."
+        return unreachable(address, "neither picture nor video of a kind that is known", fix)
     what = f"the answer {status}" if status else (error.strerror or "an answer that is no video").lower()
     if status.startswith("401"):
         return unreachable(address, *login_trouble(what, address, is_told=address.login is not None))
