@@ -93,6 +93,19 @@ def test_of_damaged_files_nothing_is_told_but_what_catdog_says(tmp_path: Path) -
     assert judged <= {"gone_two.mpo", "gone_moving.webp"}  # the second picture is not asked for
 
 
+def test_a_changed_heic_is_read_or_told_of_whatever_the_library_raises() -> None:
+    rng, whole = np.random.default_rng(0), np.frombuffer(PICTURES["phone.heic"], np.uint8)
+    told = set()
+    for _ in range(200):
+        changed = whole.copy()
+        changed[rng.integers(12, min(len(whole), 600), 5)] = rng.integers(0, 256, 5)
+        try:
+            decode_picture(changed.tobytes(), "phone.heic")
+        except UnreadableInputError as error:
+            told.add(error.got.rpartition("(")[2])
+    assert "IndexError)" in told
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".heic", ".txt", ".mp4", ""])
 def test_suffix_does_not_matter(tmp_path: Path, suffix: str) -> None:
     for name, data in PICTURES.items():
