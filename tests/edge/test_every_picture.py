@@ -177,6 +177,18 @@ def test_folder_of_nothing_to_read_says_what_is_there(tmp_path: Path) -> None:
     assert "holds none, but 1 .txt" in finished.stderr
 
 
+def test_a_pattern_takes_each_picture_once_and_nothing_that_a_nas_keeps(tmp_path: Path) -> None:
+    for name in ("a.jpg", "sub/b.jpg", "@eaDir/c.jpg", "sub/.thumbnails/d.jpg"):
+        (tmp_path / "loop" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "loop" / name).write_bytes(PICTURES["baseline.jpg"])
+    (tmp_path / "loop" / "again").symlink_to(".")
+    finished = run("catdog-edge", "loop/**/*.jpg", "--json", cwd=tmp_path)
+    assert [json.loads(line)["source"] for line in finished.stdout.splitlines()] == ["loop/a.jpg", "loop/sub/b.jpg"]
+    assert "1 folder @eaDir" in finished.stderr
+    assert "link to a folder that is read already" in finished.stderr
+    assert len(run("catdog-edge", "loop/@eaDir/*.jpg", cwd=tmp_path).stdout.splitlines()) == 1
+
+
 def test_folder_that_a_pattern_names_is_told(tmp_path: Path) -> None:
     for name in ("a.jpg", "more/b.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
