@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.contract.figures import Figure
 from catdog.edge.common.files import printable
+from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.learnt import Learnt
 from catdog.edge.errors import CatdogError
 from catdog.edge.pictures.decode import read_picture
