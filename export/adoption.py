@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.common.command import CommandParser
-from catdog.edge.common.files import replacing
+from catdog.edge.common.files import printable, replacing
 from catdog.edge.contract.artifact import ONNX, TFLITE, ModelFile, append_to_archive, read_model_file
 from catdog.edge.contract.golden import golden_input_sha256, golden_picture
 from catdog.edge.contract.model_contract import Adopted, Golden, ModelContract, is_model_name
@@ -29,7 +29,6 @@ from catdog.edge.foreign.onnx import weight_files
 from catdog.edge.inference.classifier import Classifier
 from catdog.edge.pictures.decode import read_picture, silence_opencv
 from catdog.train.data.finder import Found, find_labelled
-from catdog.train.data.names import printable
 
 from .holding import Answers, require_that_it_holds
 from .proof import Truth, measure

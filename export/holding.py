@@ -3,9 +3,8 @@
 May import what the edge has, and nothing of TensorFlow.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +58,7 @@ def require_that_it_holds(classifier: Classifier, claims: Claims, found: Answers
         UnprovenError: the pictures are too few to tell.
     """
     labels = classifier.contract.labels
-    better = next(chain(_other_orders(found, labels), _other_ranges(classifier, claims, found)), "")
+    better = _other_order(found, labels) or _other_range(classifier, claims, found)
     accuracy = Figure.share("accuracy", int(found.right.sum()), len(found.targets), found.truth.data)
     refuse_reading(f"what is said of {classifier.model_path}", better, accuracy)
     if classifier.contract.scores == LOGITS and len(labels) > 1 and _hardly_differ(found.scores):
@@ -109,15 +108,17 @@ def require_better_than_guessing(accuracy: Figure, targets: NDArray[np.int64], l
         )
 
 
-def _other_orders(found: Answers, labels: Sequence[str]) -> Iterator[str]:
-    """Give the order in which the labels fit the pictures, where it is another and fits much better."""
-    if order := better_order(found.scores.argmax(axis=1), found.targets, len(labels)):
-        answered = ", ".join(f"{labels[target]} is answered {labels[answer]}" for target, answer in order.items())
-        proposed = list(labels)
-        for target, answer in order.items():
-            proposed[answer] = labels[target]
-        shown = f": --labels {','.join(proposed)}" if len(proposed) < 10 and len(set(proposed)) == len(proposed) else ""
-        yield f"mostly {answered}; The labels may be in another order{shown}"
+def _other_order(found: Answers, labels: Sequence[str]) -> str:
+    """Give the order in which the labels fit the pictures, where it is another and fits much better; else nothing."""
+    order = better_order(found.scores.argmax(axis=1), found.targets, len(labels))
+    if not order:
+        return ""
+    answered = ", ".join(f"{labels[target]} is answered {labels[answer]}" for target, answer in order.items())
+    proposed = list(labels)
+    for target, answer in order.items():
+        proposed[answer] = labels[target]
+    shown = f": --labels {','.join(proposed)}" if len(proposed) < 10 and len(set(proposed)) == len(proposed) else ""
+    return f"mostly {answered}; The labels may be in another order{shown}"
 
 
 def better_order(answers: NDArray[np.int64], targets: NDArray[np.int64], classes: int) -> dict[int, int]:
@@ -143,24 +144,46 @@ def much_better(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     return gained > lost and mcnemar(lost, gained) < _SURE
 
 
-def _other_ranges(classifier: Classifier, claims: Claims, found: Answers) -> Iterator[str]:
-    """Give the range with which the model is right much more often."""
-    tried = np.unique(np.linspace(0, len(found.targets) - 1, _MOST_TRIED).astype(int))
-    pictures = [found.pictures[index]() for index in tried]
-    best, name = found.right[tried], ""
-    for other in INPUT_RANGES:
+def places_tried(count: int) -> NDArray[np.int64]:
+    """Return which of so many pictures other ranges are tried on, int64 ``[n]``: evenly spread, as folders are by label."""
+    return np.unique(np.linspace(0, count - 1, _MOST_TRIED).astype(np.int64))
+
+
+def better_range(right: Mapping[str, NDArray[np.bool_]]) -> str:
+    """Return the range with which a model is right much more often, in words and what to type; empty for none.
+
+    Args:
+        right: by range, which pictures are answered rightly, bool ``[n]``; with an empty name: as it was said.
+    """
+    best = max(right, key=lambda name: int(right[name].sum()))
+    if not best or not much_better(right[best], right[""]):
+        return ""
+    accuracy = f"{right[best].mean():.1%} on {len(right[best]):,} of them"
+    return f"with the range {best} it would be {accuracy}; Say --input-range {best}"
+
+
+def _other_range(classifier: Classifier, claims: Claims, found: Answers) -> str:
+    tried = places_tried(len(found.targets))
+    asked = dict(_in_other_ranges(classifier, claims))
+    right: dict[str, list[bool]] = {name: [] for name in asked}
+    for place in tried:  # one picture at a time: a phone's takes 36 MB
+        picture, label = found.pictures[place](), classifier.contract.labels[found.targets[place]]
+        for name, other in list(asked.items()):
+            try:
+                right[name].append(other.classify(picture).label == label)
+            except CatdogError:  # scores that are none
+                del asked[name]
+    return better_range({"": found.right[tried], **{name: np.array(right[name]) for name in asked}})
+
+
+def _in_other_ranges(classifier: Classifier, claims: Claims) -> Iterator[tuple[str, Classifier]]:
+    for name in INPUT_RANGES:
         try:
-            asked = Classifier(classifier.model_path, claims=replace(claims, input_range=other), threads=1)
-            if asked.contract.input == classifier.contract.input:
-                continue
-            answers = [asked.contract.labels.index(asked.classify(picture).label) for picture in pictures]
+            other = Classifier(classifier.model_path, claims=replace(claims, input_range=name), threads=1)
         except CatdogError:  # a file of whole numbers takes no other
             continue
-        right = np.array(answers) == found.targets[tried]
-        if much_better(right, found.right[tried]) and right.sum() > best.sum():
-            best, name = right, other
-    if name:
-        yield f"with the range {name} it would be {best.mean():.1%} on {len(tried):,} of them; Say --input-range {name}"
+        if other.contract.input != classifier.contract.input:
+            yield name, other
 
 
 def _hardly_differ(scores: NDArray[np.float32]) -> bool:

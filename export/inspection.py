@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from catdog.edge.common.command import CommandParser
+from catdog.edge.common.files import printable
 from catdog.edge.contract.golden import (
     LARGEST_DIFFERENCE,
     golden_difference,
@@ -25,7 +26,6 @@ from catdog.edge.errors import CatdogError, DatasetError, UnprovenError, UsageEr
 from catdog.edge.inference.classifier import Classifier
 from catdog.edge.pictures.decode import read_picture, silence_opencv
 from catdog.train.data.finder import Found, find_labelled
-from catdog.train.data.names import printable
 
 from .proof import UNPROVEN, Measured, Proof, Truth, compare, doubts, measure, objections, verdict
 

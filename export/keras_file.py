@@ -74,7 +74,8 @@ def _code_named(config: object) -> Iterator[str]:
             waiting += found
         if not isinstance(found, dict):
             continue
-        waiting += [value for key, value in found.items() if key != "compile_config"]  # which is not read
+        # With compile=False Keras does not read the model's own; it reads those of models within.
+        waiting += [value for key, value in found.items() if not (found is config and key == "compile_config")]
         kind, module = found.get("class_name"), found.get("module")
         if not isinstance(kind, str):
             continue

@@ -28,13 +28,12 @@ from catdog.train.features import predict
 from catdog.train.model import ONE_LOGIT, SCORES
 from catdog.train.model_file import TrainedModel
 
-from .holding import better_order, much_better, refuse_reading, require_better_than_guessing
+from .holding import better_order, better_range, places_tried, refuse_reading, require_better_than_guessing
 from .keras_file import require_only_layers
 from .pictures import PictureSet
 
 _LEAST = 1e-7  # of a probability whose logarithm is taken
 _SOFTMAX, _SIGMOID = "Softmax", "Sigmoid"  # classes of layers, and of operations
-_MOST_TRIED = 200  # pictures that other ranges are tried on
 
 
 @keras.saving.register_keras_serializable("catdog")
@@ -90,17 +89,15 @@ class OwnModel:
         require_better_than_guessing(accuracy, targets, labels)
 
     def _better_range(self, pixels: NDArray[np.uint8], targets: NDArray[np.int64]) -> str:
-        tried = np.unique(np.linspace(0, len(targets) - 1, _MOST_TRIED).astype(int))
+        tried = places_tried(len(targets))
         size = self.source.contract.input.height
-        right = {
-            name: predict(_core(self.network, size, other), pixels[tried]).argmax(axis=1) == targets[tried]
-            for name, other in {"": self.normalization, **INPUT_RANGES}.items()
-            if not name or other != self.normalization
-        }
-        best = max(right, key=lambda name: int(right[name].sum()))
-        if not best or not much_better(right[best], right[""]):
-            return ""
-        return f"with {best} it would be {right[best].mean():.1%} on {len(tried):,} of them; Say --input-range {best}"
+        return better_range(
+            {
+                name: predict(_core(self.network, size, other), pixels[tried]).argmax(axis=1) == targets[tried]
+                for name, other in {"": self.normalization, **INPUT_RANGES}.items()
+                if not name or other != self.normalization
+            }
+        )
 
 
 def read_own(path: Path, claims: Claims) -> OwnModel:

@@ -84,12 +84,7 @@ def build_model(
         CatdogError: the backbone weights cannot be had.
     """
     cell = find_cell(stage, pipeline, image_size)
-    if head not in HEADS or (head == ONE_UNIT and classes != 2):
-        raise UsageError(
-            f"a head of {', '.join(HEADS)}, the latter for 2 classes",
-            got=f"{head} for {classes}",
-            fix=f"Take the head {SOFTMAX}.",
-        )
+    _check_head(head, classes)
     augment = None if cell.augmentation is None else build_augmentation(cell.augmentation, seed)
     pixels = keras.Input((image_size, image_size, 3), name="pixels")
     row = BACKBONES.find(backbone) if cell.backbone else None
@@ -105,6 +100,15 @@ def build_model(
 
         load_backbone_weights(network, backbone_weights, row)
     return _transfer_model(network, row, pixels, scaled, (*hidden, *output), augment)
+
+
+def _check_head(head: str, classes: int) -> None:
+    if head not in HEADS or (head == ONE_UNIT and classes != 2):
+        raise UsageError(
+            f"a head of {', '.join(HEADS)}, the latter for 2 classes",
+            got=f"{head} for {classes}",
+            fix=f"Take the head {SOFTMAX}.",
+        )
 
 
 def _transfer_model(

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.common.files import printable
 from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.learnt import Learnt
 from catdog.edge.errors import CatdogError
@@ -75,7 +76,6 @@ def answer_all(case: Case, question: Question) -> Answers:
     if question.data is None:
         return Answers({}, {name: classifier.classify(picture).label for name, picture in question.drawn.items()}, 0)
     from catdog.train.data.finder import find_labelled
-    from catdog.train.data.names import printable
 
     known = Learnt.parse(classifier.contract.learnt, classifier.contract.input)
     truth, said, learnt, unread = {}, {}, set(), 0

@@ -6,9 +6,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ..errors import OutputError
+
+
+def printable(name: str | PurePath) -> str:
+    """Return a name as text that can be written anywhere, also where its bytes are no UTF-8."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
 
 
 def check_folder(path: Path) -> None:

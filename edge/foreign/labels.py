@@ -82,9 +82,11 @@ def told_apart(names: Sequence[str]) -> tuple[str, ...]:
     again = Counter(names)
     if len(again) == len(names):
         return tuple(names)
-    seen: set[str] = set()
-    found = []
+    taken = set(names)
+    found: dict[str, None] = {}
     for place, name in enumerate(names):
-        found.append(f"{name} ({place})" if name in seen else name)
-        seen.add(name)
+        apart = name
+        while apart in found or (apart != name and apart in taken):  # a name of its own may look like one with a place
+            apart += f" ({place})"
+        found[apart] = None
     return tuple(found)

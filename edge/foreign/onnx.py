@@ -132,7 +132,7 @@ def _with_properties(said: Said, properties: dict[str, str], path: Path) -> Said
     if task != "classify":
         raise unusable(path, "a classifier", f"the task {task!r} in its properties")
     names, size = _literal(properties["names"], path), _literal(properties.get("imgsz", "None"), path)
-    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
+    if isinstance(names, dict) and set(names) == set(range(len(names))):
         names = [names[place] for place in range(len(names))]
     printable = isinstance(names, list) and all(isinstance(name, str) and name.isprintable() and name.strip() for name in names)
     if not isinstance(names, list) or not printable:

@@ -6,6 +6,7 @@ numbers MediaPipe and the Task Library give the bytes of the picture.
 """
 
 import io
+import math
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -86,7 +87,9 @@ def _shape(tensor: Table) -> tuple[int, ...]:
 def _quantization(tensor: Table) -> Quantization | None:
     found = tensor.table(4)
     scales, zeros = (found.numbers(2, "<f4"), found.numbers(3, "<i8")) if found is not None else ([], [])
-    return Quantization(scales[0], int(zeros[0]) if zeros else 0) if len(scales) == 1 and scales[0] > 0 else None
+    if len(scales) != 1 or not 0 < scales[0] < math.inf:
+        return None
+    return Quantization(scales[0], int(zeros[0]) if zeros else 0)
 
 
 def _ending(model: Table, graph: Table, output: int) -> tuple[str, str]:

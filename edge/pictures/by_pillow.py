@@ -6,6 +6,7 @@ May import: numpy; Pillow and pillow-heif where they are used, as they need not 
 import importlib
 import io
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
@@ -14,8 +15,6 @@ from numpy.typing import NDArray
 HEIC = "HEIC"
 _PACKAGES = {HEIC: "pillow_heif"}
 _PILLOW = "PIL"
-# What the two raise of damaged data. Sources: the docstring of `pillow_heif.open_heif`; Pillow's `Image.open` and its decoders.
-_DAMAGED = (OSError, EOFError, ValueError, SyntaxError, RuntimeError)
 
 
 class _Image(Protocol):
@@ -48,24 +47,26 @@ def decode_by_pillow(data: bytes, format_name: str, most_pixels: int) -> NDArray
     Returns:
         BGR uint8 ``[height, width, 3]``, upright; or what is wrong with it.
     """
-    images = importlib.import_module("PIL.Image")
+    images, upright = importlib.import_module("PIL.Image"), importlib.import_module("PIL.ImageOps").exif_transpose
+    module = importlib.import_module("pillow_heif") if format_name == HEIC else images
     try:
-        image = _opened(data, format_name)
+        image = _opened(data, module, format_name)
         if image.size[0] * image.size[1] > most_pixels:
             return f"of more than {most_pixels:,} pixels"
         # libheif turns pictures by the file's own `irot` and `imir`; what Exif data say does not count beside them.
-        image = image.to_pillow() if format_name == HEIC else importlib.import_module("PIL.ImageOps").exif_transpose(image)
+        image = image.to_pillow() if format_name == HEIC else upright(image)
         return np.ascontiguousarray(np.asarray(image.convert("RGB"), np.uint8)[..., ::-1])
     except images.DecompressionBombError:
         return f"of more than {most_pixels:,} pixels"
-    except _DAMAGED:
-        return f"a {format_name} file that is truncated or damaged"
+    # What the two raise of damaged data has no common base: OSError, ValueError, SyntaxError, IndexError, struct.error ...
+    except Exception as error:  # noqa: BLE001
+        return f"a {format_name} file that is truncated or damaged ({type(error).__name__})"
 
 
-def _opened(data: bytes, format_name: str) -> "_Image":
+def _opened(data: bytes, module: ModuleType, format_name: str) -> "_Image":
     """Open a picture; it has a size then, and is not decoded yet."""
     if format_name == HEIC:
-        opened: _Image = importlib.import_module("pillow_heif").open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+        opened: _Image = module.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
     else:
-        opened = importlib.import_module("PIL.Image").open(io.BytesIO(data))
+        opened = module.open(io.BytesIO(data))
     return opened

@@ -43,14 +43,25 @@ def png_complaint(data: bytes) -> str | None:
     return "a PNG that is truncated"
 
 
+def exif_orientation(data: bytes, start: int, end: int) -> int:
+    """Return how Exif data say that a picture is turned, 1 to 8; 1, which is upright, where they say nothing.
+
+    Args:
+        data: of the picture.
+        start: where its Exif data begin.
+        end: where they end, at most.
+    """
+    found = _ORIENTATION.search(data, start, end)
+    return int.from_bytes(found[1] or found[2], "big") if found else 1
+
+
 def webp_orientation(data: bytes) -> int:
     """Return how a WebP's Exif data say that it is turned, 1 to 8, as in Exif; 1 where they say nothing."""
     at = 12
     while at + 8 <= len(data):
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         if data[at : at + 4] == b"EXIF":
-            found = _ORIENTATION.search(data, at + 8, at + 8 + length)
-            return int.from_bytes(found[1] or found[2], "big") if found else 1
+            return exif_orientation(data, at + 8, at + 8 + length)
         at += 8 + length + length % 2
     return 1
 

@@ -4,7 +4,7 @@ OpenCV gives a picture whatever libjpeg thought of the bytes: of half a file wit
 TurboJPEG, which `simplejpeg` brings, can be told to give none. Both are libjpeg-turbo with the accurate integer transform, so
 the pixels are the same; the tests compare them.
 
-May import: OpenCV, simplejpeg, numpy.
+May import: OpenCV, simplejpeg, numpy; of this package `container`.
 """
 
 import re
@@ -14,14 +14,14 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
+from .container import exif_orientation
+
 # Complaints of a picture that is all there. Source: the messages of libjpeg-turbo, jerror.h.
 _HARMLESS = re.compile(r"Warning: unknown JFIF revision|Unknown Adobe color transform|Invalid SOS parameters|.*bad ICC marker")
 # Some webcams fill up with zeros before the end marker; the decoder had all it wanted by then. Of damaged data other bytes are
 # left over, if not too few.
 _LEFT_OVER = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
 _END = b"\xff\xd9"
-# Orientation in Exif data: tag 0x0112, one value of type SHORT, 1 for upright; in both byte orders. Source: Exif 2.32, 4.6.4.
-_TURNED = re.compile(rb"\x01\x12\x00\x03\x00\x00\x00\x01\x00[\x02-\x08]|\x12\x01\x03\x00\x01\x00\x00\x00[\x02-\x08]\x00")
 _EXIF = b"Exif\0\0"
 _HEADER = 128 * 1024  # bytes in which Exif data stands: a segment has at most 64 KiB
 _DIRECT = ("YCbCr", "Gray", "RGB")  # what TurboJPEG turns into BGR; of CMYK OpenCV makes it
@@ -62,7 +62,7 @@ def decode_jpeg(data: bytes, most_pixels: int) -> NDArray[np.uint8] | str:
 
 def _is_turned(data: bytes) -> bool:
     start = data.find(_EXIF, 0, _HEADER)  # most have none, and a search for the number would go through all of the picture
-    return start >= 0 and _TURNED.search(data, start, start + _HEADER) is not None
+    return start >= 0 and exif_orientation(data, start, start + _HEADER) != 1
 
 
 def _is_padding(data: bytes, complaint: str) -> bool:

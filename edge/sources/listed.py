@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from ..common.files import printable
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
 from ..pictures.folders import files_below, wanted_kind
 from ..pictures.kinds import Family, LeftOut
@@ -142,11 +143,6 @@ def _read_named(name: str) -> Frame:
     except UnreadableInputError as trouble:
         error = trouble
     return Frame(shown, 0, time.monotonic(), 0.0, 0.0, error=error)
-
-
-def printable(name: str) -> str:
-    """Return a name as text that can be written anywhere, also where its bytes are no UTF-8."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _size(path: Path) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
 from ..pictures.decode import decode_picture
 from ..pictures.folders import walk, wanted_kind
-from ..pictures.kinds import Kind, LeftOut, kind_of_file
+from ..pictures.kinds import Kind, LeftOut, is_passed_over, kind_of_file
 from .blank import nothing_to_see
 from .frame import Frame
 from .net.address import public_text
@@ -86,12 +86,35 @@ def is_pattern(text: str) -> bool:
 def _matching(pattern: str, left_out: LeftOut) -> Iterator[tuple[Path, Kind]]:
     import glob  # Path.glob takes no absolute patterns
 
-    for path in map(Path, glob.glob(pattern, recursive=True)):  # noqa: PTH207
-        if path.is_dir():
+    named = set(Path(pattern).parts)  # who names such a folder means it
+    names: dict[tuple[int, int], Path] = {}
+    told: set[Path] = set()
+    # The shortest first: of the names that links give a folder it is its own.
+    for path in sorted(map(Path, glob.glob(pattern, recursive=True)), key=lambda path: (len(path.parts), path)):  # noqa: PTH207
+        above = (folder for folder in reversed(path.parents) if folder.name not in named and is_passed_over(folder.name))
+        if (passed_over := next(above, None)) is not None:
+            first = _first_name(passed_over, names)
+            if first not in told:
+                left_out.folder(first)
+            told.add(first)
+        elif path.is_dir():
             if "**" not in pattern:  # else what is in it is found, too
                 left_out.folder(path)
+        elif "**" in pattern and (first := _first_name(path.parent, names)) != path.parent:
+            if first not in told:
+                left_out.link()
+            told.add(first)
         elif (kind := wanted_kind(path, left_out)) is not None:
             yield path, kind
+
+
+def _first_name(folder: Path, names: dict[tuple[int, int], Path]) -> Path:
+    """Return the name that a folder was first met by: a link in a folder to itself gives it forty."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return folder  # to read what is in it will tell
+    return names.setdefault((status.st_dev, status.st_ino), folder)
 
 
 class PictureSource:

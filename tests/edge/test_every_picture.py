@@ -93,6 +93,19 @@ def test_of_damaged_files_nothing_is_told_but_what_catdog_says(tmp_path: Path) -
     assert judged <= {"gone_two.mpo", "gone_moving.webp"}  # the second picture is not asked for
 
 
+def test_a_changed_heic_is_read_or_told_of_whatever_the_library_raises() -> None:
+    rng, whole = np.random.default_rng(0), np.frombuffer(PICTURES["phone.heic"], np.uint8)
+    told = set()
+    for _ in range(200):
+        changed = whole.copy()
+        changed[rng.integers(12, min(len(whole), 600), 5)] = rng.integers(0, 256, 5)
+        try:
+            decode_picture(changed.tobytes(), "phone.heic")
+        except UnreadableInputError as error:
+            told.add(error.got.rpartition("(")[2])
+    assert "IndexError)" in told
+
+
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".heic", ".txt", ".mp4", ""])
 def test_suffix_does_not_matter(tmp_path: Path, suffix: str) -> None:
     for name, data in PICTURES.items():
@@ -162,6 +175,18 @@ def test_folder_of_nothing_to_read_says_what_is_there(tmp_path: Path) -> None:
     finished = run("catdog-edge", str(tmp_path))
     assert finished.returncode == 3
     assert "holds none, but 1 .txt" in finished.stderr
+
+
+def test_a_pattern_takes_each_picture_once_and_nothing_that_a_nas_keeps(tmp_path: Path) -> None:
+    for name in ("a.jpg", "sub/b.jpg", "@eaDir/c.jpg", "sub/.thumbnails/d.jpg"):
+        (tmp_path / "loop" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "loop" / name).write_bytes(PICTURES["baseline.jpg"])
+    (tmp_path / "loop" / "again").symlink_to(".")
+    finished = run("catdog-edge", "loop/**/*.jpg", "--json", cwd=tmp_path)
+    assert [json.loads(line)["source"] for line in finished.stdout.splitlines()] == ["loop/a.jpg", "loop/sub/b.jpg"]
+    assert "1 folder @eaDir" in finished.stderr
+    assert "link to a folder that is read already" in finished.stderr
+    assert len(run("catdog-edge", "loop/@eaDir/*.jpg", cwd=tmp_path).stdout.splitlines()) == 1
 
 
 def test_folder_that_a_pattern_names_is_told(tmp_path: Path) -> None:

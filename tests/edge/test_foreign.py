@@ -1,6 +1,8 @@
 """Models of others: the scores of their own runtime after their own preprocessing, or a refusal that says what to type."""
 
+import math
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +30,7 @@ from catdog.edge import Classifier
 from catdog.edge.errors import CatdogError, ModelError, UsageError
 from catdog.edge.foreign.arguments import model_claims
 from catdog.edge.foreign.claims import Claims
+from catdog.edge.foreign.tflite import said_by_tflite
 from catdog.edge.program.arguments import parse
 from catdog.edge.program.cli import main
 
@@ -288,6 +291,7 @@ def test_logits_taken_for_probabilities_are_refused_when_they_come(models: Calla
         ("2 euro\n5 euro", ("2 euro", "5 euro")),
         ("0 cats\ndogs", ("0 cats", "dogs")),
         ("crane\nhen\ncrane", ("crane", "hen", "crane (2)")),
+        ("a\na\na (1)\na (1)", ("a", "a (1) (1)", "a (1)", "a (1) (3)")),
     ],
 )
 def test_files_of_labels(lines: str, expected: tuple[str, ...], tmp_path: Path) -> None:
@@ -307,6 +311,7 @@ def test_files_of_labels(lines: str, expected: tuple[str, ...], tmp_path: Path) 
         ({"task": "classify", "names": "(" * 10_000}, "properties as Ultralytics"),
         ({"task": "classify", "names": "{0: 'a', 2: 'b'}"}, "classes 0, 1, 2"),
         ({"task": "classify", "names": "{0: 'a\\n', 1: 'b'}"}, "classes 0, 1, 2"),
+        ({"task": "classify", "names": "{0: 'a', 'x': 'b'}"}, "classes 0, 1, 2"),
         ({"task": "classify", "names": "{0: 'a', 1: 'b'}"}, "--labels"),  # the row has three
         ({"catdog": "{}"}, "SHA-256"),
     ],
@@ -316,6 +321,18 @@ def test_onnx_properties_that_are_no_use(properties: dict[str, str], said: str, 
     path.write_bytes(onnx(3, properties=properties))
     with pytest.raises(ModelError, match=said):
         Classifier(path)
+
+
+@pytest.mark.parametrize("scale", [math.inf, math.nan])
+def test_a_scale_that_is_no_number_is_none(scale: float, models: Callable[[str], Path], tmp_path: Path) -> None:
+    content = models("int8 in and out, ImageNet's").read_bytes()
+    known = said_by_tflite(content, tmp_path).quantization
+    assert known is not None
+    path = tmp_path / "m.tflite"
+    path.write_bytes(content.replace(struct.pack("<f", known.scale), struct.pack("<f", scale)))
+    assert said_by_tflite(path.read_bytes(), path).quantization is None
+    with pytest.raises(CatdogError, match="without a scale"):
+        Classifier(path, claims=Claims(labels=PETS, input_range="imagenet"))
 
 
 def test_weights_beside_an_onnx_file(tmp_path: Path) -> None:

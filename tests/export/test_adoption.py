@@ -3,7 +3,9 @@
 import hashlib
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ from catdog.edge import Classifier
 from catdog.edge.errors import CatdogError, DatasetError, ModelError, UnprovenError, UsageError, VerificationError
 from catdog.edge.foreign.claims import Claims
 from catdog.export.adoption import adopt
+from catdog.export.holding import Answers, require_that_it_holds
+from catdog.export.proof import Truth
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 pytest.importorskip("onnx", reason="the extra export is not installed")
@@ -173,6 +177,31 @@ def test_what_the_pictures_contradict_is_refused(
     with pytest.raises(kind, match=said):
         adopt(path, photos, claims=claims, output=tmp_path / "out.tflite")
     assert not list(tmp_path.iterdir())
+
+
+def test_other_ranges_are_tried_on_one_picture_at_a_time(bare: tuple[Path, Path]) -> None:
+    path, photos = bare
+    claims = Claims(labels=PETS, input_range="0..255")
+    classifier, files, alive, most = Classifier(path, claims=claims), sorted(photos.rglob("*.png")), 0, 0
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def read(file: Path) -> Any:
+        nonlocal alive, most
+        picture = cv2.imread(str(file))
+        alive, most = alive + 1, max(most, alive + 1)
+        weakref.finalize(picture, gone)
+        return picture
+
+    targets = np.array([PETS.index(file.parent.name) for file in files])
+    scores = np.array([list(classifier.classify(file).scores.values()) for file in files], np.float32)
+    truth = Truth("photos", tuple(file.name for file in files), targets)
+    found = Answers(scores, targets, truth, tuple(partial(read, file) for file in files))
+    with pytest.raises(VerificationError, match=r"--input-range -1\.\.1"):
+        require_that_it_holds(classifier, claims, found)
+    assert 1 <= most <= 2  # the next one is read before the last one is let go
 
 
 def test_metadata_that_are_wrong_are_refused(bare: tuple[Path, Path], tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from catdog.edge.errors import CatdogError, ModelError, UnprovenError, UsageErro
 from catdog.edge.foreign.claims import Claims
 from catdog.export import export
 from catdog.export.formats import FORMATS
+from catdog.export.keras_file import require_only_layers
 from catdog.train.model_file import read_model
 
 LABELS = ("cats", "dogs", "birds")
@@ -237,6 +238,12 @@ def _hostile(folder: Path, kind: str) -> tuple[Path, Path]:
         layer |= {"module": "evil", "class_name": "Layer", "registered_name": "evil>Layer"}
     elif kind == "registered":
         layer |= {"module": None, "class_name": "Layer", "registered_name": "evil>Layer"}
+    elif kind == "compiled within":
+        inner = json.loads(json.dumps(config))
+        inner["compile_config"] = {
+            "optimizer": {"module": "evil", "class_name": "Layer", "config": {}, "registered_name": None}
+        }
+        config["config"]["layers"][1:1] = [inner]
     elif kind == "activation":
         lambda_ = {"class_name": "__lambda__", "config": {"value": "4wAAAAA=", "defaults": None, "closure": None}}
         layer["config"]["activation"] = lambda_
@@ -288,6 +295,24 @@ def test_the_canary_sings_where_the_code_is_run(tmp_path: Path) -> None:
     model = keras.models.load_model(path, safe_mode=False)
     model(np.zeros((1, SIDE, SIDE, 3), np.float32))
     assert canary.exists()
+
+
+def test_code_that_a_model_within_is_compiled_with_is_refused(tmp_path: Path) -> None:
+    path, _ = _hostile(tmp_path, "compiled within")
+    with pytest.raises(ModelError, match="Layer of evil"):
+        require_only_layers(path)
+    # Else there were no need: Keras looks for the code, though it is told not to compile.
+    with pytest.raises(TypeError, match="'module': 'evil'"):
+        keras.models.load_model(path, compile=False)
+
+
+def test_compiled_models_within_are_no_code(tmp_path: Path) -> None:
+    inner = sequential()
+    inner.compile("adam", keras.losses.CategoricalCrossentropy(), metrics=["accuracy"])
+    model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), inner])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "own.keras")
+    require_only_layers(tmp_path / "own.keras")
 
 
 def test_other_formats_of_keras_are_named(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
+import gzip
 import io
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -112,7 +114,61 @@ def test_links_and_devices_of_a_tar_archive_are_left_out(tmp_path: Path) -> None
             entry = tarfile.TarInfo(f"entry{number}")
             entry.type, entry.linkname = kind, "/etc/passwd"
             archive.addfile(entry)
-    assert list(unpack(path).iterdir()) == []
+    # Of a link there is its text, which is counted where pictures are looked for.
+    found = sorted(unpack(path).iterdir())
+    assert [entry.read_bytes() for entry in found if not entry.is_symlink()] == [b"/etc/passwd"] * 2
+
+
+def test_hard_links_are_copies(tmp_path: Path) -> None:
+    path = tarred(tmp_path / "a.tar", "w", **{"cats/1.jpg": b"one"})
+    with tarfile.open(path, "a") as archive:
+        entry = tarfile.TarInfo("cats/2.jpg")
+        entry.type, entry.linkname = tarfile.LNKTYPE, "cats/1.jpg"
+        archive.addfile(entry)
+    folder = unpack(path)
+    assert {name: (folder / name).read_bytes() for name in files(folder)} == {"cats/1.jpg": b"one", "cats/2.jpg": b"one"}
+    again = path.rename(tmp_path / "again.tar")
+    with pytest.raises(DatasetError, match="more than 5 bytes"):  # copies count
+        unpack(again, max_bytes=5)
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_name_that_fills_the_memory_is_refused_unread(kind: bytes, first: bool, tmp_path: Path) -> None:
+    path, size = tmp_path / "bomb.tgz", 64 * 1024 * 1024
+    header = tarfile.TarInfo("name")
+    header.type, header.size = kind, size
+    plain = tarfile.TarInfo("1.jpg").tobuf()
+    with gzip.open(path, "wb") as file:
+        file.write((b"" if first else plain) + header.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(64):
+            file.write(bytes(size // 64))
+        file.write(plain + bytes(1024))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DatasetError, match=r"a name or properties of 67,108,864 bytes"):
+            unpack(path)
+        assert tracemalloc.get_traced_memory()[1] < size // 4
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_tar_archive_may_begin_with_any_name(tmp_path: Path) -> None:
+    assert files(unpack(tarred(tmp_path / "a.tar", "w", **{"PKdata/1.jpg": b"1"}))) == ["PKdata/1.jpg"]
+
+
+def test_what_is_called_like_an_archive_and_is_none_stays_a_file(tmp_path: Path) -> None:
+    entries = {"notes.zip": b"Not zipped", "empty.tar": b"", "a/b.zip": packed(tmp_path / "b.zip", one=b"1").read_bytes()}
+    assert files(unpack(packed(tmp_path / "a.zip", **entries))) == ["a/b/one", "empty.tar", "notes.zip"]
+
+
+def test_names_that_do_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="a name too long for the file system"):
+        unpack(packed(tmp_path / "a.zip", **{"cats/" + "x" * 300: b"1"}))
+    inner = packed(tmp_path / "inner.zip", one=b"1").read_bytes()
+    taken = {"train.zip": inner, "train/1.jpg": b"1", "train unpacked/1.jpg": b"1"}
+    found = files(unpack(packed(tmp_path / f"{'y' * 240}.zip", **taken)))
+    assert found == ["train unpacked 2/one", "train unpacked/1.jpg", "train/1.jpg"]
 
 
 def test_sizes_are_counted_over_archives_within(tmp_path: Path) -> None:

@@ -94,6 +94,20 @@ SHAPES: dict[str, tuple[Files, tuple[str, ...], dict[str, int], str]] = {
         classes("") | files_of("@eaDir/1.png", "#recycle", "$RECYCLE.BIN", "lost+found", ".thumbnails", "cats/@eaDir/1.png"),
         BOTH, {"train": 2}, "#recycle",
     ),
+    "train beside what nobody has labelled": (
+        classes("train") | files_of("unlabeled"), BOTH, {"train": 2}, "4 pictures in unlabeled/, which is no part"
+    ),
+    "classes beside a test without labels": (
+        classes("") | files_of("test"), BOTH, {"train": 2}, "4 pictures of test without class folders"
+    ),
+    "classes beside a validation and a test": (
+        classes("") | classes("val") | classes("test"), BOTH, {"train": 2, "validation": 2, "test": 2}, ""
+    ),
+    "two to learn from": (
+        classes("train") | classes("Train2", "birds", "mice") | classes("val"),
+        BOTH, {"train": 2, "validation": 2}, "8 pictures in Train2/, beside another train",
+    ),
+    "trains": (classes("", "bus", "car", "train"), ("bus", "car", "train"), {"train": 3}, ""),
     "loose ones": (classes("") | files_of("."), BOTH, {"train": 2}, "4 pictures in no class folder"),
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ from catdog.edge.pictures.folders import walk
 from catdog.edge.pictures.kinds import Family, LeftOut, is_passed_over
 
 from .archive import unpack
-from .names import PARTS, TEST, VALIDATION, besides, counted, label_in, part_of
+from .names import PARTS, TEST, TRAIN, VALIDATION, besides, counted, label_in, part_of
 
 OFFLINE_WAYS = "Without a network, name a folder or archive with --data PATH, or use drawn pictures: --data synthetic."
 
@@ -196,13 +196,12 @@ def _by_folders(place: Place, paths: Sequence[Path]) -> Place:
     if homes:
         others = [path for path in paths if not any(path.is_relative_to(home) for home in homes.values())]
         strange = Counter(path.relative_to(place.root).parts[0] if path.parent != place.root else "" for path in others)
-        notes = [
-            f"{counted(n)} {f'in {name}/, which is no part' if name else 'beside the parts'}" for name, n in strange.items()
-        ]
+        notes = [f"{counted(n)} {_beside_parts(name)}" for name, n in strange.items()]
     found: list[Found] = []
     empty: list[str] = []
     for part, folder in (homes or {"": place.root}).items():
-        inside = [path for path in paths if path.is_relative_to(folder)]
+        others = [home for home in homes.values() if home.parent == folder]  # where the classes to learn from lie beside a part
+        inside = [path for path in paths if path.is_relative_to(folder) and not any(map(path.is_relative_to, others))]
         home = _inner(folder, inside)
         found += _labelled(part, home, inside)
         # What may not be read was told, and looks as if nothing were there.
@@ -213,16 +212,40 @@ def _by_folders(place: Place, paths: Sequence[Path]) -> Place:
     return place.without(loose, "in no class folder")
 
 
+def _beside_parts(folder: str) -> str:
+    if not folder:
+        return "beside the parts"
+    return f"in {folder}/, {f'beside another {part}' if (part := part_of(folder)) else 'which is no part'}"
+
+
 def _part_folders(root: Path, paths: Sequence[Path]) -> dict[str, Path]:
-    """Return the folder of each part; none where one folder alone is called like a part, beside others that hold pictures."""
+    """Return the folder of each part; none where there are class folders only.
+
+    What is to validate or test with may lie beside class folders, which are what there is to learn from then. One folder alone
+    that is called like a part, beside other pictures, is one if class folders are in it; else it is a class, as trains are
+    beside cars.
+    """
     homes: dict[str, Path] = {}
-    for folder in _folders(root):
+    # Of `train` and `Train2` the former, whatever the order of the alphabet.
+    for folder in sorted(_folders(root), key=lambda folder: (folder.name.lower() not in PARTS, len(folder.name), folder.name)):
         part = part_of(folder.name)
         if part and part not in homes and _entries(folder):
             homes[part] = folder
-    if len(homes) == 1 and not all(path.is_relative_to(*homes.values()) for path in paths):
-        return {}
+    beside = _folders_with(root, paths).difference(home.name for home in homes.values())
+    if homes and TRAIN not in homes and len(beside) > 1:
+        homes[TRAIN] = root
+    elif len(homes) == 1 and (beside or any(path.parent == root for path in paths)):
+        (home,) = homes.values()
+        inside = [path for path in paths if path.is_relative_to(home)]
+        if len(_folders_with(_inner(home, inside), inside)) < 2:
+            return {}
     return {part: homes[part] for part in PARTS if part in homes}
+
+
+def _folders_with(home: Path, paths: Sequence[Path]) -> set[str]:
+    """Return the names of the folders that pictures are in."""
+    below = (path.relative_to(home).parts for path in paths)
+    return {parts[0] for parts in below if len(parts) > 1}
 
 
 def _inner(home: Path, paths: Sequence[Path]) -> Path:

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge import synthetic
+from catdog.edge.common.files import printable
 from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import DatasetError
 from catdog.edge.pictures.decode import read_picture
 
 from ..options import SYNTHETIC, TEST_OF_FOLDER, DataOptions
 from .finder import Found, Place, find, place_name
-from .names import TEST, TRAIN, VALIDATION, besides, printable
+from .names import TEST, TRAIN, VALIDATION, besides
 from .pictures import Item, Pictures, cut_out
 
 _SMALLEST_PART, _LARGEST_PART = 0.15, 0.8  # of the area of a picture without any of the labels

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import PurePath
 
 TRAIN, VALIDATION, TEST = PARTS = ("train", "validation", "test")
 _PART = re.compile(
@@ -18,11 +17,6 @@ _NO_LABELS = re.compile(
     r"|test|train|val)s?(?![^\W\d_]).*",
     re.IGNORECASE,
 )
-
-
-def printable(path: PurePath) -> str:
-    """Return a path as text that can be written anywhere, also where its bytes are no UTF-8."""
-    return path.as_posix().encode("utf-8", "backslashreplace").decode()
 
 
 def part_of(folder: str) -> str | None:
