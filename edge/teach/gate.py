@@ -1,0 +1,207 @@
+"""What speaks against a taught model, and what its pictures cannot tell: nothing is written before this has been asked."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.figures import Figure, wilson_interval
+from ..contract.paired import mcnemar, paired_interval
+from .examples import DRAWN, Examples
+
+_SHOWN = 0.05  # a fall in accuracy that the pictures must be able to show, as in an export's proof
+_LEAST = 0.5  # of a label's pictures that have to be found, surely
+_ALIKE = 0.2  # of two labels' pictures that may surely be taken for the other
+_MOST_COUNTED = 100_000
+
+
+@dataclass(frozen=True)
+class Drop:
+    """What the labels that the parent knew have lost."""
+
+    value: float  # the parent's accuracy less the new one's, as a share
+    low: float  # lower end of the 95 % interval
+    high: float  # upper end
+    lost: int  # pictures that only the parent gets right
+    gained: int  # pictures that only the new one gets right
+    n: int  # pictures of labels that the parent knew
+    p: float  # McNemar's exact test, two-sided
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A picture whose answer is another."""
+
+    name: str  # empty for one that only the parent's file remembers
+    truth: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the pictures that were held back say.
+
+    Attributes:
+        accuracy: of the new model, on all of them.
+        per_label: the same of each label's.
+        parent_per_label: the parent's accuracy on each of these.
+        drop: of the labels that the parent knew; None where no picture of them was held back.
+        flips: pictures whose answer is another.
+        objections: what speaks against the new model.
+        doubts: what cannot be told, with the number of pictures that would do.
+    """
+
+    accuracy: Figure
+    per_label: tuple[Figure, ...]
+    parent_per_label: tuple[Figure, ...]
+    drop: Drop | None
+    flips: tuple[Flip, ...]
+    objections: tuple[str, ...] = field(default=())
+    doubts: tuple[str, ...] = field(default=())
+
+
+def judge(
+    held: Examples,
+    scores: NDArray[np.float32],
+    before: NDArray[np.float32],
+    labels: Sequence[str],
+    old: Sequence[str],
+    taught: Sequence[str],
+    max_drop: float,
+) -> Findings:
+    """Compare a taught model with its parent.
+
+    Args:
+        held: what was not learnt from.
+        scores: the new model's, float32 ``[n, classes]``.
+        before: the parent's, in the same columns; 0 for labels that it does not know.
+        labels: of the columns.
+        old: those that the parent knew.
+        taught: those that there were pictures of.
+        max_drop: points that the parent's labels may lose.
+    """
+    answers, earlier, truth = scores.argmax(axis=1), before.argmax(axis=1), held.truth
+    known = np.isin(truth, [labels.index(label) for label in old])
+    drop = _drop(answers[known] == truth[known], earlier[known] == truth[known]) if known.any() else None
+    present = [place for place in range(len(labels)) if (truth == place).any()]
+    against, doubts = [], []
+    if drop is not None:
+        _weigh_drop(drop, max_drop, against, doubts)
+    for label in taught:
+        _weigh_label(label, labels, answers, earlier, truth, against, doubts)
+    for one, other in _pairs(taught, labels, present):
+        _weigh_pair(labels[one], labels[other], _mistaken(answers, truth, one, other), against, doubts)
+    doubts += [
+        f"nothing is known of {label}: no picture of it was held back; put some into a class folder {label}"
+        for label in labels
+        if labels.index(label) not in present
+    ]
+    return Findings(
+        Figure.share("accuracy", int((answers == truth).sum()), len(truth), "pictures held back"),
+        tuple(_figures(answers, truth, labels, present)),
+        tuple(_figures(earlier, truth, labels, present)),
+        drop,
+        tuple(_flips(held, answers, earlier, labels)),
+        tuple(against),
+        tuple(doubts),
+    )
+
+
+def _figures(
+    answers: NDArray[np.int64], truth: NDArray[np.int64], labels: Sequence[str], present: Sequence[int]
+) -> Iterator[Figure]:
+    for place in present:
+        own = truth == place
+        yield Figure.share(labels[place], int((answers[own] == place).sum()), int(own.sum()), "pictures held back")
+
+
+def _drop(right: NDArray[np.bool_], was_right: NDArray[np.bool_]) -> Drop:
+    lost, gained, n = int((was_right & ~right).sum()), int((right & ~was_right).sum()), len(right)
+    low, high = paired_interval(lost, gained, n)
+    return Drop((lost - gained) / n, low, high, lost, gained, n, mcnemar(lost, gained))
+
+
+def _weigh_drop(drop: Drop, max_drop: float, against: list[str], doubts: list[str]) -> None:
+    """A single picture never speaks against a file: of a handful, one is many points."""
+    if drop.lost - drop.gained > max(1.0, max_drop / 100 * drop.n + 1e-9):
+        against.append(
+            f"the labels that were there fall by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures lost, "
+            f"{drop.gained} gained of {drop.n:,}, p = {drop.p:.2g}); more pictures of what is taken for something else would help"
+        )
+    elif drop.high > _SHOWN:
+        enough = next((n for n in _larger(drop.n) if _high(drop, n) <= _SHOWN), None)
+        more = f"about {enough:,} held back would do, {_factor(enough, drop.n)}" if enough else "more of them will not do"
+        doubts.append(
+            f"the labels that were there may fall by up to {100 * drop.high:.0f} points (95 %, {drop.n:,} pictures held back); {more}"
+        )
+
+
+def _high(drop: Drop, n: int) -> float:
+    scale = n / drop.n
+    return paired_interval(round(drop.lost * scale), round(drop.gained * scale), n)[1]
+
+
+def _weigh_label(
+    label: str,
+    labels: Sequence[str],
+    answers: NDArray[np.int64],
+    earlier: NDArray[np.int64],
+    truth: NDArray[np.int64],
+    against: list[str],
+    doubts: list[str],
+) -> None:
+    place = labels.index(label)
+    own = truth == place
+    n = int(own.sum())
+    if not n:
+        return
+    hits, before = int((answers[own] == place).sum()), int((earlier[own] == place).sum())
+    low, high = wilson_interval(hits, n)
+    if high <= _LEAST or hits < before - 1:
+        against.append(f"{label} is found in {hits} of {n:,} pictures only, the parent found {before}")
+    elif low <= _LEAST:
+        enough = next((many for many in _larger(n) if wilson_interval(round(hits * many / n), many)[0] > _LEAST), None)
+        more = f"about {enough:,} held back would do, {_factor(enough, n)}" if enough else "more of the same will not do"
+        doubts.append(f"{label} is found in {hits} of {n:,} pictures, too few to tell whether in more than half; {more}")
+
+
+def _pairs(taught: Sequence[str], labels: Sequence[str], present: Sequence[int]) -> list[tuple[int, int]]:
+    mine = {labels.index(label) for label in taught}
+    return [(one, other) for one in present for other in present if one < other and mine & {one, other}]
+
+
+def _mistaken(answers: NDArray[np.int64], truth: NDArray[np.int64], one: int, other: int) -> tuple[float, int]:
+    """Return the share of two labels' pictures that are taken for the other, each label weighing the same, and their number."""
+    first, second = answers[truth == one] == other, answers[truth == other] == one
+    return (float(first.mean()) + float(second.mean())) / 2, 2 * min(len(first), len(second))
+
+
+def _weigh_pair(one: str, other: str, mistaken: tuple[float, int], against: list[str], doubts: list[str]) -> None:
+    share, n = mistaken
+    low, _ = wilson_interval(round(share * n), n)
+    look = f"{one} and {other} look alike to this model: {100 * share:.0f} % of their pictures are taken for the other"
+    if low > _ALIKE:
+        against.append(f"{look}; make one label of both, or train a model on them (catdog-train)")
+    elif share > _ALIKE:
+        enough = next((many for many in _larger(n) if wilson_interval(round(share * many), many)[0] > _ALIKE), None)
+        more = f", or {enough // 2:,} of each to be sure that they are" if enough else ""
+        doubts.append(f"{look}, of {n // 2} each; more pictures that show the difference would help{more}")
+
+
+def _flips(held: Examples, answers: NDArray[np.int64], earlier: NDArray[np.int64], labels: Sequence[str]) -> Iterator[Flip]:
+    for place in np.flatnonzero((answers != earlier) & (held.truth != DRAWN)).tolist():
+        yield Flip(held.names[place], labels[held.truth[place]], labels[earlier[place]], labels[answers[place]])
+
+
+def _larger(n: int) -> Iterator[int]:
+    """Give numbers of pictures above `n`, a tenth apart."""
+    many = n
+    while many < _MOST_COUNTED:
+        many = max(many + 1, many * 11 // 10)
+        yield many
+
+
+def _factor(enough: int, n: int) -> str:
+    return f"{enough / n:.1f} times as many"
