@@ -23,9 +23,9 @@ from ..errors import ModelError
 from ..synthetic.pictures import LABELS, NEITHER, draw_picture
 
 ENTRY = "exemplars.xz"
-MOST_BYTES = 310_000  # of all labels together: the bundled `default` stays below 3.1 MB with four labels
-MOST_BYTES_A_LABEL = 300_000
+MOST_BYTES = 350_000  # of all labels together: the bundled `default` stays below 3.1 MB with four labels
 _MOST_A_LABEL = 300
+_OF_NEITHER = 3  # times as many as of another label: all the world's things are to be known again
 _LARGEST = 64_000_000  # bytes, unpacked
 _SAMPLE = 48  # features to see by how well they pack
 _DRAWN = 30  # of each kind
@@ -33,7 +33,7 @@ _DRAWN_SIZE = (240, 180)  # pixels; drawing takes longer than looking
 
 
 def pack(features: NDArray[np.int8], truth: NDArray[np.int64], labels: Sequence[str]) -> bytes:
-    """Choose exemplars and write them.
+    """Choose exemplars and write them, every bit of them: coarser ones would be told from new pictures by being coarse.
 
     Args:
         features: int8 ``[n, features]``, as the model has them inside.
@@ -43,17 +43,20 @@ def pack(features: NDArray[np.int8], truth: NDArray[np.int64], labels: Sequence[
     Returns:
         At most `MOST_BYTES`; the same for the same features.
     """
-    rng = np.random.default_rng(0)
-    order = rng.permutation(len(features))
+    order = np.random.default_rng(0).permutation(len(features))
     sample = order[:_SAMPLE]
     each = max(1, len(_packed(features[sample], truth[sample], labels)) // len(sample))
-    a_label = min(_MOST_A_LABEL, MOST_BYTES // len(labels) // each, MOST_BYTES_A_LABEL // each)
+    shares = [_OF_NEITHER if label == NEITHER else 1 for label in labels]
+    unit = MOST_BYTES / sum(shares) / each
     while True:
-        kept = np.sort(np.concatenate([order[truth[order] == label][:a_label] for label in range(len(labels))]))
+        chosen = [
+            order[truth[order] == place][: max(1, min(_MOST_A_LABEL, int(unit * share)))] for place, share in enumerate(shares)
+        ]
+        kept = np.sort(np.concatenate(chosen))
         data = _packed(features[kept], truth[kept], labels)
-        if len(data) <= MOST_BYTES or a_label <= 1:
+        if len(data) <= MOST_BYTES or unit < 1:
             return data
-        a_label = int(a_label * 0.9)
+        unit *= 0.9
 
 
 def unpack(file: ModelFile, labels: Sequence[str]) -> tuple[NDArray[np.int8], NDArray[np.int64]] | None:

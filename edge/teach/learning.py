@@ -15,6 +15,7 @@ from .temperature import CANDIDATES, best, losses_at
 _STRENGTHS = tuple(10.0**power for power in (-1, -2, -3, -4, -5))
 _FOLDS = 5
 _SHIFTS = np.linspace(0.0, -6.0, 25)  # nats, of a new label's logit
+_KEPT = 0.95  # of the pictures of new labels that were found have to be found after that
 _UNKNOWN = 1.0  # nats, by which a new label begins below what it was taken for so far
 
 
@@ -118,11 +119,12 @@ def _shift(logits: Floats, base: Floats, examples: Examples, new: NDArray[np.boo
         return 0.0
     before = (np.where(new, -np.inf, base)[old].argmax(axis=1) == examples.truth[old]).sum()
     found = (logits[own].argmax(axis=1) == examples.truth[own]).sum()
-    for shift in _SHIFTS:
+    best = 0.0
+    for shift in _SHIFTS.tolist():
         row = np.where(new, shift, 0.0)
-        lost = before - ((logits[old] + row).argmax(axis=1) == examples.truth[old]).sum()
-        if ((logits[own] + row).argmax(axis=1) == examples.truth[own]).sum() < 0.95 * found:
-            return 0.0
-        if lost <= max_drop / 100 * len(old):
-            return float(shift)
-    return 0.0
+        if ((logits[own] + row).argmax(axis=1) == examples.truth[own]).sum() < _KEPT * found:
+            break
+        best = shift
+        if before - ((logits[old] + row).argmax(axis=1) == examples.truth[old]).sum() <= max_drop / 100 * len(old):
+            break
+    return best

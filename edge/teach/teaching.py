@@ -134,7 +134,9 @@ def teach(options: TeachOptions, tell: Callable[[str], None]) -> Outcome:
     trouble = _trouble(findings, options)
     if trouble is not None:
         raise trouble
-    kept = examples[~held & (examples.truth != DRAWN)]
+    # Not the pictures that have proven it: they are to prove the next one, too.
+    with_file = np.array([bool(name) for name in examples.names])
+    kept = examples[~(held & with_file) & (examples.truth != DRAWN)]
     remembered = exemplars.pack(parent.cut.quantized(kept.features), kept.truth, labels)
     data = writing.finished(content, contract, remembered, options.threads)
     _require_same(data, content, examples, seen, parent.cut, options)
