@@ -11,6 +11,7 @@ input times weights).
 import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -70,8 +71,8 @@ class CutModel:
         self._features = int(self._tail[0].inputs[0])
         steps = np.asarray(weights.quantization.scale, np.float64)[:, np.newaxis]
         self.head = Head(
-            self._values(weights, np.int8).reshape(tuple(weights.shape)) * steps,
-            self._values(bias, np.int32) * steps[:, 0] * self.scale,
+            self._values(weights, np.int8).reshape(tuple(weights.shape)).astype(np.float64) * steps,
+            self._values(bias, np.int32).astype(np.float64) * steps[:, 0] * self.scale,
         )
 
     def _is_int8(self, layer: schema.OperatorT) -> bool:
@@ -80,7 +81,7 @@ class CutModel:
         wanted = [schema.TensorType.INT8, schema.TensorType.INT8, schema.TensorType.INT32, schema.TensorType.INT8]
         return types == wanted and all(tensors[index].quantization.scale is not None for index in layer.inputs)
 
-    def _values(self, tensor: schema.TensorT, dtype: type[np.generic]) -> NDArray[np.generic]:
+    def _values(self, tensor: schema.TensorT, dtype: type[np.integer[Any]]) -> NDArray[np.integer[Any]]:
         return np.frombuffer(bytes(self._model.buffers[tensor.buffer].data), dtype)
 
     def up_to_features(self) -> bytes:
@@ -118,7 +119,7 @@ class CutModel:
 
     def quantized(self, features: NDArray[np.float32]) -> NDArray[np.int8]:
         """Return features as the file has them inside."""
-        return np.rint(features / self.scale + self.zero).clip(-128, 127).astype(np.int8)
+        return np.asarray(np.rint(features / self.scale + self.zero).clip(-128, 127), np.int8)
 
     def real(self, features: NDArray[np.int8]) -> NDArray[np.float32]:
         """Return what int8 features stand for."""

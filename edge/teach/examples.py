@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,16 @@ class Examples:
         names = tuple(self.names[place] for place in places.tolist())
         return Examples(self.features[places], self.targets[places], self.truth[places], self.groups[places], names)
 
+    def with_views(self, features: NDArray[np.float32], of: Sequence[int]) -> "Examples":
+        """Return the same with other views of some of them behind, which stay in their groups.
+
+        Args:
+            features: float32 ``[m, features]``.
+            of: the place that each belongs to.
+        """
+        whole = Examples.joined([self, replace(self[np.array(of, np.int64)], features=features)]) if len(of) else self
+        return replace(whole, groups=np.concatenate([self.groups, self.groups[list(of)]]))
+
     @classmethod
     def joined(cls, several: Sequence["Examples"]) -> "Examples":
         """Put several one after the other; groups of one stay apart from those of another."""
@@ -56,8 +66,9 @@ class Examples:
 
 
 def hold_back(examples: Examples) -> NDArray[np.bool_]:
-    """Choose, by a hash of the names, whole groups to hold back: about a third of each label's pictures with a file, half of
-    those without one; none that are drawn.
+    """Choose, by a hash of the names, whole groups to hold back.
+
+    About a third of each label's pictures with a file, half of those without one; none that are drawn.
 
     Returns:
         bool ``[n]``.

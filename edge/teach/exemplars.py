@@ -3,8 +3,8 @@
 With them a new label can be taught without the old pictures, and it can be seen whether the old labels still hold. A file
 without any gets drawn pictures in their place, which hold real labels less well and prove nothing.
 
-Source of the idea: S.-A. Rebuffi et al., "iCaRL: incremental classifier and representation learning", CVPR 2017; of the parent's
-answers as targets: Z. Li and D. Hoiem, "Learning without forgetting", ECCV 2016.
+Sources: S.-A. Rebuffi et al., "iCaRL: incremental classifier and representation learning", CVPR 2017 (exemplars); Z. Li and
+D. Hoiem, "Learning without forgetting", ECCV 2016 (the parent's answers as targets).
 """
 
 import json

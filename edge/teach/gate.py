@@ -86,7 +86,8 @@ def judge(
     known = np.isin(truth, [labels.index(label) for label in old])
     drop = _drop(answers[known] == truth[known], earlier[known] == truth[known]) if known.any() else None
     present = [place for place in range(len(labels)) if (truth == place).any()]
-    against, doubts = [], []
+    against: list[str] = []
+    doubts: list[str] = []
     if drop is not None:
         _weigh_drop(drop, max_drop, against, doubts)
     for label in taught:
@@ -127,14 +128,16 @@ def _weigh_drop(drop: Drop, max_drop: float, against: list[str], doubts: list[st
     """A single picture never speaks against a file: of a handful, one is many points."""
     if drop.lost - drop.gained > max(1.0, max_drop / 100 * drop.n + 1e-9):
         against.append(
-            f"the labels that were there fall by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures lost, "
-            f"{drop.gained} gained of {drop.n:,}, p = {drop.p:.2g}); more pictures of what is taken for something else would help"
+            f"the labels that were there fall by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures "
+            f"lost, {drop.gained} gained of {drop.n:,}, p = {drop.p:.2g}); more pictures of what is taken for something else "
+            f"would help"
         )
     elif drop.high > _SHOWN:
         enough = next((n for n in _larger(drop.n) if _high(drop, n) <= _SHOWN), None)
         more = f"about {enough:,} held back would do, {_factor(enough, drop.n)}" if enough else "more of them will not do"
         doubts.append(
-            f"the labels that were there may fall by up to {100 * drop.high:.0f} points (95 %, {drop.n:,} pictures held back); {more}"
+            f"the labels that were there may fall by up to {100 * drop.high:.0f} points (95 %, {drop.n:,} pictures held "
+            f"back); {more}"
         )
 
 

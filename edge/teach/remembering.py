@@ -25,7 +25,9 @@ def with_exemplars(file: ModelFile, pictures: Iterable[tuple[NDArray[np.uint8], 
     """
     contract = file.contract
     if contract is None:
-        raise ModelError("a file that carries a contract", got=f"{file.path}, which carries none", fix="Export the model again.")
+        raise ModelError(
+            "a file that carries a contract", got=f"{file.path}, which carries none", fix="Export the model again."
+        )
     content = file.data[: file.model_bytes]
     cut = CutModel(content, file.path)
     backend, preprocess = writing.loaded(cut.up_to_features(), file.path, threads), Preprocessor(contract.input)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..backends.litert import LiteRTBackend
 from ..common.files import check_folder, write_bytes
 from ..contract.artifact import TFLITE, ModelFile, parse_model, read_model_file
 from ..contract.model_contract import NEITHER, ModelContract
@@ -124,11 +125,12 @@ def teach(options: TeachOptions, tell: Callable[[str], None]) -> Outcome:
     _require_enough(examples, [label for label, is_new in zip(labels, new, strict=True) if is_new], labels)
     held = hold_back(examples)
     tell(f"learning from {int((~held).sum()) - drawn:,} examples, {int(held.sum()):,} held back")
-    start = extended(parent.cut.head, parent.contract.labels, labels)
-    learnt = learn(examples[~held], start, new, options.max_drop, tell)
-    content = parent.cut.with_head(learnt.head, examples[~held].features)
-    findings = _judge(parent, content, examples[held], labels, sorted({photo.label for photo in seen.photos}), options.max_drop)
     used = [place for place in range(len(seen.photos)) if not held[place]]
+    lessons = examples[~held].with_views(seen.mirrored[used], range(len(used))) if len(seen.mirrored) else examples[~held]
+    start = extended(parent.cut.head, parent.contract.labels, labels)
+    learnt = learn(lessons, start, new, options.max_drop, tell)
+    content = parent.cut.with_head(learnt.head, lessons.features)
+    findings = _judge(parent, content, examples[held], labels, sorted({photo.label for photo in seen.photos}), options.max_drop)
     contract = writing.described(parent.file, parent.contract, labels, seen, used, findings, options.output.stem)
     write_report(report_path(options.output), contract, learnt, findings, seen.failed)
     trouble = _trouble(findings, options)
@@ -178,8 +180,8 @@ def _examples(
     if not missing:
         return Examples.joined(parts), 0
     tell(
-        f"{parent.contract.name} remembers no pictures of {', '.join(missing)}: drawn pictures and its own answers stand in; how much "
-        f"of {'it' if len(missing) == 1 else 'them'} is lost cannot be told, and of neither it may be much"
+        f"{parent.contract.name} remembers no pictures of {', '.join(missing)}: drawn pictures and its own answers stand in; "
+        f"how much of {'it' if len(missing) == 1 else 'them'} is lost cannot be told, and of neither it may be much"
     )
     features = draw()
     parts.append(_as_before(parent, features, np.full(len(features), DRAWN, np.int64), labels))
@@ -235,7 +237,7 @@ def _trouble(findings: Findings, options: TeachOptions) -> CatdogError | None:
 
 def _require_same(data: bytes, content: bytes, examples: Examples, seen: Seen, cut: CutModel, options: TeachOptions) -> None:
     """Ask the finished file about whole pictures, as the runner will: it has to say what its end has said of their features."""
-    whole = writing.LiteRTBackend(parse_model(data, options.output), threads=options.threads)
+    whole = LiteRTBackend(parse_model(data, options.output), threads=options.threads)
     contract = parse_model(data, options.output).contract
     assert contract is not None  # noqa: S101 - it was written a moment ago
     preprocess = Preprocessor(contract.input)

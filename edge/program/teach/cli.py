@@ -75,21 +75,19 @@ def _parser() -> CommandParser:
     )
     add = parser.add_argument
     add("--data", type=Path, required=True, metavar="DIR", help="class folders: DIR/label/*.jpg")
-    add(
-        "--model", default="default", metavar="FILE|NAME", help="default, fast, tiny, or an int8 .tflite (default: %(default)s)"
-    )
+    add("--model", default="default", metavar="FILE|NAME", help="a bundled model or an int8 .tflite (default: %(default)s)")
     add("--output", type=Path, required=True, metavar="FILE", help="the .tflite to write; the model itself stays as it is")
     add(
         "--max-drop",
         type=float,
         default=0.5,
         metavar="POINTS",
-        help="accuracy that known labels may lose (default: %(default)s)",
+        help="what known labels may lose (default: %(default)s)",
     )
     add(
         "--allow-unproven",
         action="store_true",
-        help="write it though the pictures are too few to tell, if nothing speaks against it",
+        help="write it though too few pictures prove it, if none speaks against it",
     )
     add("--threads", type=int, default=min(4, usable_cores()), metavar="N", help="for one picture (default: %(default)s)")
     add("--json", action="store_true", help="one JSON object instead of lines")
