@@ -1,6 +1,6 @@
 """What speaks against a taught model, and what its pictures cannot tell: nothing is written before this has been asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -126,24 +126,30 @@ def _drop(right: NDArray[np.bool_], was_right: NDArray[np.bool_]) -> Drop:
 
 def _weigh_drop(drop: Drop, max_drop: float, against: list[str], doubts: list[str]) -> None:
     """A single picture never speaks against a file: of a handful, one is many points."""
+    fall = (
+        f"the labels that were there fall by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures lost, "
+        f"{drop.gained} gained of {drop.n:,}, p = {drop.p:.2g})"
+    )
+    help_ = "more pictures of what is now taken for something else would help"
     if drop.lost - drop.gained > max(1.0, max_drop / 100 * drop.n + 1e-9):
-        against.append(
-            f"the labels that were there fall by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures "
-            f"lost, {drop.gained} gained of {drop.n:,}, p = {drop.p:.2g}); more pictures of what is taken for something else "
-            f"would help"
-        )
+        if drop.low > 0:
+            against.append(f"{fall}; {help_}")
+        else:
+            doubts.append(f"{fall}, which may be chance; {_enough(drop, lambda low, _: low > 0)}; {help_}")
     elif drop.high > _SHOWN:
-        enough = next((n for n in _larger(drop.n) if _high(drop, n) <= _SHOWN), None)
-        more = f"about {enough:,} held back would do, {_factor(enough, drop.n)}" if enough else "more of them will not do"
         doubts.append(
             f"the labels that were there may fall by up to {100 * drop.high:.0f} points (95 %, {drop.n:,} pictures held "
-            f"back); {more}"
+            f"back); {_enough(drop, lambda _, high: high <= _SHOWN)}"
         )
 
 
-def _high(drop: Drop, n: int) -> float:
-    scale = n / drop.n
-    return paired_interval(round(drop.lost * scale), round(drop.gained * scale), n)[1]
+def _enough(drop: Drop, tells: Callable[[float, float], bool]) -> str:
+    """Say how many pictures would tell, if they were like those that there are."""
+    for n in _larger(drop.n):
+        scale = n / drop.n
+        if tells(*paired_interval(round(drop.lost * scale), round(drop.gained * scale), n)):
+            return f"about {n:,} held back would tell, {_factor(n, drop.n)}"
+    return "more of the same would not tell"
 
 
 def _weigh_label(

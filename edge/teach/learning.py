@@ -15,7 +15,7 @@ from .temperature import CANDIDATES, best, losses_at
 _STRENGTHS = tuple(10.0**power for power in (-1, -2, -3, -4, -5))
 _FOLDS = 5
 _SHIFTS = np.linspace(0.0, -6.0, 25)  # nats, of a new label's logit
-_KEPT = 0.9  # of the pictures of new labels that were found have to be found after that
+_KEPT = 0.95  # of the pictures of new labels that were found have to be found after that
 _UNKNOWN = 1.0  # nats, by which a new label begins below what it was taken for so far
 
 
