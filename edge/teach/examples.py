@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DRAWN = -1  # in `truth`: what is on it does not matter, only that the model says the same as before
-_SHARE = 0.3  # of a label's pictures, held back
+SHARE = 0.3  # of a label's pictures, held back
 _SHARE_REMEMBERED = 0.5  # of those that the file remembers: a few of them hold a label where it is
 
 
@@ -77,7 +77,7 @@ def hold_back(examples: Examples) -> NDArray[np.bool_]:
     with_file = np.array([bool(name) for name in examples.names], bool)
     counts: Counter[tuple[int, bool]] = Counter(zip(examples.truth.tolist(), with_file.tolist(), strict=True))
     left = {
-        kind: 0 if kind[0] == DRAWN else round(count * (_SHARE if kind[1] else _SHARE_REMEMBERED))
+        kind: 0 if kind[0] == DRAWN else round(count * (SHARE if kind[1] else _SHARE_REMEMBERED))
         for kind, count in counts.items()
     }
     for members in grouped(examples.groups, examples.names):
@@ -98,11 +98,6 @@ def folds(examples: Examples, count: int) -> NDArray[np.int64]:
         part[members] = turns[label] % count
         turns[label] += 1
     return part
-
-
-def groups_of(examples: Examples, label: int) -> int:
-    """Count the groups of a label: pictures that differ."""
-    return len(np.unique(examples.groups[examples.truth == label]))
 
 
 def grouped(groups: NDArray[np.int64], names: Sequence[str]) -> list[list[int]]:

@@ -1,5 +1,6 @@
 """What speaks against a taught model, and what its pictures cannot tell: nothing is written before this has been asked."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..contract.figures import Figure, wilson_interval
 from ..contract.paired import mcnemar, paired_interval
-from .examples import DRAWN, Examples
+from .examples import DRAWN, SHARE, Examples
 
 _SHOWN = 0.05  # a fall in accuracy that the pictures must be able to show, as in an export's proof
 _LEAST = 0.5  # of a label's pictures that have to be found, surely
@@ -90,12 +91,18 @@ def judge(
     doubts: list[str] = []
     if drop is not None:
         _weigh_drop(drop, max_drop, against, doubts)
+    for label in old:
+        own = truth == labels.index(label)
+        fall = _drop(answers[own] == truth[own], earlier[own] == truth[own]) if own.any() else None
+        if fall is not None and 100 * fall.low > max_drop:  # the others may hide it
+            against.append(f"{label} falls by {100 * fall.value:.2f} points ({fall.lost} of {fall.n:,} pictures lost)")
     for label in taught:
         _weigh_label(label, labels, answers, earlier, truth, against, doubts)
     for one, other in _pairs(taught, labels, present):
         _weigh_pair(labels[one], labels[other], _mistaken(answers, truth, one, other), against, doubts)
+    enough = _to_begin_with(len(old))
     doubts += [
-        f"nothing is known of {label}: no picture of it was held back; put some into a class folder {label}"
+        f"nothing is known of {label}: no picture of it was held back; put about {enough} into a class folder {label}"
         for label in labels
         if labels.index(label) not in present
     ]
@@ -168,7 +175,7 @@ def _weigh_label(
         return
     hits, before = int((answers[own] == place).sum()), int((earlier[own] == place).sum())
     low, high = wilson_interval(hits, n)
-    if high <= _LEAST or hits < before - 1:
+    if high <= _LEAST:
         against.append(f"{label} is found in {hits} of {n:,} pictures only, the parent found {before}")
     elif low <= _LEAST:
         enough = next((many for many in _larger(n) if wilson_interval(round(hits * many / n), many)[0] > _LEAST), None)
@@ -202,6 +209,12 @@ def _weigh_pair(one: str, other: str, mistaken: tuple[float, int], against: list
 def _flips(held: Examples, answers: NDArray[np.int64], earlier: NDArray[np.int64], labels: Sequence[str]) -> Iterator[Flip]:
     for place in np.flatnonzero((answers != earlier) & (held.truth != DRAWN)).tolist():
         yield Flip(held.names[place], labels[held.truth[place]], labels[earlier[place]], labels[answers[place]])
+
+
+def _to_begin_with(labels: int) -> int:
+    """Return how many pictures of each of some labels show that none is lost, if a share of `SHARE` is held back."""
+    held = next(n for n in _larger(1) if paired_interval(0, 0, n)[1] <= _SHOWN)
+    return math.ceil(held / SHARE / labels)
 
 
 def _larger(n: int) -> Iterator[int]:

@@ -12,7 +12,7 @@ from .examples import DRAWN, Examples, folds
 from .logistic import Floats, Span, fit, log_softmax
 from .temperature import CANDIDATES, best, losses_at
 
-_STRENGTHS = tuple(10.0**power for power in (-1, -2, -3, -4, -5))
+_STRENGTHS = tuple(10.0**power for power in (-1, -2, -3, -4, -5, -6))
 _FOLDS = 5
 _SHIFTS = np.linspace(0.0, -6.0, 25)  # nats, of a new label's logit
 _KEPT = 0.95  # of the pictures of new labels that were found have to be found after that
@@ -78,9 +78,11 @@ def learn(examples: Examples, start: Head, new: NDArray[np.bool_], max_drop: flo
     strength = min(losses, key=losses.__getitem__)
     logits = apart[strength]
     shift = _shift(logits, base, examples, new, max_drop)
-    known = examples.truth != DRAWN
+    # By new pictures alone, and never surer than the parent was: on exemplars, which it has learnt from, it is too sure, and
+    # its own temperature is of more pictures than there are here.
+    unseen = np.array([bool(name) for name in examples.names])
     shifted = logits + np.where(new, shift, 0.0)
-    temperature = float(CANDIDATES[best(losses_at(shifted[known], examples.truth[known]))])
+    temperature = max(1.0, float(CANDIDATES[best(losses_at(shifted[unseen], examples.truth[unseen]))]))
     added, bias = fit(span.places, examples.targets, weights, base, strength)
     by_feature = (added.astype(np.float32) @ span.back).astype(np.float64)
     head = Head(

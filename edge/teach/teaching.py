@@ -17,7 +17,7 @@ from ..models import BUNDLED, bundled_tflite
 from ..pictures.decode import read_picture
 from . import exemplars, writing
 from .cut import CutModel, from_features
-from .examples import DRAWN, Examples, groups_of, hold_back
+from .examples import DRAWN, Examples, hold_back
 from .gallery import Photo, Seen, find, look
 from .gate import Findings, judge
 from .learning import Learnt, extended, learn
@@ -120,9 +120,9 @@ def teach(options: TeachOptions, tell: Callable[[str], None]) -> Outcome:
     seen = look(photos, backend, preprocess)
     for line in seen.failed:
         tell(f"left out, cannot be read: {line}")
+    _require_enough(seen, parent.contract.labels)
     examples, drawn = _examples(parent, seen, labels, tell, lambda: exemplars.drawn(backend, preprocess))
     new = np.array([label not in parent.contract.labels for label in labels])
-    _require_enough(examples, [label for label, is_new in zip(labels, new, strict=True) if is_new], labels)
     held = hold_back(examples)
     tell(f"learning from {int((~held).sum()) - drawn:,} examples, {int(held.sum()):,} held back")
     used = [place for place in range(len(seen.photos)) if not held[place]]
@@ -170,7 +170,12 @@ def _examples(
     """Put pictures, what the file remembers and, where that is nothing, drawn pictures together; how many are drawn."""
     truth = np.array([labels.index(photo.label) for photo in seen.photos], np.int64)
     names = tuple(photo.name for photo in seen.photos)
-    parts = [Examples(seen.features, np.eye(len(labels))[truth], truth, seen.groups, names)]
+    before = _as_before(parent, seen.features, truth, labels).targets
+    # What the parent is right about is to stay as it is; to be told so again, more surely, would move it.
+    right = before.argmax(axis=1) == truth
+    parts = [
+        Examples(seen.features, np.where(right[:, np.newaxis], before, np.eye(len(labels))[truth]), truth, seen.groups, names)
+    ]
     remembered = exemplars.unpack(parent.file, labels)
     if remembered is not None:
         features = parent.cut.real(remembered[0])
@@ -195,9 +200,10 @@ def _as_before(parent: _Parent, features: NDArray[np.float32], truth: NDArray[np
     return Examples(features, targets, truth, np.arange(len(features)), ("",) * len(features))
 
 
-def _require_enough(examples: Examples, new: Sequence[str], labels: tuple[str, ...]) -> None:
-    for label in new:
-        if (count := groups_of(examples, labels.index(label))) < _FEWEST:
+def _require_enough(seen: Seen, known: Sequence[str]) -> None:
+    for label in sorted({photo.label for photo in seen.photos} - set(known)):
+        own = np.array([photo.label == label for photo in seen.photos])
+        if (count := len(np.unique(seen.groups[own]))) < _FEWEST:
             raise UnprovenError(
                 f"at least {_FEWEST} pictures of {label} that differ (near copies and frames within a minute count as one)",
                 got=str(count),
