@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from ..contract.figures import Figure, wilson_interval
 from ..contract.paired import mcnemar, paired_interval
-from .examples import DRAWN, SHARE, Examples
+from .examples import SHARE, Examples
 
 _SHOWN = 0.05  # a fall in accuracy that the pictures must be able to show, as in an export's proof
 _LEAST = 0.5  # of a label's pictures that have to be found, surely
 _ALIKE = 0.2  # of two labels' pictures that may surely be taken for the other
 _MOST_COUNTED = 100_000
+_DATA = "examples held back"
 
 
 @dataclass(frozen=True)
@@ -83,52 +84,68 @@ def judge(
         taught: those that there were pictures of.
         max_drop: points that the parent's labels may lose.
     """
-    answers, earlier, truth = scores.argmax(axis=1), before.argmax(axis=1), held.truth
-    known = np.isin(truth, [labels.index(label) for label in old])
-    drop = _drop(answers[known] == truth[known], earlier[known] == truth[known]) if known.any() else None
-    present = [place for place in range(len(labels)) if (truth == place).any()]
+    given = _Given(tuple(labels), scores.argmax(axis=1), before.argmax(axis=1), held.truth)
+    present = [place for place in range(len(labels)) if (held.truth == place).any()]
+    drop = given.drop(*(label for label in old if labels.index(label) in present))
     against: list[str] = []
     doubts: list[str] = []
     if drop is not None:
         _weigh_drop(drop, max_drop, against, doubts)
     for label in old:
-        own = truth == labels.index(label)
-        fall = _drop(answers[own] == truth[own], earlier[own] == truth[own]) if own.any() else None
-        if fall is not None and 100 * fall.low > max_drop:  # the others may hide it
+        if (fall := given.drop(label)) is not None and 100 * fall.low > max_drop:  # the others may hide it
             against.append(f"{label} falls by {100 * fall.value:.2f} points ({fall.lost} of {fall.n:,} pictures lost)")
     for label in taught:
-        _weigh_label(label, labels, answers, earlier, truth, against, doubts)
+        _weigh_label(label, given, against, doubts)
     for one, other in _pairs(taught, labels, present):
-        _weigh_pair(labels[one], labels[other], _mistaken(answers, truth, one, other), against, doubts)
+        _weigh_pair(labels[one], labels[other], _mistaken(given, one, other), against, doubts)
     enough = _to_begin_with(len(old))
     doubts += [
         f"nothing is known of {label}: no picture of it was held back; put about {enough} into a class folder {label}"
-        for label in labels
-        if labels.index(label) not in present
+        for place, label in enumerate(labels)
+        if place not in present
     ]
+    hits = int((given.answers == given.truth).sum())
     return Findings(
-        Figure.share("accuracy", int((answers == truth).sum()), len(truth), "pictures held back"),
-        tuple(_figures(answers, truth, labels, present)),
-        tuple(_figures(earlier, truth, labels, present)),
+        Figure.share("accuracy", hits, len(held), _DATA),
+        tuple(given.figures(given.answers, present)),
+        tuple(given.figures(given.earlier, present)),
         drop,
-        tuple(_flips(held, answers, earlier, labels)),
+        tuple(given.flips(held.names)),
         tuple(against),
         tuple(doubts),
     )
 
 
-def _figures(
-    answers: NDArray[np.int64], truth: NDArray[np.int64], labels: Sequence[str], present: Sequence[int]
-) -> Iterator[Figure]:
-    for place in present:
-        own = truth == place
-        yield Figure.share(labels[place], int((answers[own] == place).sum()), int(own.sum()), "pictures held back")
+@dataclass(frozen=True)
+class _Given:
+    """The answers to what was held back, int64 ``[n]`` each."""
 
+    labels: tuple[str, ...]
+    answers: NDArray[np.int64]
+    earlier: NDArray[np.int64]  # the parent's
+    truth: NDArray[np.int64]
 
-def _drop(right: NDArray[np.bool_], was_right: NDArray[np.bool_]) -> Drop:
-    lost, gained, n = int((was_right & ~right).sum()), int((right & ~was_right).sum()), len(right)
-    low, high = paired_interval(lost, gained, n)
-    return Drop((lost - gained) / n, low, high, lost, gained, n, mcnemar(lost, gained))
+    def drop(self, *labels: str) -> Drop | None:
+        """Compare both on pictures of some labels; None where there are none."""
+        own = np.isin(self.truth, [self.labels.index(label) for label in labels])
+        if not own.any():
+            return None
+        right, was_right = self.answers[own] == self.truth[own], self.earlier[own] == self.truth[own]
+        lost, gained, n = int((was_right & ~right).sum()), int((right & ~was_right).sum()), len(right)
+        low, high = paired_interval(lost, gained, n)
+        return Drop((lost - gained) / n, low, high, lost, gained, n, mcnemar(lost, gained))
+
+    def figures(self, answers: NDArray[np.int64], present: Sequence[int]) -> Iterator[Figure]:
+        """Count the right answers, label by label."""
+        for place in present:
+            own = self.truth == place
+            yield Figure.share(self.labels[place], int((answers[own] == place).sum()), int(own.sum()), _DATA)
+
+    def flips(self, names: Sequence[str]) -> Iterator[Flip]:
+        """Give the pictures whose answer is another."""
+        for place in np.flatnonzero(self.answers != self.earlier).tolist():
+            truth, before, after = (self.labels[each[place]] for each in (self.truth, self.earlier, self.answers))
+            yield Flip(names[place], truth, before, after)
 
 
 def _weigh_drop(drop: Drop, max_drop: float, against: list[str], doubts: list[str]) -> None:
@@ -159,21 +176,13 @@ def _enough(drop: Drop, tells: Callable[[float, float], bool]) -> str:
     return "more of the same would not tell"
 
 
-def _weigh_label(
-    label: str,
-    labels: Sequence[str],
-    answers: NDArray[np.int64],
-    earlier: NDArray[np.int64],
-    truth: NDArray[np.int64],
-    against: list[str],
-    doubts: list[str],
-) -> None:
-    place = labels.index(label)
-    own = truth == place
+def _weigh_label(label: str, given: _Given, against: list[str], doubts: list[str]) -> None:
+    place = given.labels.index(label)
+    own = given.truth == place
     n = int(own.sum())
     if not n:
         return
-    hits, before = int((answers[own] == place).sum()), int((earlier[own] == place).sum())
+    hits, before = int((given.answers[own] == place).sum()), int((given.earlier[own] == place).sum())
     low, high = wilson_interval(hits, n)
     if high <= _LEAST:
         against.append(f"{label} is found in {hits} of {n:,} pictures only, the parent found {before}")
@@ -188,9 +197,9 @@ def _pairs(taught: Sequence[str], labels: Sequence[str], present: Sequence[int])
     return [(one, other) for one in present for other in present if one < other and mine & {one, other}]
 
 
-def _mistaken(answers: NDArray[np.int64], truth: NDArray[np.int64], one: int, other: int) -> tuple[float, int]:
+def _mistaken(given: _Given, one: int, other: int) -> tuple[float, int]:
     """Return the share of two labels' pictures that are taken for the other, each label weighing the same, and their number."""
-    first, second = answers[truth == one] == other, answers[truth == other] == one
+    first, second = given.answers[given.truth == one] == other, given.answers[given.truth == other] == one
     return (float(first.mean()) + float(second.mean())) / 2, 2 * min(len(first), len(second))
 
 
@@ -204,11 +213,6 @@ def _weigh_pair(one: str, other: str, mistaken: tuple[float, int], against: list
         enough = next((many for many in _larger(n) if wilson_interval(round(share * many), many)[0] > _ALIKE), None)
         more = f", or {enough // 2:,} of each to be sure that they are" if enough else ""
         doubts.append(f"{look}, of {n // 2} each; more pictures that show the difference would help{more}")
-
-
-def _flips(held: Examples, answers: NDArray[np.int64], earlier: NDArray[np.int64], labels: Sequence[str]) -> Iterator[Flip]:
-    for place in np.flatnonzero((answers != earlier) & (held.truth != DRAWN)).tolist():
-        yield Flip(held.names[place], labels[held.truth[place]], labels[earlier[place]], labels[answers[place]])
 
 
 def _to_begin_with(labels: int) -> int:
