@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..backends.litert import LiteRTBackend
 from ..common.progress import progress_bar
 from ..contract.learnt import marks_of
+from ..contract.model_contract import InputSpec
 from ..contract.preprocess import Preprocessor
 from ..errors import DatasetError, InputNotFoundError, MissingExtraError, UnreadableInputError
 from ..pictures.decode import read_picture
@@ -23,7 +24,7 @@ from ..pictures.duplicates import Fingerprints, copies, fingerprints
 from ..pictures.folders import walk
 from ..pictures.kinds import Family, LeftOut, is_passed_over
 
-MOST = 1000  # pictures of a label; more would cost time and memory and teach a last layer next to nothing
+MOST = 300  # pictures of a label; more would cost time and memory and teach a last layer next to nothing
 _MIRRORED = (
     300  # pictures in all, up to which they are looked at from both sides: it doubles the time, and helps where they are few
 )
@@ -103,8 +104,13 @@ def find(folder: Path, tell: Callable[[str], None]) -> list[Photo]:
     return found
 
 
-def look(photos: Sequence[Photo], backend: LiteRTBackend, preprocess: Preprocessor) -> Seen:
+def look(photos: Sequence[Photo], backend: LiteRTBackend, spec: InputSpec) -> Seen:
     """Read pictures and give them to the model, up to its features.
+
+    Args:
+        photos: the pictures.
+        backend: pixels to features.
+        spec: what the model is fed.
 
     Raises:
         DatasetError: not one of them can be read.
@@ -115,18 +121,20 @@ def look(photos: Sequence[Photo], backend: LiteRTBackend, preprocess: Preprocess
     mirrored: list[NDArray[np.float32]] = []
     prints: list[Fingerprints] = []
     marks, failed = [], []
+    preprocess, plain = Preprocessor(spec), Preprocessor(spec.of_pixels())
     for photo in progress_bar(photos, title="looking", unit=" pictures"):
         try:
-            pixels = preprocess(read_picture(photo.path))
+            picture = read_picture(photo.path)
         except (UnreadableInputError, InputNotFoundError) as error:
             failed.append(f"{photo.name}: {error.got}")
             continue
         except MissingExtraError as error:
             raise MissingExtraError(error.expected, got=f"{photo.name}, and {error.got}", fix=error.fix) from error
-        rows.append(backend.scores(pixels))
+        rows.append(backend.scores(preprocess(picture)))
         if len(photos) <= _MIRRORED:
-            mirrored.append(backend.scores(np.ascontiguousarray(pixels[:, :, ::-1])))
-        prints.append(fingerprints(np.asarray(pixels, np.uint8)))
+            mirrored.append(backend.scores(preprocess(np.ascontiguousarray(picture[:, ::-1]))))
+        pixels = np.asarray(plain(picture), np.uint8)
+        prints.append(fingerprints(pixels))
         marks.append(marks_of(pixels))
         kept.append(photo)
     if not kept:

@@ -12,7 +12,7 @@ from ..common.files import check_folder, write_bytes
 from ..contract.artifact import TFLITE, ModelFile, parse_model, read_model_file
 from ..contract.model_contract import NEITHER, ModelContract
 from ..contract.preprocess import Preprocessor
-from ..errors import CatdogError, ModelError, UnprovenError, UsageError, VerificationError
+from ..errors import CatdogError, DatasetError, ModelError, UnprovenError, UsageError, VerificationError
 from ..models import BUNDLED, bundled_tflite
 from ..pictures.decode import read_picture
 from . import exemplars, writing
@@ -24,6 +24,7 @@ from .learning import Learnt, extended, learn
 from .logistic import log_softmax
 from .report import report_path, write_report
 
+_MOST_THREADS = 256
 _FEWEST = 10  # pictures of a new label that differ
 _ASKED = 8  # pictures that the finished file is asked about as a whole
 _SAME = 1e-4  # of a score, between the finished file and its parts
@@ -54,6 +55,8 @@ class TeachOptions:
             raise UsageError("--output FILE.tflite", got=str(self.output), fix="End the name in .tflite.")
         if not 0 <= self.max_drop <= 100:
             raise UsageError("--max-drop of 0 to 100 points", got=f"{self.max_drop:g}", fix="Change it.")
+        if not 1 <= self.threads <= _MOST_THREADS:
+            raise UsageError(f"--threads of 1 to {_MOST_THREADS}", got=str(self.threads), fix="Change it.")
         if self.output.exists() and self.output.resolve() == self.parent.resolve():
             raise UsageError("another file than the model itself", got=str(self.output), fix="Keep it, to be able to go back.")
 
@@ -116,12 +119,11 @@ def teach(options: TeachOptions, tell: Callable[[str], None]) -> Outcome:
     labels = _labels(parent.contract.labels, photos)
     spec = parent.contract.input
     backend = writing.loaded(parent.cut.up_to_features(), parent.file.path, options.threads)
-    preprocess = Preprocessor(spec)
-    seen = look(photos, backend, preprocess)
+    seen = look(photos, backend, spec)
     for line in seen.failed:
         tell(f"left out, cannot be read: {line}")
     _require_enough(seen, parent.contract.labels)
-    examples, drawn = _examples(parent, seen, labels, tell, lambda: exemplars.drawn(backend, preprocess))
+    examples, drawn = _examples(parent, seen, labels, tell, lambda: exemplars.drawn(backend, Preprocessor(spec)))
     new = np.array([label not in parent.contract.labels for label in labels])
     held = hold_back(examples)
     tell(f"learning from {int((~held).sum()) - drawn:,} examples, {int(held.sum()):,} held back")
@@ -160,6 +162,10 @@ def _open(path: Path) -> _Parent:
 def _labels(old: Sequence[str], photos: Sequence[Photo]) -> tuple[str, ...]:
     """Return the old labels, then the new ones, `neither` last."""
     new = sorted({photo.label for photo in photos} - set(old))
+    spelt = {label.casefold(): label for label in old}
+    for label in new:
+        if label.casefold() in spelt:
+            raise DatasetError(f"a class folder {spelt[label.casefold()]}", got=label, fix="Rename the folder.")
     both = [*old, *new]
     return (*(label for label in both if label != NEITHER), *([NEITHER] if NEITHER in both else []))
 

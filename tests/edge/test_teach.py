@@ -203,6 +203,7 @@ def test_what_cannot_be_read_is_told_and_left_out(parent: Path, pictures: Path, 
     [
         ({"output": "out.onnx"}, UsageError),
         ({"max_drop": -1.0}, UsageError),
+        ({"threads": 0}, UsageError),
         ({"data": "nowhere"}, InputNotFoundError),
         ({"data": "empty"}, DatasetError),
         ({"model": "nowhere.tflite"}, InputNotFoundError),
@@ -214,6 +215,12 @@ def test_wrong_options(options: dict[str, object], error: type[Exception], pictu
     rest = {name: value for name, value in options.items() if name not in paths}
     with pytest.raises(error):
         teach(TeachOptions(**({"data": pictures, "output": tmp_path / "out.tflite"} | paths | rest)), quiet)  # type: ignore[arg-type]
+
+
+def test_a_label_that_is_spelt_otherwise_is_told(pictures: Path, tmp_path: Path) -> None:
+    shutil.copytree(pictures / NEW, tmp_path / "data" / "Cats")
+    with pytest.raises(DatasetError, match="a class folder cats; got Cats"):
+        teach(TeachOptions(tmp_path / "data", tmp_path / "out.tflite", "tiny"), quiet)
 
 
 def test_the_model_is_not_overwritten(taught: Path, pictures: Path) -> None:

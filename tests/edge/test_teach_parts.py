@@ -124,7 +124,7 @@ def test_pictures_of_one_event_are_one_group(tmp_path: Path) -> None:
     assert file.contract is not None
     cut = CutModel(file.data[: file.model_bytes], file.path)
     photos = find(tmp_path, lambda _: None)
-    seen = look(photos, writing.loaded(cut.up_to_features(), file.path, 1), Preprocessor(file.contract.input))
+    seen = look(photos, writing.loaded(cut.up_to_features(), file.path, 1), file.contract.input)
     groups: dict[int, set[str]] = {}
     for photo, group in zip(seen.photos, seen.groups.tolist(), strict=True):
         groups.setdefault(group, set()).add(photo.path.name)
