@@ -14,7 +14,7 @@ from .temperature import CANDIDATES, best, losses_at
 
 _STRENGTHS = tuple(10.0**power for power in (-1, -2, -3, -4, -5, -6))
 _FOLDS = 5
-_SHIFTS = np.linspace(0.0, -6.0, 25)  # nats, of a new label's logit
+_SHIFTS = np.linspace(0.0, -8.0, 33)  # nats, of a new label's logit
 _KEPT = 0.95  # of the pictures of new labels that were found have to be found after that
 _UNKNOWN = 1.0  # nats, by which a new label begins below what it was taken for so far
 
@@ -114,11 +114,15 @@ def _crossed(
 
 
 def _shift(logits: Floats, base: Floats, examples: Examples, new: NDArray[np.bool_], max_drop: float) -> float:
-    """Find the smallest shift of new labels with which old ones lose no more than they may, if new ones keep most of theirs."""
+    """Find the smallest shift of new labels with which old ones lose no more than they may, if new ones keep most of theirs.
+
+    Where nothing is known of an old label it is as large as the new ones bear: drawn pictures say little of what is lost.
+    """
     old = np.flatnonzero((examples.truth != DRAWN) & ~new[examples.truth])
     own = np.flatnonzero((examples.truth != DRAWN) & new[examples.truth])
-    if not len(old) or not len(own):
+    if not len(own):
         return 0.0
+    all_known = set(examples.truth[old].tolist()) == set(np.flatnonzero(~new).tolist())
     before = (np.where(new, -np.inf, base)[old].argmax(axis=1) == examples.truth[old]).sum()
     found = (logits[own].argmax(axis=1) == examples.truth[own]).sum()
     best = 0.0
@@ -127,6 +131,7 @@ def _shift(logits: Floats, base: Floats, examples: Examples, new: NDArray[np.boo
         if ((logits[own] + row).argmax(axis=1) == examples.truth[own]).sum() < _KEPT * found:
             break
         best = shift
-        if before - ((logits[old] + row).argmax(axis=1) == examples.truth[old]).sum() <= max_drop / 100 * len(old):
+        lost = before - ((logits[old] + row).argmax(axis=1) == examples.truth[old]).sum()
+        if all_known and lost <= max_drop / 100 * len(old):
             break
     return best
