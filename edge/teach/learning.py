@@ -125,13 +125,14 @@ def _shift(logits: Floats, base: Floats, examples: Examples, new: NDArray[np.boo
     all_known = set(examples.truth[old].tolist()) == set(np.flatnonzero(~new).tolist())
     before = (np.where(new, -np.inf, base)[old].argmax(axis=1) == examples.truth[old]).sum()
     found = (logits[own].argmax(axis=1) == examples.truth[own]).sum()
-    best = 0.0
+    free, needed, met = 0.0, 0.0, False
     for shift in _SHIFTS.tolist():
         row = np.where(new, shift, 0.0)
-        if ((logits[own] + row).argmax(axis=1) == examples.truth[own]).sum() < _KEPT * found:
+        kept = ((logits[own] + row).argmax(axis=1) == examples.truth[own]).sum()
+        if kept < _KEPT * found:
             break
-        best = shift
-        lost = before - ((logits[old] + row).argmax(axis=1) == examples.truth[old]).sum()
-        if all_known and lost <= max_drop / 100 * len(old):
-            break
-    return best
+        free = shift if kept == found else free
+        if not met:
+            lost = before - ((logits[old] + row).argmax(axis=1) == examples.truth[old]).sum()
+            needed, met = shift, all_known and lost <= max_drop / 100 * len(old)
+    return min(needed, free / 2)  # half of what costs nothing: what is known of old labels is not all that there is
