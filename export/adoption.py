@@ -20,7 +20,8 @@ from catdog.edge.common.command import CommandParser
 from catdog.edge.common.files import printable, replacing
 from catdog.edge.contract.artifact import ONNX, TFLITE, ModelFile, append_to_archive, read_model_file
 from catdog.edge.contract.golden import golden_input_sha256, golden_picture
-from catdog.edge.contract.model_contract import Adopted, Golden, ModelContract, is_model_name
+from catdog.edge.contract.model_contract import Golden, ModelContract, is_model_name
+from catdog.edge.contract.provenance import Adopted
 from catdog.edge.contract.seal import add_onnx_property, seal_onnx
 from catdog.edge.errors import CatdogError, DatasetError, ModelError, UsageError, VerificationError
 from catdog.edge.foreign.arguments import add_claims, model_claims

@@ -15,9 +15,9 @@ from catdog.edge.contract.golden import HEIGHT, WIDTH, golden_input_sha256, gold
 from catdog.edge.contract.model_contract import Golden, ModelContract
 from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import UsageError
+from catdog.edge.tflite.metadata import add_metadata
 
 from .formats import ONNX_SUFFIX, REGISTRY, TFLITE_SUFFIX, Format
-from .metadata import add_metadata
 from .onnx import attach_contract
 from .pictures import PictureSet
 from .proof import Proof, compare

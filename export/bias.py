@@ -6,7 +6,7 @@ activation are corrected one after another, each on what those before it now giv
 Source: M. Nagel et al., "Data-free quantization through weight equalization and bias correction", ICCV 2019, section 4.2
 (correction by pictures).
 
-May import: LiteRT's schema, numpy, its neighbours `flatbuffer` and `interpreting`.
+May import: LiteRT's schema, numpy, the edge's `tflite.graph`, its neighbour `interpreting`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from .flatbuffer import pack, up_to
+from catdog.edge.tflite.graph import pack, up_to
+
 from .interpreting import runs
 
 _WITH_BIAS = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED)

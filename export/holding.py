@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.model_contract import LOGITS
+from catdog.edge.contract.paired import mcnemar
 from catdog.edge.errors import CatdogError, UnprovenError, VerificationError
 from catdog.edge.foreign.claims import INPUT_RANGES, Claims
 from catdog.edge.inference.classifier import Classifier
-from catdog.train.paired import mcnemar
 
 from .proof import Truth
 

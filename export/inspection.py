@@ -154,6 +154,7 @@ def info_command(argv: Sequence[str]) -> int:
         ("output", f"{len(contract.labels)} scores" + (", from logits" if contract.scores == LOGITS else "")),
         ("trained on", contract.trained_on or "not said"),
         ("comes from", str(adopted or contract.origin or "not said")),
+        *([("taught", str(contract.taught))] if contract.taught else []),
         ("verified on", contract.verified_on or "not said"),
         ("learnt from", f"{len(learnt):,} pictures, which verify and bench leave out" if learnt else "pictures it cannot tell"),
         *((figure.name, str(figure)) for figure in contract.figures),

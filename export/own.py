@@ -19,7 +19,8 @@ from keras import layers
 from numpy.typing import NDArray
 
 from catdog.edge.contract.figures import Figure
-from catdog.edge.contract.model_contract import CROP, LOGITS, NCHW, PROBABILITIES, Adopted, InputSpec, ModelContract
+from catdog.edge.contract.model_contract import CROP, LOGITS, NCHW, PROBABILITIES, InputSpec, ModelContract
+from catdog.edge.contract.provenance import Adopted
 from catdog.edge.errors import ModelError, UsageError, VerificationError
 from catdog.edge.foreign.claims import INPUT_RANGES, Claims
 from catdog.edge.foreign.said import Normalization, Said

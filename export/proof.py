@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.contract.figures import Figure
+from catdog.edge.contract.paired import mcnemar, paired_interval
 from catdog.edge.errors import VerificationError
 from catdog.train.evaluate import per_label
-from catdog.train.paired import mcnemar, paired_interval
 
 _SHOWN = 0.05  # a fall in accuracy, or share of other answers, that the pictures must be able to show
 _FAR_OFF = 0.5  # of a score, 0-1, worth a word

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 
 from catdog.edge.common.quiet import STDERR, STDOUT, native_output_dropped
+from catdog.edge.tflite.graph import append_softmax, pack
 from catdog.train.model import FEATURES, logits_model
 from catdog.train.presence import NEAREST
 
 from .bias import correct
-from .flatbuffer import append_softmax, pack
 from .interpreting import runs, warnings_dropped
 from .tflite import convert, converter_of
 

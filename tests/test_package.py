@@ -66,6 +66,9 @@ def test_base_install_classifies_a_picture_and_names_absent_extras(wheel: Path, 
     )
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout)["label"] in ("cats", "dogs")
+    teach = [str(commands / "catdog-edge"), "teach", "--data", "nowhere", "--output", "x.tflite"]
+    absent = subprocess.run(teach, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert absent.returncode == 3 and "a folder of class folders" in absent.stderr  # all that teaching imports is there
     for command, extra in (("catdog-train", "train"), ("catdog-export", "export"), ("catdog-bench", "bench")):
         refused = subprocess.run([str(commands / command)], capture_output=True, text=True, cwd=tmp_path, check=False)
         assert (refused.returncode, refused.stdout) == (7, ""), refused.stderr

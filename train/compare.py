@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catdog.edge.common.command import CommandParser
+from catdog.edge.contract.paired import mcnemar, paired_interval
 from catdog.edge.errors import InputNotFoundError, UsageError
 
-from .paired import mcnemar, paired_interval
 from .run import METRICS_FILE, PREDICTIONS_FILE
 
 _EXAMPLES = """\

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from catdog.edge.common.files import write_text
 from catdog.edge.contract.learnt import marks_of, united
-from catdog.edge.contract.model_contract import NEITHER, InputSpec, ModelContract, Origin
+from catdog.edge.contract.model_contract import NEITHER, InputSpec, ModelContract
+from catdog.edge.contract.provenance import Origin
 
 from .backbones import BACKBONES
 from .data.dataset import Dataset

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.duplicates import fingerprints, first_like
+from catdog.edge.pictures.duplicates import fingerprints, first_like
+
 from .data.pictures import Pictures
 from .interruption import step_ended
 from .record import COPY, KINDS, OUTLIER, WRONG_LABEL, Suspect

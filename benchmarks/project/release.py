@@ -18,6 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from catdog.benchmarks.console import say
 from catdog.edge.common.command import CommandParser, run_command
 from catdog.edge.common.files import write_bytes
@@ -158,7 +160,22 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
             raise VerificationError(
                 f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
             )
-    return made.artifacts
+    int8, *others = made.artifacts
+    return (_remembering(int8), *others)
+
+
+def _remembering(artifact: "Artifact") -> "Artifact":
+    """Return the int8 artifact with exemplars of what it was calibrated on, for `catdog-edge teach` to go on from."""
+    from catdog.edge.contract.artifact import parse_model
+    from catdog.edge.teach.remembering import with_exemplars
+
+    file, pictures = parse_model(artifact.data, Path(artifact.file)), artifact.calibration
+    if file.contract is None or pictures is None or pictures.truth.targets is None:
+        return artifact
+    labels = file.contract.labels
+    labelled = zip(pictures.pixels, pictures.truth.targets.tolist(), strict=True)
+    bgr = ((np.ascontiguousarray(pixels[..., ::-1]), labels[target]) for pixels, target in labelled if target >= 0)
+    return replace(artifact, data=with_exemplars(file, bgr))
 
 
 def require_blind(options: "TrainOptions") -> None:

@@ -10,6 +10,7 @@ All end in a seal (`catdog.edge.contract.seal`).
 import os
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,12 +92,13 @@ def parse_model(data: bytes, path: Path) -> ModelFile:
     raise no_model(path)
 
 
-def append_to_tflite(content: bytes, contract: ModelContract) -> bytes:
+def append_to_tflite(content: bytes, contract: ModelContract, others: Mapping[str, bytes] | None = None) -> bytes:
     """Return the file that holds a model and, appended, `contract`, the labels and the seal.
 
     Args:
         content: a TFLite flatbuffer, or a model of any kind whose runtime takes the first `ModelFile.model_bytes` of a file.
         contract: what the file is to say about itself.
+        others: further files for the archive, by name, which `read_appended` gives back.
 
     Raises:
         ModelError: the content is a zip archive, which appending would change.
@@ -106,10 +108,30 @@ def append_to_tflite(content: bytes, contract: ModelContract) -> bytes:
 
     if zipfile.is_zipfile(io.BytesIO(content)):
         raise ModelError("a model that is no zip archive", got="one", fix="Have the format write the model in another form.")
-    return append_to_archive(content, contract)
+    return append_to_archive(content, contract, others)
 
 
-def append_to_archive(content: bytes, contract: ModelContract) -> bytes:
+def read_appended(file: ModelFile, name: str, most: int) -> bytes | None:
+    """Return one of the `others` of `append_to_tflite`; None where a file has none of that name, or is not ours.
+
+    Raises:
+        ModelError: it is larger than `most` bytes.
+    """
+    import io
+    import zipfile
+
+    if not file.sealed or file.kind == ONNX:
+        return None
+    with zipfile.ZipFile(io.BytesIO(file.data)) as archive:
+        if name not in archive.namelist():
+            return None
+        size = archive.getinfo(name).file_size
+        if size > most:
+            raise ModelError(f"at most {most:,} bytes of {name}", got=f"{size:,} in {file.path}", fix="Export the model again.")
+        return archive.read(name)
+
+
+def append_to_archive(content: bytes, contract: ModelContract, others: Mapping[str, bytes] | None = None) -> bytes:
     """As `append_to_tflite`, of a model that may have an archive behind it already, whose files stay where they are."""
     import io
     import zipfile
@@ -118,10 +140,14 @@ def append_to_archive(content: bytes, contract: ModelContract) -> bytes:
     # Stored, not compressed, with a fixed date: the same model gives the same file, byte for byte.
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
         there = archive.namelist()
-        for name, text in ((CONTRACT_FILE, contract.to_json()), (LABELS_FILE, "\n".join(contract.labels) + "\n")):
+        ours = {
+            CONTRACT_FILE: contract.to_json().encode(),
+            LABELS_FILE: "".join(f"{label}\n" for label in contract.labels).encode(),
+        }
+        for name, data in (ours | dict(others or {})).items():
             if name in there:
                 continue
-            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), text)
+            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), data)
         archive.comment = ZIP_COMMENT + bytes(DIGITS)
     return seal(buffer.getvalue()[:-DIGITS])
 

@@ -8,12 +8,12 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ..errors import ModelError
+from .checks import is_int, is_number, is_text, refuse, require
 from .figures import Figure
+from .provenance import Adopted, Origin, Taught
 
 FORMAT_VERSION = 1
 MAX_CONTRACT_BYTES = 1024 * 1024  # 30,000 marks of pictures and a thousand labels with their figures take half of it
-_SHOWN = 12  # digits of a key or digest that are printed
 NEITHER = "neither"  # the last label of a model with a presence check: no pet in view
 
 _DTYPES = ("uint8", "float32", "int8", "float16")
@@ -57,7 +57,7 @@ class InputSpec:
 
     def __post_init__(self) -> None:
         for name in ("height", "width"):
-            _require(_is_int(getattr(self, name)) and 8 <= getattr(self, name) <= 4096,
+            require(is_int(getattr(self, name)) and 8 <= getattr(self, name) <= 4096,
                      f"input {name} of 8 to 4096 pixels", getattr(self, name))  # fmt: skip
         for name, allowed in (
             ("dtype", _DTYPES),
@@ -66,11 +66,11 @@ class InputSpec:
             ("interpolation", _INTERPOLATIONS),
             ("layout", LAYOUTS),
         ):
-            _require(getattr(self, name) in allowed, f"input {name} to be one of {allowed}", getattr(self, name))
+            require(getattr(self, name) in allowed, f"input {name} to be one of {allowed}", getattr(self, name))
         for name, least in (("mean", -1e6), ("std", 1e-6)):
             three = getattr(self, name)
-            in_range = len(three) == 3 and all(_is_number(value) and least <= value <= 1e6 for value in three)
-            _require(in_range, f"three numbers as input {name}, from {least:g} to 1e6", three)
+            in_range = len(three) == 3 and all(is_number(value) and least <= value <= 1e6 for value in three)
+            require(in_range, f"three numbers as input {name}, from {least:g} to 1e6", three)
 
     def __str__(self) -> str:
         shape = [1, self.height, self.width, 3] if self.layout == NHWC else [1, 3, self.height, self.width]
@@ -105,59 +105,10 @@ class Golden:
     height: int = 480
 
     def __post_init__(self) -> None:
-        _require(_is_text(self.input_sha256), "a golden digest of text", self.input_sha256)
-        _require(all(_is_number(score) for score in self.scores), "golden scores that are numbers", self.scores)
+        require(is_text(self.input_sha256), "a golden digest of text", self.input_sha256)
+        require(all(is_number(score) for score in self.scores), "golden scores that are numbers", self.scores)
         for side in (self.width, self.height):
-            _require(_is_int(side) and 8 <= side <= 4096, "a golden picture of 8 to 4096 pixels", side)
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a model comes from, so that two files of one name can be told apart.
-
-    Attributes:
-        date: day on which it was trained, UTC, ``YYYY-MM-DD``.
-        run: key of the run, as in its `metrics.json`.
-        pictures: SHA-256 of its data set, pictures, names, labels and split, as hexadecimal digits.
-    """
-
-    date: str
-    run: str
-    pictures: str
-
-    def __post_init__(self) -> None:
-        for name in ("date", "run", "pictures"):
-            text = getattr(self, name)
-            _require(_is_text(text) and text.isprintable(), f"an origin's {name} of printable text", text)
-
-    def __str__(self) -> str:
-        return f"run {self.run[:_SHOWN]} of {self.date}, on the pictures {self.pictures[:_SHOWN]}"
-
-
-@dataclass(frozen=True)
-class Adopted:
-    """Of a model that catdog did not make: which file the contract was written into.
-
-    Attributes:
-        file: its name, without a path.
-        sha256: of all its bytes as they were, in hexadecimal digits.
-        date: day on which it was adopted, UTC, ``YYYY-MM-DD``.
-        given: what its file did not say and was told, in words.
-    """
-
-    file: str
-    sha256: str
-    date: str
-    given: str = ""
-
-    def __post_init__(self) -> None:
-        texts = (self.file, self.sha256, self.date, self.given)
-        _require(
-            all(_is_text(text) and text.isprintable() for text in texts), "an adopted file told of in printable text", texts
-        )
-
-    def __str__(self) -> str:
-        return f"{self.file}, SHA-256 {self.sha256[:_SHOWN]}..., adopted on {self.date}{self.given and f', told {self.given}'}"
+            require(is_int(side) and 8 <= side <= 4096, "a golden picture of 8 to 4096 pixels", side)
 
 
 @dataclass(frozen=True)
@@ -179,6 +130,7 @@ class ModelContract:
         scores: what its row is: ``"probabilities"``, left as they are, or ``"logits"``, which a softmax turns into scores, or a
             sigmoid where the row is one number for two labels.
         adopted: which file it was before; None for catdog's own.
+        taught: what it has learnt on the machine that runs it, and from which file on; None where nothing.
     """
 
     name: str
@@ -194,19 +146,20 @@ class ModelContract:
     learnt: str = ""
     scores: str = PROBABILITIES
     adopted: Adopted | None = None
+    taught: Taught | None = None
 
     def __post_init__(self) -> None:
-        _require(is_model_name(self.name), "a printable model name without slashes", self.name)
-        _require(len(self.labels) >= 2, "at least two labels", list(self.labels))
+        require(is_model_name(self.name), "a printable model name without slashes", self.name)
+        require(len(self.labels) >= 2, "at least two labels", list(self.labels))
         # Labels are printed, a line each: no line breaks, no escape sequences.
-        printable = all(_is_text(label) and label.strip() and label.isprintable() for label in self.labels)
-        _require(printable, "labels of printable text", list(self.labels))
-        _require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
-        _require(self.scores in SCORES, f"scores to be one of {SCORES}", self.scores)
-        _require(_is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
+        printable = all(is_text(label) and label.strip() and label.isprintable() for label in self.labels)
+        require(printable, "labels of printable text", list(self.labels))
+        require(len(set(self.labels)) == len(self.labels), "labels that differ", list(self.labels))
+        require(self.scores in SCORES, f"scores to be one of {SCORES}", self.scores)
+        require(is_number(self.threshold) and 0 <= self.threshold <= 1, "a threshold of 0 to 1", self.threshold)
         for name in ("trained_on", "verified_on", "made_by", "learnt"):
             text = getattr(self, name)
-            _require(_is_text(text) and (text == "" or text.isprintable()), f"{name} to be printable text", text)
+            require(is_text(text) and (text == "" or text.isprintable()), f"{name} to be printable text", text)
 
     def with_input_dtype(self, dtype: str) -> "ModelContract":
         """Return the same contract for an artifact that takes `dtype`."""
@@ -230,16 +183,16 @@ def parse_contract(document: str | bytes) -> ModelContract:
     Raises:
         ModelError: it is not JSON, of another format version, or a field is missing or out of range.
     """
-    _require(len(document) <= MAX_CONTRACT_BYTES, f"at most {MAX_CONTRACT_BYTES} bytes", f"{len(document)} bytes")
+    require(len(document) <= MAX_CONTRACT_BYTES, f"at most {MAX_CONTRACT_BYTES} bytes", f"{len(document)} bytes")
     try:
         fields = json.loads(document)
     except (ValueError, RecursionError) as error:
-        raise _refuse("JSON", str(error)) from error
-    _require(isinstance(fields, dict), "a JSON object", type(fields).__name__)
+        raise refuse("JSON", str(error)) from error
+    require(isinstance(fields, dict), "a JSON object", type(fields).__name__)
     version = fields.get("catdog_contract")
-    _require(_is_int(version) and version == FORMAT_VERSION, f"format version {FORMAT_VERSION}", version)
+    require(is_int(version) and version == FORMAT_VERSION, f"format version {FORMAT_VERSION}", version)
     for name in ("labels", "figures"):
-        _require(isinstance(fields.get(name, []), list), f"a list of {name}", fields.get(name))
+        require(isinstance(fields.get(name, []), list), f"a list of {name}", fields.get(name))
     try:
         return ModelContract(
             name=fields["name"],
@@ -250,12 +203,13 @@ def parse_contract(document: str | bytes) -> ModelContract:
             golden=_golden(fields.get("golden")),
             origin=None if fields.get("origin") is None else Origin(**_known(Origin, fields["origin"])),
             adopted=None if fields.get("adopted") is None else Adopted(**_known(Adopted, fields["adopted"])),
+            taught=_taught(fields.get("taught")),
             **{key: fields[key] for key in _OPTIONAL if key in fields},
         )
     except KeyError as error:
-        raise _refuse(f"the field {error}", "none") from error
+        raise refuse(f"the field {error}", "none") from error
     except TypeError as error:
-        raise _refuse("fields of the documented types", str(error)) from error
+        raise refuse("fields of the documented types", str(error)) from error
 
 
 _OPTIONAL = ("threshold", "trained_on", "verified_on", "made_by", "learnt", "scores")
@@ -273,28 +227,14 @@ def _golden(fields: object) -> Golden | None:
     return Golden(**known | {"scores": tuple(known["scores"])})
 
 
+def _taught(fields: object) -> Taught | None:
+    if fields is None:
+        return None
+    known = _known(Taught, fields)
+    return Taught(**known | {"labels": tuple(known["labels"])})
+
+
 def _known(kind: type, fields: object) -> dict[str, Any]:
-    _require(isinstance(fields, dict), f"an object for {kind.__name__}", type(fields).__name__)
-    assert isinstance(fields, dict)  # noqa: S101 - tells the type checker what _require has checked
+    require(isinstance(fields, dict), f"an object for {kind.__name__}", type(fields).__name__)
+    assert isinstance(fields, dict)  # noqa: S101 - tells the type checker what require has checked
     return {key: value for key, value in fields.items() if key in kind.__dataclass_fields__}  # type: ignore[attr-defined]
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _require(condition: bool, expected: str, got: object) -> None:
-    if not condition:
-        raise _refuse(expected, repr(got))
-
-
-def _refuse(expected: str, got: str) -> ModelError:
-    return ModelError(f"a model contract with {expected}", got=got, fix="Export the model again with catdog-export.")

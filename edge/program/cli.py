@@ -55,5 +55,11 @@ def _service(argv: Sequence[str]) -> int:
     return main(argv)
 
 
-# A picture of such a name is ./doctor or ./service
-_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": _doctor, "service": _service}
+def _teach(argv: Sequence[str]) -> int:
+    from .teach.cli import main
+
+    return main(argv)
+
+
+# A picture of such a name is ./doctor, ./service or ./teach
+_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": _doctor, "service": _service, "teach": _teach}

@@ -12,8 +12,10 @@ import numpy as np
 from commands import run
 
 from benchmarks.project.release import main, require_blind
+from catdog.edge.contract.artifact import read_model_file
 from catdog.edge.errors import UsageError
 from catdog.edge.models import BUNDLED, bundled_backbone, bundled_tflite
+from catdog.edge.teach import exemplars
 from catdog.train.model_file import load_bundled
 from catdog.train.options import AT_END, DataOptions, TrainOptions
 
@@ -67,6 +69,9 @@ def test_of_a_run_of_drawn_pictures_weights_int8_and_card_are_made(tmp_path: Pat
     assert "at temperature" in trained.stderr
     assert main(["--run", str(tmp_path / "run"), "--name", "fast", "--output", str(tmp_path / "models")]) == 0
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) == ["fast.md", "fast.tflite", "fast.weights.npz"]
+    int8 = read_model_file(tmp_path / "models" / "fast.tflite")
+    remembered = exemplars.unpack(int8, ("cats", "dogs", "neither"))
+    assert remembered is not None and set(remembered[1].tolist()) == {0, 1, 2}
     assert "training pictures that were held out, Keras is right on" in (tmp_path / "models" / "fast.md").read_text()
 
 

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from catdog.edge.contract.figures import Figure, wilson_interval
-from catdog.edge.contract.model_contract import Adopted, InputSpec, ModelContract, Origin, parse_contract
+from catdog.edge.contract.model_contract import InputSpec, ModelContract, parse_contract
+from catdog.edge.contract.provenance import Adopted, Origin
 from catdog.edge.errors import ModelError
 
 CONTRACT = ModelContract(

@@ -12,8 +12,8 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
+from catdog.edge.tflite.graph import pack
 from catdog.export import bias, quantization
-from catdog.export.flatbuffer import pack
 from catdog.export.quantization import calibrate, quantize
 from catdog.train.features import predict
 from catdog.train.model import LOGITS, SCORES, logits_model

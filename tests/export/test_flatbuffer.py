@@ -6,7 +6,7 @@ pytest.importorskip("tensorflow", reason="the extra export is not installed")
 import keras
 from ai_edge_litert.interpreter import Interpreter
 
-from catdog.export.flatbuffer import append_softmax
+from catdog.edge.tflite.graph import append_softmax
 from catdog.export.tflite import to_float32
 
 CLASSES = 5

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from commands import run
 
+from catdog.edge.contract.paired import mcnemar, paired_interval
 from catdog.edge.errors import InputNotFoundError, UsageError
 from catdog.train.compare import compare_runs
-from catdog.train.paired import mcnemar, paired_interval
 
 
 def written(folder: Path, answers: dict[str, str], part: str = "validation") -> Path:

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from catdog.edge.pictures.duplicates import near_duplicates
 from catdog.edge.synthetic import draw_picture
-from catdog.train.data.duplicates import near_duplicates
 
 PICTURES = np.stack(
     [draw_picture(label, seed, width=96, height=96) for label in ("cats", "dogs", "neither") for seed in range(8)]

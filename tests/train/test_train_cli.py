@@ -16,7 +16,8 @@ pytest.importorskip("tensorflow", reason="the extra train is not installed")
 from commands import run
 
 from catdog.edge.contract.learnt import Learnt
-from catdog.edge.contract.model_contract import Origin, parse_contract
+from catdog.edge.contract.model_contract import parse_contract
+from catdog.edge.contract.provenance import Origin
 from catdog.edge.errors import DatasetError
 from catdog.edge.synthetic import draw_picture
 from catdog.train.backbone_weights import load_backbone_weights

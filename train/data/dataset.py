@@ -8,9 +8,9 @@ import numpy as np
 
 from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import DatasetError
+from catdog.edge.pictures.duplicates import CLOSE, SAME, Fingerprints, copies, fingerprints
 
 from ..options import HELD_BACK, HELD_BACK_BESIDE_TEST, SYNTHETIC, TEST_OF_FOLDER, TEST_OF_SPLIT, DataOptions
-from .duplicates import CLOSE, SAME, Fingerprints, copies, fingerprints
 from .finder import find, place_name
 from .items import Items, items_of, labelled_items, more_items, more_negative_items, negative_items, parts_of, whole_of
 from .names import PARTS, TEST, TRAIN, VALIDATION

@@ -14,8 +14,7 @@ from catdog.edge.common.progress import progress_bar
 from catdog.edge.contract.model_contract import InputSpec
 from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import CatdogError, MissingExtraError
-
-from .duplicates import near_duplicates
+from catdog.edge.pictures.duplicates import near_duplicates
 
 _STRETCH = 0.2  # of a part's sides against one another, at most, as a logarithm
 

@@ -16,7 +16,7 @@ def mcnemar(lost: int, gained: int) -> float:
     """
     n = lost + gained
     tail = sum(math.comb(n, k) for k in range(min(lost, gained) + 1)) / 2**n
-    return min(1.0, 2 * tail)
+    return float(min(1.0, 2 * tail))
 
 
 def paired_interval(lost: int, gained: int, n: int) -> tuple[float, float]:

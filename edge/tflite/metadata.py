@@ -10,10 +10,9 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from catdog.edge.contract.artifact import CONTRACT_FILE, LABELS_FILE
-from catdog.edge.contract.model_contract import ModelContract
-
-from .flatbuffer import pack
+from ..contract.artifact import CONTRACT_FILE, LABELS_FILE
+from ..contract.model_contract import ModelContract
+from .graph import pack
 
 _ENTRY = b"TFLITE_METADATA"
 _IDENTIFIER = b"M001"
@@ -28,11 +27,13 @@ _Field = tuple[int, Callable[[flatbuffers.Builder, int], None]]
 def add_metadata(flatbuffer: bytes, contract: ModelContract) -> bytes:
     """Return the TFLite flatbuffer with the standard metadata in its table; the files it names are appended later."""
     model = schema.ModelT.InitFromPackedBuf(flatbuffer, 0)
-    entry, buffer = schema.MetadataT(), schema.BufferT()
-    entry.name, entry.buffer = _ENTRY, len(model.buffers)
-    buffer.data = np.frombuffer(_describe(contract), np.uint8)
-    model.buffers.append(buffer)
-    model.metadata = [kept for kept in model.metadata or [] if kept.name != _ENTRY] + [entry]
+    entry = next((there for there in model.metadata or [] if there.name == _ENTRY), None)
+    if entry is None:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = _ENTRY, len(model.buffers)
+        model.buffers.append(schema.BufferT())
+        model.metadata = [*(model.metadata or []), entry]
+    model.buffers[entry.buffer].data = np.frombuffer(_describe(contract), np.uint8)
     model.description = f"catdog: {', '.join(contract.labels)}".encode()
     return pack(model, len(flatbuffer))
 

@@ -90,7 +90,7 @@ def first_like(prints: Fingerprints, one: int, others: NDArray[np.int64]) -> NDA
     distance = prints.bits[one].sum() + bits.sum(axis=1) - 2 * bits @ prints.bits[one]
     near = others[distance <= most_bits]
     apart = np.abs(prints.thumbnails[near] - prints.thumbnails[one]).mean(axis=(1, 2))
-    return near[apart <= most_difference]
+    return np.asarray(near[apart <= most_difference], np.int64)
 
 
 def fingerprints(pictures: NDArray[np.uint8]) -> Fingerprints:
