@@ -157,7 +157,7 @@ def in_repository(tmp_path_factory: pytest.TempPathFactory) -> str:
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, clone / name)
     project = (clone / "pyproject.toml").read_text()
-    table = (ROOT / "docs/extend/index.md").read_text()
+    table = (ROOT / "docs/extend/index.md").read_text().partition("## In catdog's repository")[2]
     for kind, page in PAGES.items():
         (row,) = re.findall(rf"^\| {kind}\b[^|]*\| `([^`]+)` \| (.+) \|$", table, re.MULTILINE)
         (code,) = blocks(page, "python")
