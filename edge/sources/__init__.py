@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import UsageError
 from ..pictures.kinds import Family, LeftOut
 from .frame import Change, Frame, Idle, Source, State
-from .net.address import public_text
+from .net.address import without_secrets
 from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
 from .video import VideoFileSource
@@ -45,7 +45,7 @@ def open_sources(options: SourceOptions, say: Callable[[str], None] = _silent) -
         for text in options.inputs:
             if sources and getattr(sources[-1], "never_ends", False):
                 raise UsageError(
-                    "one camera or stream", got=f"{public_text(text)} behind one", fix="Run the command once for each."
+                    "one camera or stream", got=f"{without_secrets(text)} behind one", fix="Run the command once for each."
                 )
             _open_input(text, options, sources, left_out, say)
         if left_out:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SourceError, UsageError
-from .net.address import public_text
+from .net.address import without_secrets
 from .v4l2 import check_free, read_capability
 
 _HIGHEST = 63  # Linux gives out /dev/video0 to /dev/video63
@@ -60,7 +60,7 @@ def check_camera(text: str) -> str:
         return text
     raise UsageError(
         f"a camera number of 0 to {_HIGHEST}, /dev/videoN, /dev/v4l/by-id/NAME, /dev/v4l/by-path/NAME, picamera2, or demo",
-        got=public_text(text),
+        got=without_secrets(text),
         fix="Try --camera 0 or --camera demo; --list-cameras says which there are.",
     )
 

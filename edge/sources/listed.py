@@ -14,7 +14,7 @@ from ..errors import CatdogError, InputNotFoundError, UnreadableInputError
 from ..pictures.folders import files_below, wanted_kind
 from ..pictures.kinds import Family, LeftOut
 from .frame import Frame, Idle
-from .net.address import public_text
+from .net.address import without_secrets
 from .pictures import is_pattern, read_frame, shortened
 
 _POLL_S = 0.3
@@ -76,7 +76,7 @@ class WatchedSource:
         is_folder = path.is_dir() or not is_pattern(path.name)
         self._folder, self._pattern = (path, "*") if is_folder else (path.parent, path.name)
         if not self._folder.is_dir():
-            raise InputNotFoundError("a folder to --watch", got=public_text(where), fix="Make it, or name another.")
+            raise InputNotFoundError("a folder to --watch", got=without_secrets(where), fix="Make it, or name another.")
         self._list: Callable[[], Iterator[Path]] = partial(files_below, self._folder)
         if not is_folder:
             self._list = lambda: (path for path in self._folder.glob(self._pattern) if not path.is_dir())
@@ -129,17 +129,17 @@ class WatchedSource:
 
 def _read_named(name: str) -> Frame:
     """Read a file that somebody named; devices and pipes may never end, and are refused."""
-    path, shown = Path(name), printable(public_text(name))  # it may be an address, with a password
+    path, shown = Path(name), printable(without_secrets(name))  # it may be an address, with a password
     try:
         if path.exists() and not path.is_file():
-            raise UnreadableInputError("a picture file", got=f"{public_text(name)}, which is none", fix="Name files.")
+            raise UnreadableInputError("a picture file", got=f"{without_secrets(name)}, which is none", fix="Name files.")
         return read_frame(path)
     except OSError as trouble:  # too long for the system, say
         error: CatdogError = UnreadableInputError(
             "a picture file", got=f"{shortened(shown)}: {trouble.strerror}", fix="Name a file that may be read."
         )
     except ValueError as trouble:
-        error = UnreadableInputError("a name of a file", got=f"{public_text(name)!r}: {trouble}", fix="One path a line.")
+        error = UnreadableInputError("a name of a file", got=f"{without_secrets(name)!r}: {trouble}", fix="One path a line.")
     except UnreadableInputError as trouble:
         error = trouble
     return Frame(shown, 0, time.monotonic(), 0.0, 0.0, error=error)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from ..errors import UsageError
-from .net.address import public_text
+from .net.address import without_secrets
 
 BUFFERS = ("auto", "latest", "all")
 _CAMERAS = re.compile(r"\d+|/dev/.*|picamera2|demo")
@@ -81,8 +81,8 @@ class SourceOptions:
 
     def __repr__(self) -> str:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        values["inputs"] = tuple(public_text(text) for text in self.inputs)  # passwords are in addresses
-        values["camera"] = None if self.camera is None else public_text(self.camera)
+        values["inputs"] = tuple(without_secrets(text) for text in self.inputs)  # passwords are in addresses
+        values["camera"] = None if self.camera is None else without_secrets(self.camera)
         return f"SourceOptions({', '.join(f'{name}={value!r}' for name, value in values.items())})"
 
     @property

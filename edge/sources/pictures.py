@@ -15,7 +15,7 @@ from ..pictures.folders import walk, wanted_kind
 from ..pictures.kinds import Kind, LeftOut, is_passed_over, kind_of_file
 from .blank import nothing_to_see
 from .frame import Frame
-from .net.address import public_text
+from .net.address import without_secrets
 
 _LONGEST_SHOWN = 200  # characters of a name in an error
 
@@ -39,21 +39,21 @@ def find_inputs(text: str, left_out: LeftOut) -> list[tuple[Path, Kind]]:
     if mode is None and not is_pattern(text):
         raise InputNotFoundError(
             "a picture, video, folder or pattern",
-            got=f"{public_text(text)}, which does not exist" if text else "an empty name",
+            got=f"{without_secrets(text)}, which does not exist" if text else "an empty name",
             fix="Check the path; quote patterns.",
         )
     if mode is not None and stat.S_ISREG(mode):
         return [(path, kind_of_file(path))]
     if mode is not None and not stat.S_ISDIR(mode):
         raise UnreadableInputError(
-            "a file or folder", got=f"{public_text(text)}, which is neither", fix="A camera is --camera N."
+            "a file or folder", got=f"{without_secrets(text)}, which is neither", fix="A camera is --camera N."
         )
     here = LeftOut()
     found = sorted(_matching(text, here) if mode is None else walk(path, here))
     if not found:
         raise InputNotFoundError(
             "at least one picture or video",
-            got=f"{public_text(text)}, which holds none{f', but {here.line()}' if here else ''}",
+            got=f"{without_secrets(text)}, which holds none{f', but {here.line()}' if here else ''}",
             fix="Name another folder or pattern.",
         )
     left_out.update(here)
@@ -72,7 +72,7 @@ def _mode(text: str) -> int | None:
     except OSError as error:
         raise UnreadableInputError(
             "a file or folder that may be read",
-            got=f"{shortened(public_text(text))}: {error.strerror}",
+            got=f"{shortened(without_secrets(text))}: {error.strerror}",
             fix="Check its name and permissions.",
         ) from error
     return mode
@@ -148,7 +148,7 @@ def read_frame(path: Path) -> Frame:
     try:
         data = path.read_bytes()
     except OSError as trouble:
-        shown = public_text(str(path))  # that is none may be an address, with a password
+        shown = without_secrets(str(path))  # that is none may be an address, with a password
         error = UnreadableInputError(
             "a picture file", got=f"{shortened(shown)}: {trouble.strerror}", fix="Name a file that may be read."
         )

@@ -5,7 +5,7 @@ from commands import run
 
 from catdog.edge.errors import UsageError
 from catdog.edge.sources import SourceOptions
-from catdog.edge.sources.net.address import Login, parse_address, parse_beside, public_text
+from catdog.edge.sources.net.address import Login, parse_address, parse_beside, without_secrets
 from catdog.edge.sources.registry import find_scheme
 
 
@@ -66,13 +66,13 @@ def test_addresses_that_are_none(text: str) -> None:
 
 
 def test_what_cannot_be_taken_apart_is_shown_without_what_may_be_secret() -> None:
-    assert public_text("foo://user:pass@host") == "foo://..."
-    assert public_text("foo://host/x?key=1") == "foo://host/x"
-    assert public_text("a.jpg") == "a.jpg"
-    assert public_text("rtsp:/user:pass@host/x") == "rtsp:..."
-    assert public_text("rtsp//user:pass@host/x") == "rtsp//..."
-    assert public_text("user:pass@http://host") == "..."
-    assert public_text("rtsp://host/user=admin&password=pass&channel=1") == "rtsp://host/user=admin&password=...&channel=1"
+    assert without_secrets("foo://user:pass@host") == "foo://..."
+    assert without_secrets("foo://host/x?key=1") == "foo://host/x"
+    assert without_secrets("a.jpg") == "a.jpg"
+    assert without_secrets("rtsp:/user:pass@host/x") == "rtsp:..."
+    assert without_secrets("rtsp//user:pass@host/x") == "rtsp//..."
+    assert without_secrets("user:pass@http://host") == "..."
+    assert without_secrets("rtsp://host/user=admin&password=pass&channel=1") == "rtsp://host/user=admin&password=...&channel=1"
 
 
 @pytest.mark.parametrize("login", ["u%0Ax:s3cret", "u:s3cret%0d%0aX-Other: 1", "u:s3cret%00", "%7Fu:s3cret"])

@@ -147,7 +147,7 @@ def parse_beside(base: str, target: str) -> Address:
     return parse_address(whole)
 
 
-def public_text(text: str) -> str:
+def without_secrets(text: str) -> str:
     """Return any text without what could be secret if it were an address: for errors about what cannot be taken apart.
 
     An address may be mistyped (``rtsp:/user:...@host``), so whatever stands between a colon and an @ is left out.
