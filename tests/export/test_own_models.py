@@ -312,8 +312,7 @@ def test_compiled_models_within_are_no_code(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((SIDE, SIDE, 3)), inner])
     model.compile("sgd", "mse")
     model.save(tmp_path / "own.keras")
-    require_only_layers(tmp_path / "own.keras")  # raises nothing
-    assert keras.models.load_model(tmp_path / "own.keras", compile=False).count_params() == model.count_params()
+    require_only_layers(tmp_path / "own.keras")  # no ModelError: nothing in it is code
 
 
 def test_other_formats_of_keras_are_named(tmp_path: Path) -> None:
