@@ -34,7 +34,7 @@ def runs(model: bytes, pictures: NDArray[np.uint8]) -> Iterator[Interpreter]:
 
 @contextmanager
 def warnings_dropped() -> Iterator[None]:
-    """Drop what the libraries say of interpreters that keep every tensor, or are TensorFlow's: both are meant."""
+    """Drop what the libraries say of what is meant: interpreters that keep every tensor or are TensorFlow's, float pixels."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

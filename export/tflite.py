@@ -6,6 +6,7 @@ import tensorflow as tf
 from catdog.edge.common.quiet import STDERR, STDOUT, native_output_dropped
 
 from .graph import frozen_function
+from .interpreting import warnings_dropped
 
 
 def to_float32(core: keras.Model) -> bytes:
@@ -34,7 +35,7 @@ def converter_of(model: keras.Model) -> tf.lite.TFLiteConverter:
 
 
 def convert(converter: tf.lite.TFLiteConverter) -> bytes:
-    """Run a converter without what it prints to both streams, from C++ and from Python."""
-    with native_output_dropped(STDOUT, STDERR):
+    """Run a converter without what it prints to both streams, and without its warning that float pixels have no range."""
+    with native_output_dropped(STDOUT, STDERR), warnings_dropped():
         content: bytes = converter.convert()
     return content

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from catdog.train.options import TrainOptions
 
 _CALIBRATION = 1000  # training pictures; a user waits less for 200, a release is made once
+_REMEMBERED = 2000  # training pictures that exemplars are chosen from, of each label the same number
 _NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
 _MODELS = Path(__file__).resolve().parents[2] / "edge" / "models"
 
@@ -161,20 +162,29 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
                 f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
             )
     int8, *others = made.artifacts
-    return (_remembering(int8), *others)
+    return (_remembering(int8, source), *others)
 
 
-def _remembering(artifact: "Artifact") -> "Artifact":
-    """Return the int8 artifact with exemplars of what it was calibrated on, for `catdog-edge teach` to go on from."""
+def _remembering(artifact: "Artifact", source: "TrainedModel") -> "Artifact":
+    """Return the int8 artifact with exemplars of what it has learnt from, for `catdog-edge teach` to go on from.
+
+    Raises:
+        UsageError: the training pictures are not at hand.
+        CatdogError: they cannot be read.
+    """
     from catdog.edge.contract.artifact import parse_model
     from catdog.edge.teach.remembering import with_exemplars
+    from catdog.train.data.dataset import load_dataset
+    from catdog.train.data.splits import balanced
 
-    file, pictures = parse_model(artifact.data, Path(artifact.file)), artifact.calibration
-    if file.contract is None or pictures is None or pictures.truth.targets is None:
-        return artifact
-    labels = file.contract.labels
-    labelled = zip(pictures.pixels, pictures.truth.targets.tolist(), strict=True)
-    bgr = ((np.ascontiguousarray(pixels[..., ::-1]), labels[target]) for pixels, target in labelled if target >= 0)
+    file = parse_model(artifact.data, Path(artifact.file))
+    if file.contract is None or source.data is None:
+        raise UsageError("a run whose training pictures are known", got="one without", fix="Give --data and --negatives.")
+    learnt = load_dataset(source.data)
+    targets = learnt.train.targets.tolist()
+    chosen = learnt.train[balanced(targets, _REMEMBERED, 0)]
+    labelled = zip(chosen.pixels, chosen.targets.tolist(), strict=True)
+    bgr = ((np.ascontiguousarray(pixels[..., ::-1]), learnt.labels[target]) for pixels, target in labelled)
     return replace(artifact, data=with_exemplars(file, bgr))
 
 
