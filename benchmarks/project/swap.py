@@ -89,10 +89,11 @@ def _swap(folder: Path, arguments: argparse.Namespace) -> int:
 
 def _report(count: Count, early: tuple[float, int], gaps: list[float], arguments: argparse.Namespace) -> int:
     growth, descriptors = _memory_mb() - early[0], _descriptors() - early[1]
+    middle, longest = 1e3 * statistics.median(gaps), 1e3 * max(gaps)
     lines = (
         f"swaps: {count.swaps:,}, each compared for {arguments.compare_s:g} s",
         f"frames: {count.frames:,}; without an answer: {count.unanswered:,}; left out: {count.skipped:,}",
-        f"between two answers: {1e3 * statistics.median(gaps):.1f} ms (median of {len(gaps):,}), {1e3 * max(gaps):.1f} ms at most",
+        f"between two answers: {middle:.1f} ms (median, n = {len(gaps):,}), at most {longest:.1f} ms",
         f"memory: {early[0]:.1f} MB after a tenth of the swaps, {growth:+.1f} MB at the end",
         f"open files: {early[1]} after a tenth of the swaps, {descriptors:+d} at the end",
     )

@@ -208,6 +208,28 @@ def test_what_fails_on_frames_is_given_up_and_no_frame_is_lost(tmp_path: Path, c
     assert program.store.choice().before == ()  # type: ignore[union-attr]
 
 
+class Wrong(Classifier):
+    """A model whose numbers are none, for what shows something."""
+
+    def classify(self, picture: object, *, colours: str = "bgr") -> Prediction:
+        if np.any(picture):  # type: ignore[call-overload]
+            raise ModelError("scores that are numbers", got="[nan]", fix="Export or train the model again.")
+        return super().classify(picture, colours=colours)
+
+
+def test_one_that_fails_is_replaced_at_once(tmp_path: Path) -> None:
+    def load_wrong_default(path: Path, threads: int) -> Classifier:
+        is_default = path.read_bytes() == bundled_tflite().read_bytes()
+        return Wrong(path, threads=threads) if is_default else Classifier(path, threads=threads)
+
+    program = Running(tmp_path, options=SwapOptions(compare_s=3600, look_s=0.02), load=load_wrong_default)
+    assert program.until_news().kind == "begun"
+    program.use(bundled_tflite("fast").read_bytes())
+    assert program.until_news().name == "fast"
+    assert all(result.prediction for result in program.on(3))
+    program.swapping.close()
+
+
 def test_swap_in_a_folder_of_frames(tmp_path: Path) -> None:
     folder = tmp_path / "frames"
     folder.mkdir()
