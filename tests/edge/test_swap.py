@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from catdog.edge.common.files import write_text
 from catdog.edge.contract.artifact import append_to_tflite, read_model_file
 from catdog.edge.errors import ModelError, OutputError, UsageError
 from catdog.edge.inference.classifier import Classifier, Prediction, Timings
@@ -166,7 +167,7 @@ def test_a_file_that_is_damaged_is_not_taken(running: Running) -> None:
     fast.path.write_bytes(bundled_tflite("fast").read_bytes()[:100_000])
     with pytest.raises(ModelError):
         running.store.use(fast.id)
-    (running.store.folder / "current.json").write_text(json.dumps({"current": fast.id, "before": [default]}))
+    write_text(running.store.folder / "current.json", json.dumps({"current": fast.id, "before": [default]}))
     while len(running.said) < 2:
         running.on(1)
     assert "cut short" in running.said[0]
