@@ -159,7 +159,12 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         metavar="MB",
         help="size of all pieces; the oldest go (default: %(default)s)",
     )
-    add("--save-uncertain", type=Path, metavar="DIR", help="keep frames and pictures with a weak answer, to be labelled")
+    add(
+        "--save-uncertain",
+        type=Path,
+        metavar="DIR",
+        help="keep what is worth a label: weak answers, who appears, a frame now and then; with --serve they are labelled at /label",
+    )
     add(
         "--uncertain-below",
         type=float,
@@ -172,7 +177,22 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=SinkOptions.save_limit,
         metavar="N",
-        help="how many frames of cameras, streams and videos; the oldest go (default: %(default)s)",
+        help="how many frames of cameras, streams and videos that are not labelled yet; of the closest in time the older goes "
+        "(default: %(default)s)",
+    )
+    add(
+        "--save-limit-mb",
+        type=float,
+        default=SinkOptions.save_limit_mb,
+        metavar="MB",
+        help="and their size (default: %(default)s)",
+    )
+    add(
+        "--save-every",
+        type=float,
+        default=SinkOptions.save_every_min,
+        metavar="MIN",
+        help="a frame at least every MIN minutes, whatever it shows; 0: none (default: %(default)s)",
     )
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
     add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")

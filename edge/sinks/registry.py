@@ -78,7 +78,14 @@ def _save_uncertain(given: Opening) -> Sink:
     from .uncertain import UncertainSink
 
     options = given.options
-    return UncertainSink(_wanted(options.save_uncertain), given.tell, below=options.uncertain_below, most=options.save_limit)
+    return UncertainSink(
+        _wanted(options.save_uncertain),
+        given.tell,
+        below=options.uncertain_below,
+        most=options.save_limit,
+        most_mb=options.save_limit_mb,
+        every_s=60 * options.save_every_min,
+    )
 
 
 def _on_event(given: Opening) -> Sink:
