@@ -163,7 +163,7 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         "--save-uncertain",
         type=Path,
         metavar="DIR",
-        help="keep what is worth a label: weak answers, who appears, a frame now and then; with --serve they are labelled at /label",
+        help="keep what is worth a label: weak answers, who appears, a frame now and then; --serve labels it, at /label",
     )
     add(
         "--uncertain-below",

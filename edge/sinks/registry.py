@@ -114,7 +114,8 @@ def _serve(given: Opening) -> Sink:
     except ModuleNotFoundError as error:
         raise missing_extra(error.name or "aiohttp", "web") from error
 
-    return WebSink(_wanted(given.options.serve), given.model(), given.opened, given.tell)
+    options = given.options
+    return WebSink(_wanted(options.serve), given.model(), given.opened, given.tell, options.save_uncertain)
 
 
 SINKS = Registry(

@@ -36,8 +36,8 @@ WEAK, EVENT, STEADY = "weak", "appeared", "steady"  # why a frame is kept
 _QUALITY = 92  # of JPEG
 _MADE_HERE = re.compile(r"(\d{8}T\d{6}\.\d{3})-\d\.\d\d(-\d+)?")
 _STAMP = "%Y%m%dT%H%M%S.%f"
-# Levels of 255 by which no cell of a 16 x 17 grid may differ in near copies. The mean of a cell hardly moves by a camera's noise,
-# but by a pet that is as large as one: a sixteenth of the width.
+# Levels of 255 by which no cell of a 16 x 17 grid may differ in near copies. The mean of a cell hardly moves by a camera's
+# noise, but by a pet that is as large as one: a sixteenth of the width.
 _SAME_LEVELS = 8.0
 
 
@@ -57,8 +57,8 @@ class UncertainSink:
         folder: where to; made if absent.
         tell: told at the end how many were kept.
         below: a score under which an answer is doubtful, 0-1.
-        most: frames to keep that nobody has labelled. Where there are more, the older of the two that are closest in time goes, so
-            that they stay spread over days and nights. Pictures are all kept: they are somebody's own.
+        most: frames to keep that nobody has labelled. Where there are more, the older of the two that are closest in time goes,
+            so that they stay spread over days and nights. Pictures are all kept: they are somebody's own.
         most_mb: size of these frames together, in 10^6 bytes.
         every_s: longest time without a frame, seconds; 0 for no limit.
         apart_s: least time between two frames with weak answers, seconds: neighbours are all but the same picture.
