@@ -22,6 +22,7 @@ class SinkOptions:
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
         serve: ``[HOST:]PORT`` of a web page.
+        models: the store whose model is in use, for the page; None without one.
         others: sinks of other packages, each ``NAME`` or ``NAME:ARGUMENT``.
     """
 
@@ -38,4 +39,5 @@ class SinkOptions:
     on_event: str | None = None
     mqtt: str | None = None
     serve: str | None = None
+    models: Path | None = None
     others: tuple[str, ...] = ()

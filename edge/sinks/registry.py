@@ -115,7 +115,7 @@ def _serve(given: Opening) -> Sink:
         raise missing_extra(error.name or "aiohttp", "web") from error
 
     options = given.options
-    return WebSink(_wanted(options.serve), given.model(), given.opened, given.tell, options.save_uncertain)
+    return WebSink(_wanted(options.serve), given.model(), given.opened, given.tell, options.save_uncertain, options.models)
 
 
 SINKS = Registry(

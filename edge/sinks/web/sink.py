@@ -13,6 +13,7 @@ from .address import Names, is_loopback, listen, parse_address, url_of
 from .label.folder import LabelFolder
 from .label.routes import LabelRoutes
 from .label.teaching import Teacher
+from .label.using import Using
 from .latest_picture import LatestPicture
 from .metrics import About, Metrics
 from .routes import Routes
@@ -34,6 +35,7 @@ class WebSink:
         sinks: those whose times and losses are told.
         tell: says to whoever looks at stderr where the page is, and what is wrong.
         label: the folder whose pictures are labelled at `/label`; None where none are kept.
+        models: the store whose model is in use; None where the program runs without one.
 
     Attributes:
         url: of the page, without a token.
@@ -52,6 +54,7 @@ class WebSink:
         sinks: Iterable[object],
         tell: Callable[[str], None],
         label: Path | None = None,
+        models: Path | None = None,
     ) -> None:
         address, chosen = parse_address(where), token_from_environment()
         listening = listen(address)
@@ -62,11 +65,14 @@ class WebSink:
         self._metrics = Metrics(about, self._status.condition, sinks, lambda: self.clients)
         file = model.model_path
         folder = None if label is None else LabelFolder(label, about.labels)
-        self._teacher = None if label is None else Teacher(label, lambda: file, tell)
+        using = None if models is None else Using(models, tell)
+        self._teacher = None if label is None else Teacher(label, lambda: (using.file() if using else None) or file, tell)
         self._server = PageServer(
             listening,
             partial(JpegEncoder, self._latest, self._status),
-            partial(Routes, about, self._status, self._latest, self._metrics, partial(LabelRoutes, folder, self._teacher)),
+            partial(
+                Routes, about, self._status, self._latest, self._metrics, partial(LabelRoutes, folder, self._teacher, using)
+            ),
             check_access(Names(address.host), token, listening.getsockname()[1]),
             tell,
         )

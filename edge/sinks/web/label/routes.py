@@ -10,7 +10,15 @@ import numpy as np
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from ....errors import CatdogError, InputNotFoundError, MissingExtraError, OutputError, UnreadableInputError, UsageError
+from ....errors import (
+    CatdogError,
+    InputNotFoundError,
+    MissingExtraError,
+    ModelError,
+    OutputError,
+    UnreadableInputError,
+    UsageError,
+)
 from ....pictures.decode import read_picture
 from ....pictures.folders import UNLABELLED
 from ..access import is_from_here, refusal
@@ -18,6 +26,7 @@ from ..public import public_text
 from .folder import LabelFolder
 from .looks import Looks, known_of
 from .teaching import Teacher
+from .using import Using
 
 MOST_SHOWN = 300  # pictures in one answer; the next come when these are labelled
 _MOST_NAMES = 1000  # in one request
@@ -27,6 +36,7 @@ _NO_FOLDER = "No pictures to label: start catdog-edge with --save-uncertain DIR.
 _STATUS = {
     UsageError: HTTPStatus.BAD_REQUEST,
     InputNotFoundError: HTTPStatus.NOT_FOUND,
+    ModelError: HTTPStatus.CONFLICT,
     UnreadableInputError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     MissingExtraError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     OutputError: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -41,10 +51,11 @@ class LabelRoutes:
     Args:
         folder: the pictures; None where none are kept.
         teacher: teaches; None likewise.
+        using: the store of models; None where the program runs without one.
     """
 
-    def __init__(self, folder: LabelFolder | None, teacher: Teacher | None) -> None:
-        self._folder, self._teacher, self._looks = folder, teacher, Looks()
+    def __init__(self, folder: LabelFolder | None, teacher: Teacher | None, using: Using | None) -> None:
+        self._folder, self._teacher, self._using, self._looks = folder, teacher, using, Looks()
         self._looking = asyncio.Lock()  # two tabs would decode everything twice
 
     def add_to(self, router: web.UrlDispatcher) -> None:
@@ -57,6 +68,8 @@ class LabelRoutes:
         router.add_get("/label/teach", self._told(self._teaching))
         router.add_post("/label/teach", self._done(self._teach))
         router.add_post("/label/teach/stop", self._done(self._stop))
+        router.add_post("/label/use", self._done(self._use))
+        router.add_post("/label/back", self._done(self._back))
 
     async def _pictures(self, request: web.Request) -> web.Response:
         """Pictures of a label, or those that have none, with what looks alike; and how many each label has."""
@@ -103,26 +116,48 @@ class LabelRoutes:
 
     async def _teaching(self, _: web.Request) -> web.Response:
         self._here()
-        return web.json_response(self._told_of_teaching())
+        return web.json_response(await asyncio.to_thread(self._told_of_teaching))
 
     async def _teach(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._here()
-        if self._teacher is not None and not self._teacher.start(allow_unproven=asked.get("allow_unproven") is True):
+        unproven = asked.get("allow_unproven") is True
+        if self._teacher is not None and not await asyncio.to_thread(self._teacher.start, allow_unproven=unproven):
             raise UsageError("to teach one at a time", got="another that is still learning", fix="Wait for it, or stop it.")
-        return self._told_of_teaching()
+        return await asyncio.to_thread(self._told_of_teaching)
 
     async def _stop(self, _: dict[str, Any]) -> dict[str, Any]:
         self._here()
         if self._teacher is not None:
             self._teacher.stop()
-        return self._told_of_teaching()
+        return await asyncio.to_thread(self._told_of_teaching)
+
+    async def _use(self, _: dict[str, Any]) -> dict[str, Any]:
+        written = self._teacher.written if self._teacher is not None else None
+        if written is None:
+            raise InputNotFoundError("a model that was taught and accepted", got="none", fix="Teach first.")
+        await asyncio.to_thread(self._store().use, written)
+        return await asyncio.to_thread(self._told_of_teaching)
+
+    async def _back(self, _: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.to_thread(self._store().back)
+        return await asyncio.to_thread(self._told_of_teaching)
+
+    def _store(self) -> Using:
+        if self._using is None:
+            raise InputNotFoundError("a store of models", got="none", fix="Start catdog-edge with --models DIR.")
+        return self._using
 
     def _told_of_teaching(self) -> dict[str, Any]:
+        """Say how teaching stands, which model is in use, and how to use the one that was taught."""
         teacher = self._teacher
         if teacher is None:
             return {"state": "idle"}
-        use = {"command": f"--model {teacher.written.parent.name}/{teacher.written.name}"} if teacher.written else {}
-        return teacher.state() | use
+        told = teacher.state()
+        if teacher.written is not None:  # the folder's name alone: no paths are told
+            told["file"] = f"{teacher.written.parent.name}/{teacher.written.name}"
+        if self._using is not None:
+            told["in_use"] = self._using.state()
+        return told
 
     def _here(self) -> LabelFolder:
         if self._folder is None:

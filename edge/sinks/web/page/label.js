@@ -371,10 +371,24 @@ function showProof(done) {
 }
 
 function showUse(done) {
-  if (!done.command) return [];
-  const line = make("p", "", "Use it: start catdog-edge with ");
-  line.append(make("code", "", done.command), "; to go back, without.");
-  return [line];
+  if (!done.in_use) {
+    if (!done.file) return [];
+    const line = make("p", "", "Use it: start catdog-edge with ");
+    line.append(make("code", "", `--model ${done.file}`), "; to go back, without. With --models it would be swapped while it runs.");
+    return [line];
+  }
+  const acts = make("div", "acts");
+  if (done.file) {
+    const use = button("main", "Use it", () => askTeacher("/label/use", {}));
+    use.id = "use";
+    acts.append(use);
+  }
+  const back = button("", "Go back", () => askTeacher("/label/back", {}));
+  back.id = "back";
+  back.disabled = !done.in_use.before;
+  acts.append(back, make("p", "muted", done.in_use.id ? `in use: ${done.in_use.name}, ${done.in_use.labels.join(", ")} (${done.in_use.id})` : "in use: what catdog-edge was started with"));
+  acts.lastChild.id = "in-use";
+  return [acts];
 }
 
 function onTeaching(said) {
