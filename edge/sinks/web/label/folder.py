@@ -116,7 +116,7 @@ class LabelFolder:
         return [path for path in files if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")]
 
     def _step(self, names: Sequence[object], folder: Path) -> list[str]:
-        paths = [self.path(name) for name in dict.fromkeys(names)]  # all of them, before one is moved
+        paths = dict.fromkeys([self.path(name) for name in names])  # all of them, before one is moved
         done: list[tuple[str, str]] = []
         try:
             for path in paths:

@@ -16,7 +16,7 @@ from ..public import public_text
 
 _NICE = 15  # of 19: whatever else wants the cores goes first
 _GONE_S = 3.0  # for a process to end when it is asked to
-_PUBLISHED = "published"  # the verdict of a report whose file was written
+_ALLOWED = "allowed"  # what was not proven and is written because that was asked for
 _MOST_FLIPS = 60  # to be shown
 _UNPROVEN_CODE = 13
 
@@ -50,7 +50,8 @@ class Teacher:
                 return False
             stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
             output = self._folder / f"taught-{stamp}.tflite"
-            command = [sys.executable, "-m", "catdog.edge", "teach", "--json"]
+            # -P: what lies in the folder that catdog-edge was started in is not taken for a module.
+            command = [sys.executable, "-P", "-m", "catdog.edge", "teach", "--json"]
             command += ["--data", str(self._folder), "--model", str(self._model()), "--output", str(output)]
             command += ["--allow-unproven"] if allow_unproven else []
             process = subprocess.Popen(
@@ -73,8 +74,8 @@ class Teacher:
         """Say how it stands, as JSON values.
 
         ``state``: ``"idle"``, ``"running"`` or ``"done"``. Running: ``seconds`` and the last ``line``. Done: ``verdict``
-        (``"published"``, ``"unproven"``, ``"refused"``, ``"failed"`` or ``"stopped"``), ``said`` in a line, ``figures`` of each
-        label, ``drop``, and ``flips``, the pictures whose answer changes.
+        (``"published"``, ``"allowed"`` without proof, ``"unproven"``, ``"refused"``, ``"failed"`` or ``"stopped"``), ``said`` in
+        a line, ``figures`` of each label, ``drop``, and ``flips``, the pictures whose answer changes.
         """
         with self._lock:
             running = {"seconds": round(time.monotonic() - self._begun, 1)} if self._process is not None else {}
@@ -114,9 +115,15 @@ class Teacher:
 
 
 def _outcome(code: int, said: str, report: dict[str, Any], *, stopped: bool) -> dict[str, Any]:
-    verdict = _PUBLISHED if code == 0 else "stopped" if stopped else report.get("verdict", "failed")
-    if code == _UNPROVEN_CODE:
+    verdict = str(report.get("verdict", "failed"))
+    if code == 0 and verdict == "unproven":
+        verdict = _ALLOWED
+    elif code == _UNPROVEN_CODE:
         verdict = "unproven"  # also before there was anything to report
+    elif code and stopped:
+        verdict = "stopped"
+    elif code and verdict != "refused":
+        verdict = "failed"
     before = {figure["name"]: figure for figure in report.get("parent_per_label", ())}
     figures = [{"after": figure, "before": before.get(figure["name"])} for figure in report.get("per_label", ())]
     flips = report.get("flips", [])

@@ -10,7 +10,8 @@ const READY = 4;            // pictures that are fetched ahead
 const POLL_MS = 1000;
 const WHY = { weak: "weak answer", appeared: "somebody appeared", steady: "a frame now and then" };
 const VERDICTS = {
-  published: "Accepted", refused: "Refused", unproven: "Not proven: too few pictures", failed: "Failed", stopped: "Stopped",
+  published: "Accepted", allowed: "Written without proof", refused: "Refused", unproven: "Not proven: too few pictures", failed: "Failed",
+  stopped: "Stopped",
 };
 
 const at = (id) => document.getElementById(id);
@@ -358,7 +359,7 @@ function showProof(done) {
   title.dataset.verdict = done.verdict;
   const parts = [title];
   if (done.said) parts.push(make("p", "", done.said));
-  if (done.verdict === "published" || !done.said) parts.push(...done.doubts.map((line) => make("p", "muted", line)));
+  if (!done.said) parts.push(...done.doubts.map((line) => make("p", "muted", line)));
   if (done.figures.length) parts.push(showFigures(done));
   if (done.drop) {
     const drop = done.drop;
