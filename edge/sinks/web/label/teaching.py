@@ -74,7 +74,7 @@ class Teacher:
         """Say how it stands, as JSON values.
 
         ``state``: ``"idle"``, ``"running"`` or ``"done"``. Running: ``seconds`` and the last ``line``. Done: ``verdict``
-        (``"published"``, ``"allowed"`` without proof, ``"unproven"``, ``"refused"``, ``"failed"`` or ``"stopped"``), ``said`` in
+        (``"published"``, ``"allowed"`` without proof, ``"unproven"``, ``"refused"``, ``"failed"``, ``"stopped"``), ``said`` in
         a line, ``figures`` of each label, ``drop``, and ``flips``, the pictures whose answer changes.
         """
         with self._lock:
