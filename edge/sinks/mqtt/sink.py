@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from ...runner.events import Event
 from ...runner.observation import Observation
+from ...sources import Change, InUse
 from .broker import Broker
 from .connection import Connection
 from .discovery import BIRTH, device_document, device_topic
@@ -43,6 +44,7 @@ class MqttSink:
         self.name = f"--mqtt {broker.url}"
         self.lost = 0
         self._tell = tell
+        self._prefix, self._labels = broker.prefix, labels
         self._device = device_topic(broker.prefix), device_document(broker.prefix, labels, version("catdog"))
         self._availability, self._state, self._event = (
             f"{broker.prefix}/{topic}" for topic in ("availability", "state", "event")
@@ -62,6 +64,8 @@ class MqttSink:
         now = time.monotonic()
         with self._lock:
             self._known.see(observation)
+            if isinstance(observation.result, Change) and observation.result.model is not None:
+                self._take_model(observation.result.model)
             self._waiting.extend((event, observation.at, now) for event in observation.events)
             while len(self._waiting) > MOST_WAITING:
                 self._waiting.popleft()
@@ -82,6 +86,16 @@ class MqttSink:
         lost = self.lost + len(self._waiting)
         if lost or unconfirmed:
             self._tell(f"{self.name}: {lost:,} events lost, {unconfirmed:,} messages not confirmed")
+
+    def _take_model(self, model: InUse) -> None:
+        """Tell Home Assistant of another model's labels."""
+        if model.labels == self._labels:
+            return
+        gone = tuple(label for label in self._labels if label not in model.labels)
+        self._labels = model.labels
+        self._device = self._device[0], device_document(self._prefix, model.labels, version("catdog"), gone)
+        if self._connection.connected:
+            self._connection.send(*self._device, retain=True)
 
     def _greet(self) -> None:
         """Send all that the broker should hold; `online` last, so that nobody takes an earlier run's state for ours."""

@@ -28,7 +28,7 @@ let selected = new Set();   // names, in the grid
 let out = new Set();        // names, of those alike, that are not meant
 let last = null;            // which was clicked last in the grid
 let sending = Promise.resolve();
-let shownTeaching = "";
+let shownTeaching = "", polling = 0;
 const ready = new Map();    // name -> <img>, the next ones
 
 function make(kind, name, text) {
@@ -404,7 +404,9 @@ function onTeaching(said) {
     shownTeaching = text;
     showProof(said);
   }
-  if (running) setTimeout(pollTeaching, POLL_MS);
+  clearTimeout(polling);
+  // A model that is put into use may still be refused by the camera's frames.
+  if (running || said.in_use) polling = setTimeout(pollTeaching, running ? POLL_MS : 5 * POLL_MS);
 }
 
 async function pollTeaching() {
@@ -412,7 +414,8 @@ async function pollTeaching() {
     onTeaching(await ask("/label/teach"));
   } catch (error) {
     at("progress").textContent = error.message;
-    setTimeout(pollTeaching, 3 * POLL_MS);
+    clearTimeout(polling);
+    polling = setTimeout(pollTeaching, 3 * POLL_MS);
   }
 }
 
