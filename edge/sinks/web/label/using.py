@@ -8,6 +8,7 @@ from typing import Any
 from ....common.files import printable
 from ....errors import CatdogError, OutputError
 from ....store import ModelStore, StoredModel
+from ..public import public_text
 
 
 class Using:
@@ -58,7 +59,7 @@ class Using:
             self._chosen(self._store.back(why="chosen on the page"))
 
     def state(self) -> dict[str, Any]:
-        """Say what is in use, as JSON values: its id, name and labels, and whether one can go back."""
+        """Say what is in use, as JSON values: its id, name and labels, why, and how many were before."""
         with self._lock:
             stamp = self._store.stamp()
             if self._known is None or self._known[0] != stamp:
@@ -67,12 +68,13 @@ class Using:
 
     def _look(self) -> dict[str, Any]:
         try:
-            model = self._store.current()
+            model, choice = self._store.current(), self._store.choice()
         except CatdogError:
-            model = None  # whoever runs it tells
-        if model is None:
-            return {"id": "", "name": "", "labels": [], "before": 0}
-        return {"id": model.id, "name": model.name, "labels": list(model.labels), "before": len(self._store.before())}
+            model = choice = None  # whoever runs it tells
+        if model is None or choice is None:
+            return {"id": "", "name": "", "labels": [], "before": 0, "why": ""}
+        said = {"id": model.id, "name": model.name, "labels": list(model.labels)}
+        return said | {"before": len(choice.before), "why": public_text(choice.why)}
 
     def _chosen(self, model: StoredModel) -> None:
         self._tell(f"--serve: {model} was chosen on the page")

@@ -387,7 +387,7 @@ function showUse(done) {
   const back = button("", "Go back", () => askTeacher("/label/back", {}));
   back.id = "back";
   back.disabled = !done.in_use.before;
-  acts.append(back, make("p", "muted", done.in_use.id ? `in use: ${done.in_use.name}, ${done.in_use.labels.join(", ")} (${done.in_use.id})` : "in use: what catdog-edge was started with"));
+  acts.append(back, make("p", "muted", done.in_use.id ? `in use: ${done.in_use.name}, ${done.in_use.labels.join(", ")} (${[done.in_use.id, done.in_use.why].filter(Boolean).join("; ")})` : "in use: what catdog-edge was started with"));
   acts.lastChild.id = "in-use";
   return [acts];
 }
