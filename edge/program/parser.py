@@ -25,6 +25,7 @@ examples:
   catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
   catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
+  catdog-edge --camera 0 --serve 8080 --save-uncertain doubtful    frames to label at http://127.0.0.1:8080/label, to learn from
   catdog-edge cat.jpg --model mine.tflite    a model of your own
   catdog-edge --camera 0 --models models     a folder of models: take another while running; catdog-edge models --help
   catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's

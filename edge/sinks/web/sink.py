@@ -107,9 +107,9 @@ class WebSink:
 
     def close(self) -> None:
         """End the page."""
+        self._server.stop()
         if self._teacher is not None:
             self._teacher.close()
-        self._server.stop()
 
 
 def _about(model: Classifier) -> About:

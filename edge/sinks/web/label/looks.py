@@ -7,7 +7,7 @@ is the same in every frame of a camera that stands still.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,27 +73,13 @@ class Looks:
             paths: the pictures.
             known: what is known of each.
         """
-        firsts: list[int] = []
-        looks: list[_Look] = []
-        counts: dict[int, int] = {}
-        groups = []
-        for place, (path, facts) in enumerate(zip(paths, known, strict=True)):
-            look = self._look(path, facts)
-            like = None if look is None else next(
-                (
-                    first
-                    for first, other in zip(firsts, looks, strict=True)
-                    if known[first].guess == facts.guess and counts[first] < MOST_ALIKE and _alike(look, other)
-                ),
-                None,
-            )  # fmt: skip
-            if like is None:
-                like = place
-                if look is not None:
-                    firsts.append(place)
-                    looks.append(look)
-            counts[like] = counts.get(like, 0) + 1
-            groups.append(like)
+        groups = list(range(len(paths)))
+        looks = {place: look for place in groups if (look := self._look(paths[place], known[place])) is not None}
+        sizes: dict[int, int] = {}  # of each group, by its first
+        for place, look in looks.items():
+            firsts = [first for first, size in sizes.items() if size < MOST_ALIKE and known[first].guess == known[place].guess]
+            groups[place] = next(iter(_alike(look, {first: looks[first] for first in firsts})), place)
+            sizes[groups[place]] = sizes.get(groups[place], 0) + 1
         return groups
 
     def _look(self, path: Path, facts: Known) -> _Look | None:
@@ -109,11 +95,14 @@ class Looks:
         return self._kept[key]
 
 
-def _alike(one: _Look, other: _Look) -> bool:
-    apart = np.abs(one.thumbnail - other.thumbnail)
-    if apart.mean() > _MEAN or apart.max() > _CELL:
-        return False
-    return bool(np.abs(one.bits - other.bits).sum() <= _BITS)
+def _alike(one: _Look, others: Mapping[int, _Look]) -> list[int]:
+    """Return the keys of those that look like one."""
+    if not others:
+        return []
+    apart = np.abs(np.stack([other.thumbnail for other in others.values()]) - one.thumbnail)
+    bits = np.abs(np.stack([other.bits for other in others.values()]) - one.bits).sum(axis=1)
+    near = (apart.mean(axis=(1, 2)) <= _MEAN) & (apart.max(axis=(1, 2)) <= _CELL) & (bits <= _BITS)
+    return [key for key, is_near in zip(others, near.tolist(), strict=True) if is_near]
 
 
 def _seen(path: Path, facts: Known) -> _Look | None:

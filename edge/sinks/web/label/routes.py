@@ -32,6 +32,7 @@ MOST_SHOWN = 300  # pictures in one answer; the next come when these are labelle
 _MOST_NAMES = 1000  # in one request
 _SIDES = {"small": 320, "large": 1280}  # pixels of the longer side
 _QUALITY = 82  # of JPEG
+_AT_ONCE = 2  # pictures that are decoded: a browser asks for six, and the camera wants the cores
 _NO_FOLDER = "No pictures to label: start catdog-edge with --save-uncertain DIR."
 _STATUS = {
     UsageError: HTTPStatus.BAD_REQUEST,
@@ -57,6 +58,7 @@ class LabelRoutes:
     def __init__(self, folder: LabelFolder | None, teacher: Teacher | None, using: Using | None) -> None:
         self._folder, self._teacher, self._using, self._looks = folder, teacher, using, Looks()
         self._looking = asyncio.Lock()  # two tabs would decode everything twice
+        self._decoding = asyncio.Semaphore(_AT_ONCE)
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Add what can be asked for, beside the page itself."""
@@ -100,7 +102,9 @@ class LabelRoutes:
         """A picture, decoded and encoded anew: whatever the file is, this is a JPEG."""
         side = _SIDES["small" if "small" in request.query else "large"]
         path = self._here().path(request.query.get("name"))
-        return web.Response(body=await asyncio.to_thread(lambda: _jpeg(read_picture(path), side)), content_type="image/jpeg")
+        async with self._decoding:
+            data = await asyncio.to_thread(lambda: _jpeg(read_picture(path), side))
+        return web.Response(body=data, content_type="image/jpeg")
 
     async def _move(self, asked: dict[str, Any]) -> dict[str, Any]:
         moved = await asyncio.to_thread(self._here().label, _names(asked), asked.get("label"))

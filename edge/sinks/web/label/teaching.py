@@ -15,7 +15,7 @@ from typing import Any
 from ..public import public_text
 
 _NICE = 15  # of 19: whatever else wants the cores goes first
-_GONE_S = 3.0  # for a process to end when it is asked to
+_GONE_S = 0.5  # for a process to end when it is asked to: the program itself has a second
 _ALLOWED = "allowed"  # what was not proven and is written because that was asked for
 _MOST_FLIPS = 60  # to be shown
 _UNPROVEN_CODE = 13

@@ -161,7 +161,7 @@ async function undo() {
     const said = await send("/label/undo", {});
     out.clear();
     say("");
-    await load(of, said.back);
+    await load(said.back[0]?.split("/")[0] ?? of, said.back);  // where they are again
   } catch (error) {
     say(error.message);
   }
