@@ -30,6 +30,7 @@ let last = null;            // which was clicked last in the grid
 let sending = Promise.resolve();
 let shownTeaching = "", polling = 0;
 const ready = new Map();    // name -> <img>, the next ones
+const tiles = new Map();    // name -> <button>, of the grid
 
 function make(kind, name, text) {
   const node = document.createElement(kind);
@@ -252,9 +253,9 @@ function showOne() {
   const alike = alikeOf(first);
   at("alike").hidden = !alike.length;
   at("alike-title").textContent = `${alike.length} more that look alike get the same label. Press one to leave it out.`;
-  at("alike-tiles").replaceChildren(...alike.map((picture) => tile(picture, !out.has(picture.name), (which) => {
+  at("alike-tiles").replaceChildren(...alike.map((picture) => tile(picture, !out.has(picture.name), (which, event) => {
     if (!out.delete(which.name)) out.add(which.name);
-    showOne();
+    event.currentTarget.setAttribute("aria-pressed", !out.has(which.name));
   })));
 }
 
@@ -272,7 +273,14 @@ function showSelection() {
   at("left").textContent = selected.size ? `${selected.size} selected` : of === UNLABELLED ? `${count} to label` : `${count} ${of}`;
 }
 
+// A tile is made once: a new one would fetch its picture again.
+function gridTile(picture) {
+  if (!tiles.has(picture.name)) tiles.set(picture.name, tile(picture, false, press));
+  return tiles.get(picture.name);
+}
+
 function showGrid() {
+  for (const name of [...tiles.keys()]) if (!pictures.some((picture) => picture.name === name)) tiles.delete(name);
   const rows = new Map();
   for (const picture of pictures) rows.set(picture.group, [...(rows.get(picture.group) ?? []), picture]);
   const parts = [];
@@ -280,17 +288,17 @@ function showGrid() {
   for (const group of rows.values()) {
     if (group.length === 1) {
       if (singles === null) parts.push(singles = make("div", "tiles"));
-      singles.append(tile(group[0], selected.has(group[0].name), press));
+      singles.append(gridTile(group[0]));
       continue;
     }
     singles = null;
-    const box = make("div", "group"), tiles = make("div", "tiles");
-    tiles.append(...group.map((picture) => tile(picture, selected.has(picture.name), press)));
+    const box = make("div", "group"), inside = make("div", "tiles");
+    inside.append(...group.map(gridTile));
     box.append(button("", `Select ${group.length} that look alike`, () => {
       const isWhole = group.every((picture) => selected.has(picture.name));
       for (const picture of group) isWhole ? selected.delete(picture.name) : selected.add(picture.name);
       showSelection();
-    }), tiles);
+    }), inside);
     parts.push(box);
   }
   at("grid").replaceChildren(...parts);
