@@ -100,11 +100,12 @@ class Teacher:
 
     def _follow(self, process: "subprocess.Popen[str]", output: Path) -> None:
         said = ""
-        for line in process.stderr or ():
-            said = public_text(_without_name(line)) or said
-            with self._lock:
-                self._state = {"state": "running", "line": said}
-        code = process.wait()
+        with process:  # waits for its end, and closes the pipe
+            for line in process.stderr or ():
+                said = public_text(_without_name(line)) or said
+                with self._lock:
+                    self._state = {"state": "running", "line": said}
+        code = process.returncode
         report = _read(output.with_suffix(".teach.json"))
         done = _outcome(code, said, report, stopped=self._stopped)
         with self._lock:

@@ -190,7 +190,7 @@ function showFilters() {
   }));
 }
 
-function showBar() {
+function showDock() {
   at("labels").replaceChildren(...labels.map((each, index) => {
     const node = button("", "", () => label(each.name));
     if (index < KEYS) node.append(make("kbd", "", String(index + 1)));
@@ -311,7 +311,7 @@ function show() {
   at("mode-grid").setAttribute("aria-pressed", mode === "grid");
   at("grid").hidden = mode !== "grid" || !pictures.length;
   showFilters();
-  showBar();
+  showDock();
   if (mode === "grid") {
     at("one").hidden = at("alike").hidden = true;
     showGrid();
