@@ -182,6 +182,19 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         metavar="MB",
         help="size of all pieces; the oldest go (default: %(default)s)",
     )
+    _add_saving_options(group)
+    add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
+    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add(
+        "--serve",
+        metavar="[HOST:]PORT",
+        help="a web page, for this machine alone unless HOST is another address; then with a token",
+    )
+    add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
+
+
+def _add_saving_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "--save-uncertain",
         type=Path,
@@ -217,14 +230,6 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         metavar="MIN",
         help="a frame at least every MIN minutes, whatever it shows; 0: none (default: %(default)s)",
     )
-    add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
-    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
-    add(
-        "--serve",
-        metavar="[HOST:]PORT",
-        help="a web page, for this machine alone unless HOST is another address; then with a token",
-    )
-    add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
 
 
 def _threads(text: str) -> int | None:

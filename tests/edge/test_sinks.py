@@ -93,8 +93,9 @@ def test_doubtful_frame_keeps_its_boxes(tmp_path: Path) -> None:
 def test_sink_that_blocks_loses_frames_and_holds_up_nothing() -> None:
     probe, said = Probe(), list[str]()
     queued = QueuedSink(probe, said.append, waiting=8)
+    step = seen(0)
     for number in range(1000):
-        queued.take(seen(0)._replace(at=number))
+        queued.take(step._replace(at=number))
     assert queued.dropped >= 900  # a loaded machine lets it take some
     probe.gate.set()
     queued.close()
