@@ -1,7 +1,10 @@
 """The second view in a real browser. Screenshots go where CATDOG_ARTIFACTS says, else to pytest's folder for the test."""
 
 import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +25,7 @@ from catdog.edge.store import ModelStore
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 90_000
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +211,44 @@ def test_the_button_teaches_proves_and_puts_into_use(
         page.reload()  # what has come of it stays to be read
         page.wait_for_selector("#proof h3")
         visit.end()
+
+
+@pytest.mark.slow
+def test_the_whole_way_from_a_camera_to_another_model_and_back(browser: "Browser", tmp_path: Path, artifacts: Path) -> None:
+    for seed in range(30):
+        (tmp_path / "doubtful/stars").mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(tmp_path / f"doubtful/stars/p{seed}.png"), draw_thing(7, seed))
+    process = subprocess.Popen(
+        [str(Path(sys.executable).parent / "catdog-edge"), "--camera", "demo", "--model", "tiny", "--serve", "0", "--models",
+         "models", "--compare-s", "1", "--save-uncertain", "doubtful", "--uncertain-below", "1"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    try:
+        url = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
+        live = browser.new_context().new_page()
+        live.goto(url)
+        live.wait_for_function("() => document.getElementById('model').textContent.includes('cats')")
+        visit = Visit(browser, url)
+        page = visit.page
+        for number in range(1, 6):
+            while page.locator("#frame img").count() == 0:
+                page.wait_for_timeout(500)
+                page.reload()
+                page.wait_for_function("() => document.getElementById('left').textContent")
+            page.keyboard.press(str(1 + number % 2))
+            page.wait_for_function("count => labels[0].count + labels[1].count >= count", arg=number)
+            page.reload()
+            page.wait_for_function("() => document.getElementById('left').textContent")
+        page.check("#unproven")
+        page.click("#teach")
+        page.wait_for_selector("#proof h3")
+        page.screenshot(path=artifacts / "label-whole-way.png", full_page=True)
+        page.click("#use")
+        live.wait_for_function("() => document.getElementById('model').textContent.includes('stars')", timeout=PATIENCE_MS)
+        page.click("#back")
+        live.wait_for_function("() => !document.getElementById('model').textContent.includes('stars')", timeout=PATIENCE_MS)
+        visit.end()
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)

@@ -196,7 +196,7 @@ def test_doubtful_frames_are_kept_apart_and_capped(tmp_path: Path) -> None:
 def test_who_appears_and_a_frame_now_and_then_are_kept_too(tmp_path: Path) -> None:
     told: list[str] = []
     sink = UncertainSink(tmp_path, told.append, every_s=30.0)
-    for number in range(100):
+    for number in range(0, 100, 10):
         sink.take(seen(number, 0.95, (APPEARANCE,) if number == 20 else ()))
     sink.close()
     assert told == [f"1 where somebody appeared, 2 at steady times kept in {tmp_path}"]
