@@ -179,6 +179,7 @@ def test_several_are_labelled_at_once_in_the_grid(
         visit.end()
 
 
+@pytest.mark.slow
 def test_the_button_teaches_proves_and_puts_into_use(
     browser: "Browser", model: Classifier, tmp_path: Path, artifacts: Path
 ) -> None:

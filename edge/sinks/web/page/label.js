@@ -8,6 +8,7 @@ const LABEL_COLOURS = 5;
 const KEYS = 9;             // labels that have one
 const READY = 4;            // pictures that are fetched ahead
 const POLL_MS = 1000;
+const LOOK_MS = 5000;       // for new pictures, where there are none
 const WHY = { weak: "weak answer", appeared: "somebody appeared", steady: "a frame now and then" };
 const VERDICTS = {
   published: "Accepted", allowed: "Written without proof", refused: "Refused", unproven: "Not proven: too few pictures", failed: "Failed",
@@ -28,6 +29,7 @@ let selected = new Set();   // names, in the grid
 let out = new Set();        // names, of those alike, that are not meant
 let last = null;            // which was clicked last in the grid
 let sending = Promise.resolve();
+let isThere = false;        // the folder
 let shownTeaching = "", polling = 0;
 const ready = new Map();    // name -> <img>, the next ones
 const tiles = new Map();    // name -> <button>, of the grid
@@ -86,12 +88,14 @@ async function load(which = of, keep = null) {
     of = said.of;
     pictures = said.pictures;
     count = said.count;
+    isThere = true;
     learnCounts(said);
     const names = new Set(pictures.map((picture) => picture.name));
     selected = new Set([...selected].filter((name) => names.has(name)));
     if (keep) bringToFront(keep);
     show();
   } catch (error) {
+    isThere = false;
     say(error.message);
     pictures = [];
     count = 0;
@@ -319,7 +323,7 @@ function show() {
   } else {
     showOne();
   }
-  at("nothing").hidden = pictures.length > 0;
+  at("nothing").hidden = pictures.length > 0 || !isThere;
   at("nothing").textContent = of === UNLABELLED ? "Nothing to label. What is worth it comes here by itself." : "No pictures.";
 }
 
@@ -484,5 +488,8 @@ at("mode-one").addEventListener("click", () => turn("one"));
 at("mode-grid").addEventListener("click", () => turn("grid"));
 at("teach").addEventListener("click", () => askTeacher("/label/teach", { allow_unproven: at("unproven").checked }));
 at("stop").addEventListener("click", () => askTeacher("/label/teach/stop", {}));
+setInterval(() => {
+  if (isThere && !document.hidden && of === UNLABELLED && !pictures.length) load();
+}, LOOK_MS);
 load();
 pollTeaching();
