@@ -228,7 +228,7 @@ def _add_saving_options(group: argparse._ArgumentGroup) -> None:
         type=float,
         default=SinkOptions.save_every_min,
         metavar="MIN",
-        help="a frame at least every MIN minutes, whatever it shows; 0: none (default: %(default)s)",
+        help="where nothing was kept for MIN minutes any frame that looks other than the last; 0: none (default: %(default)s)",
     )
 
 

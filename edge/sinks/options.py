@@ -18,7 +18,7 @@ class SinkOptions:
         uncertain_below: a score below which an answer is weak, 0-1.
         save_limit: how many frames, of those that nobody has labelled.
         save_limit_mb: size of these, in 10^6 bytes.
-        save_every_min: longest time without one, minutes; 0 for no limit.
+        save_every_min: after so many minutes without one any is kept that looks other than the last; 0 for never.
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
         serve: ``[HOST:]PORT`` of a web page.

@@ -51,7 +51,7 @@ class UncertainSink:
     """Keeps frames worth a label as JPEG files, and doubtful pictures as they are.
 
     Frames: weak answers, the one that settles that somebody has appeared, and one where nothing was kept for `every_s`. Near
-    copies of the last that was kept are left out.
+    copies of the last that was kept are left out: an empty room does not fill the folder by night.
 
     Args:
         folder: where to; made if absent.
@@ -60,8 +60,9 @@ class UncertainSink:
         most: frames to keep that nobody has labelled. Where there are more, the older of the two that are closest in time goes,
             so that they stay spread over days and nights. Pictures are all kept: they are somebody's own.
         most_mb: size of these frames together, in 10^6 bytes.
-        every_s: longest time without a frame, seconds; 0 for no limit.
-        apart_s: least time between two frames with weak answers, seconds: neighbours are all but the same picture.
+        every_s: after so many seconds without a frame any is kept that looks other than the last; 0 for never.
+        apart_s: least time between two frames, but for those by which somebody appears, seconds: neighbours are all but the
+            same picture.
 
     Raises:
         UsageError: a limit that keeps nothing, or a value out of range.
@@ -87,6 +88,7 @@ class UncertainSink:
         self._most_bytes, self._every_s = most_mb * 1e6, every_s
         self._last: float | None = None  # when a frame was captured that was kept
         self._begun: float | None = None  # when the first was
+        self._tried: float | None = None  # when the last was that was kept, or was too like the one before
         self._looks: NDArray[np.float32] | None = None  # of the last that was kept
         self._counts: Counter[str] = Counter()
         self._kept = sorted(_found(folder / UNLABELLED))
@@ -111,7 +113,9 @@ class UncertainSink:
         self._begun = now if self._begun is None else self._begun
         if any(event.kind == APPEARED for event in observation.events):
             return EVENT
-        if weak and (self._last is None or now - self._last >= self._apart_s):
+        if self._tried is not None and now - self._tried < self._apart_s:
+            return ""
+        if weak:
             return WEAK
         pause = now - (self._begun if self._last is None else self._last)
         return STEADY if self._every_s and pause >= self._every_s else ""
@@ -134,7 +138,8 @@ class UncertainSink:
         if picture is None or result.prediction is None:
             return
         looks = fingerprints(picture[np.newaxis]).thumbnails[0]
-        if why != STEADY and self._looks is not None and np.abs(looks - self._looks).max() <= _SAME_LEVELS:
+        self._tried = result.frame.captured_at
+        if self._looks is not None and np.abs(looks - self._looks).max() <= _SAME_LEVELS:
             return
         done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         if not done:
