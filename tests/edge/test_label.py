@@ -3,6 +3,8 @@
 import http.client
 import json
 import re
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -17,9 +19,10 @@ from drawn_classes import draw_thing
 pytest.importorskip("aiohttp", reason="the extra web is not installed")
 from label_pages import collect, labelling
 
-from catdog.edge.errors import InputNotFoundError, UsageError
+from catdog.edge.errors import InputNotFoundError, OutputError, UsageError
 from catdog.edge.inference.classifier import Classifier
 from catdog.edge.models import bundled_tflite
+from catdog.edge.sinks.web.label.folder import LabelFolder
 from catdog.edge.sinks.web.label.names import path_of, plain_label
 from catdog.edge.sinks.web.sink import WebSink
 from catdog.edge.store import ModelStore
@@ -83,6 +86,33 @@ def test_pictures_are_labelled_deleted_and_brought_back_also_after_a_restart(mod
         assert not (tmp_path / "Black Redstart").exists()  # a label that nothing has
     assert {name: (tmp_path / name).read_bytes() for name in names} == before
     assert files(tmp_path) == {*names, f"robin/{taken.name}"}
+
+
+def test_full_disk_or_a_kill_loses_no_picture(tmp_path: Path) -> None:
+    names = collect(tmp_path, "cats", 3)
+    folder = LabelFolder(tmp_path, ("cats", "dogs"))
+    before = {name: (tmp_path / name).read_bytes() for name in names}
+    (tmp_path / ".labelled.json").mkdir()  # the step cannot be noted: so nothing moves
+    with pytest.raises(OutputError):
+        folder.label(names, "dogs")
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
+    (tmp_path / ".labelled.json").rmdir()
+    program = f"""if True:
+        import os, sys
+        from pathlib import Path
+        from catdog.edge.sinks.web.label.folder import LabelFolder
+        moved, replace = 0, os.replace
+        def killed(source, target):
+            global moved
+            moved += not str(target).endswith("labelled.json")
+            os._exit(9) if moved == 2 else replace(source, target)
+        os.replace = killed
+        LabelFolder(Path({str(tmp_path)!r}), ("cats", "dogs")).label({names!r}, "dogs")
+    """
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 9
+    assert sorted(path.stat().st_size > 0 for path in (tmp_path / "dogs").glob("*.jpg")) == [False, False, True]
+    assert folder.undo() == names[:1]
+    assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before
 
 
 def test_nothing_is_learnt_from_guesses(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ A file is never overwritten: its new name is made as an empty file first, which 
 import json
 import os
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ....common.files import write_text
@@ -51,7 +51,7 @@ class LabelFolder:
             UsageError: no label is called like that.
         """
         paths = self._below(of if of == UNLABELLED else plain_label(of, self._names()))
-        return [path.relative_to(self.root).as_posix() for path in sorted(paths, key=lambda path: (path.name, path))]
+        return [self._name(path) for path in sorted(paths, key=lambda path: (path.name, path))]
 
     def path(self, name: object) -> Path:
         """Return the file of a picture.
@@ -68,7 +68,7 @@ class LabelFolder:
         Raises:
             UsageError: a name is none.
             InputNotFoundError: a picture is not there any more; nothing was moved.
-            OutputError: the folder cannot be written; what was moved before can be undone.
+            OutputError: the folder cannot be written, or the disk is full; what was moved before can be undone.
         """
         with self._lock:
             return self._step(names, self.root / plain_label(label, self._names()))
@@ -93,7 +93,13 @@ class LabelFolder:
                 source, target = self.root / after, self.root / before
                 if not source.is_file():
                     continue  # somebody else has moved it meanwhile
-                back.append(_moved(source, target).relative_to(self.root).as_posix())
+                with _telling(source):
+                    if target.exists() and not source.stat().st_size:
+                        source.unlink()  # the name that was made for it, and a kill before it was moved
+                        continue
+                    free = _made_empty(target, source)
+                    _move(source, free)
+                back.append(self._name(free))
                 with suppress(OSError):
                     source.parent.rmdir()  # of a label that was mistyped, say; one that is not empty stays
             self._keep(steps)
@@ -117,16 +123,26 @@ class LabelFolder:
 
     def _step(self, names: Sequence[object], folder: Path) -> list[str]:
         paths = dict.fromkeys([self.path(name) for name in names])  # all of them, before one is moved
-        done: list[tuple[str, str]] = []
+        waiting: dict[Path, Path] = {}
         try:
-            for path in paths:
-                if path.parent != folder:
-                    target = _moved(path, folder / path.name)
-                    done.append((path.relative_to(self.root).as_posix(), target.relative_to(self.root).as_posix()))
+            with _telling(folder):
+                for path in paths:
+                    if path.parent != folder:
+                        waiting[path] = _made_empty(folder / path.name, path)
+            step = [(self._name(path), self._name(target)) for path, target in waiting.items()]
+            if step:
+                self._keep([*self._steps(), step])  # before anything moves: what cannot be undone is not done
+            for path in list(waiting):
+                with _telling(path):
+                    _move(path, waiting[path])
+                del waiting[path]
+            return [after for _, after in step]
         finally:
-            if done:
-                self._keep([*self._steps(), done])
-        return [after for _, after in done]
+            for target in waiting.values():
+                target.unlink(missing_ok=True)
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
 
     def _steps(self) -> list[list[tuple[str, str]]]:
         try:
@@ -148,33 +164,32 @@ def _is_inside(*names: str) -> bool:
     return all(".." not in Path(name).parts and not Path(name).is_absolute() for name in names)
 
 
-def _moved(source: Path, wanted: Path) -> Path:
-    """Move a picture and what is known of it; where the name is taken it gets a number."""
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
     try:
-        wanted.parent.mkdir(parents=True, exist_ok=True)
-        target = _made_empty(wanted)
-        try:
-            os.replace(source, target)  # noqa: PTH105 - by its own name, so that nobody takes it for one that may overwrite
-        except OSError:
-            target.unlink(missing_ok=True)
-            raise
-        known = source.with_suffix(".json")
-        if known.is_file():
-            known.replace(target.with_suffix(".json"))
+        yield
     except OSError as error:
-        raise OutputError(
-            f"to move {source.name}", got=error.strerror or str(error), fix="Check the space and the permissions."
-        ) from error
-    return target
+        got = error.strerror or str(error)
+        raise OutputError(f"to move {path.name}", got=got, fix="Check the space and the permissions.") from error
 
 
-def _made_empty(wanted: Path) -> Path:
+def _move(source: Path, target: Path) -> None:
+    """Move a picture, and what is known of it, to a name that was made for it."""
+    known = source.with_suffix(".json")
+    os.replace(source, target)  # noqa: PTH105 - the empty file, and none that anybody had
+    with suppress(OSError):  # there may be none; and the picture is where it is to be
+        known.replace(target.with_suffix(".json"))
+
+
+def _made_empty(wanted: Path, source: Path) -> Path:
+    """Make an empty file that nobody else has made; where the name is taken it gets a number."""
+    wanted.parent.mkdir(parents=True, exist_ok=True)
     number = 1
     while True:
         target = wanted if number == 1 else wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         number += 1
-        if target.with_suffix(".json").exists():
-            continue  # what is known of another picture
+        if source.with_suffix(".json").exists() and target.with_suffix(".json").exists():
+            continue  # two pictures; one alone is that of the picture, which a kill has parted from it
         with suppress(FileExistsError):
             target.touch(exist_ok=False)
             return target
