@@ -1,6 +1,7 @@
 """The pictures to learn from: class folders, which pictures belong together, and how the model sees each of them.
 
 photos/robin/*.jpg, photos/sparrow/2026-05/*.jpg      the folder below DIR is the label
+photos/unlabelled/robin/*.jpg                         guesses of a model: never learnt from
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from ..contract.preprocess import Preprocessor
 from ..errors import DatasetError, InputNotFoundError, MissingExtraError, UnreadableInputError
 from ..pictures.decode import read_picture
 from ..pictures.duplicates import Fingerprints, copies, fingerprints
-from ..pictures.folders import walk
+from ..pictures.folders import UNLABELLED, walk
 from ..pictures.kinds import Family, LeftOut, is_passed_over
 
 MOST = 300  # pictures of a label; more would cost time and memory and teach a last layer next to nothing
@@ -85,7 +86,7 @@ def find(folder: Path, tell: Callable[[str], None]) -> list[Photo]:
         raise InputNotFoundError("a folder of class folders", got=str(folder), fix="Make DIR/label/*.jpg, a folder a label.")
     found, left_out = [], LeftOut()
     for place in sorted(folder.iterdir()):
-        if not place.is_dir() or is_passed_over(place.name):
+        if not place.is_dir() or is_passed_over(place.name) or place.name == UNLABELLED:
             left_out.folder(place) if place.is_dir() else left_out.file(place)
             continue
         if not place.name.isprintable() or not place.name.strip():
