@@ -17,6 +17,7 @@ from ..sinks.options import SinkOptions
 from ..sinks.stdout import StdoutSink
 from ..sources import open_sources
 from .arguments import parse, run_options, sink_options, source_options
+from .located import located
 from .reporter import Reporter, log
 
 if TYPE_CHECKING:
@@ -52,9 +53,11 @@ def _classify(arguments: "Namespace") -> int:
     silence_opencv()
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
+    # Before a camera runs: the network takes its time.
+    model = located(arguments.model, _log)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
     with open_sources(source_options(arguments), _log) as sources:
-        load = partial(_load, arguments.model, model_claims(arguments), arguments.backend)
+        load = partial(_load, model, model_claims(arguments), arguments.backend)
         # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
         queued = any(getattr(source, "keeps_pace", False) for source in sources)
         with _open_sinks(wanted, stdout, partial(load, 1), queued=queued) as sinks:

@@ -1,0 +1,23 @@
+"""Where the model is that `--model` names: one that is at an address is fetched first."""
+
+from collections.abc import Callable
+
+
+def located(model: str, tell: Callable[[str], None]) -> str:
+    """Return the name of a bundled model or a path, as they were typed; of an address the path of what was fetched.
+
+    Args:
+        model: as typed.
+        tell: says a line on stderr.
+
+    Raises:
+        UsageError: an address that is not valid.
+        InputNotFoundError: a model at an address does not come, and none was fetched before.
+        ModelError: what comes is no model, or a damaged one, and none was fetched before.
+        OutputError: the cache cannot be written, and none was fetched before.
+    """
+    if not model.lower().startswith(("http:/", "https:/")):
+        return model
+    from ..fetch.model import fetched_model
+
+    return str(fetched_model(model, tell))
