@@ -107,10 +107,31 @@ class Classifier:
             raise UsageError("a sequence of labels", got=repr(labels), fix='Write ["cats", "dogs"].')
         if not isinstance(model, str | os.PathLike):
             raise UsageError("a name or path of a model", got=repr(model), fix='Example: Classifier("default").')
-        self.model_path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
-        file = read_model_file(self.model_path)
+        path = bundled_tflite(str(model)) if str(model) in BUNDLED else Path(model)
+        file = read_model_file(path)
         pick_backend(file, backend)  # another than the file's is told before what the file does not say
-        claims = _claims_of(labels, claims)
+        self._open(file, _claims_of(labels, claims), backend, threads)
+
+    @classmethod
+    def of_file(cls, file: ModelFile, *, backend: str = "auto", threads: int = DEFAULT_THREADS) -> "Classifier":
+        """Make one of a model file that is in memory already and says all about itself.
+
+        Args:
+            file: as `catdog.edge.contract.artifact.parse_model` gives it.
+            backend: as for the class.
+            threads: number of threads for one inference.
+
+        Raises:
+            ModelError: it cannot be used; the message says why.
+            UsageError: the backend does not run this kind of file.
+            PluginError: the package that has the backend cannot be loaded, or fails.
+        """
+        made = cls.__new__(cls)
+        made._open(file, None, backend, threads)
+        return made
+
+    def _open(self, file: ModelFile, claims: "Claims | None", backend: str, threads: int) -> None:
+        self.model_path = file.path
         # Before the runtime sees it: a truncated file has lost its seal, too, and crashes some runtimes.
         settled = None if file.sealed else _settle(file, claims)
         self._backend = open_backend(file, name=backend, threads=threads)
