@@ -1,7 +1,7 @@
 """A model at an address: `--model https://host/garden.tflite`.
 
-What has come lies in the cache folder, with the server's name for its version, so that it is not sent again while it is the newest;
-without a network the program starts with what is there.
+What has come lies in the cache folder, with the server's name for its version, so that it is not sent again while it is the
+newest; without a network the program starts with what is there.
 
 May import: this room, `catdog.edge.sources.net`, `catdog.edge.contract`, `catdog.edge.common`, `catdog.edge.errors`.
 """
@@ -39,12 +39,13 @@ _VALIDATORS = (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")
 Tell = Callable[[str], None]
 
 
-def fetched_model(url: str, tell: Tell) -> Path:
+def fetched_model(url: str, tell: Tell, *, newest: bool = False) -> Path:
     """Fetch a model into the cache; one that is there and the newest is not sent again.
 
     Args:
         url: `http(s)://` address, with user and password where the server wants them; those are never told to anybody else.
         tell: says a line on stderr: what is fetched, and why what was there is used.
+        newest: none that was fetched before will do, unless the server says that it is the newest.
 
     Returns:
         The path of a whole model file: the newest, or where that does not come, the one that was fetched before.
@@ -62,7 +63,7 @@ def fetched_model(url: str, tell: Tell) -> Path:
     try:
         _renew(address, target, tell)
     except CatdogError as error:
-        if not target.is_file():
+        if newest or not target.is_file():
             raise
         day = datetime.fromtimestamp(target.stat().st_mtime, UTC).date()
         tell(f"expected {error.expected}; got {error.got}. Going on with what was fetched on {day}")

@@ -25,7 +25,7 @@ examples:
   catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge cat.jpg --model mine.tflite    a model of your own
-  catdog-edge cat.jpg --model https://host.example/garden.tflite    one at an address: fetched once, and when there is a newer one
+  catdog-edge cat.jpg --model https://host.example/garden.tflite    one at an address: fetched when it is new
   catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 

@@ -10,6 +10,7 @@ from ...runner.events import Event
 from ...runner.observation import Observation
 from .broker import Broker
 from .connection import Connection
+from .device import ToldDevice
 from .discovery import BIRTH, device_document, device_topic
 from .known import Known, event_to_json
 
@@ -27,6 +28,7 @@ class MqttSink:
         broker: which.
         labels: the model's.
         tell: says what is wrong to whoever looks at stderr.
+        device: what is told of the device and its model, and takes models by message; None for nothing.
 
     Attributes:
         lost: events that could not wait any longer.
@@ -39,11 +41,13 @@ class MqttSink:
     wants_pictures = False
     only_events = False
 
-    def __init__(self, broker: Broker, labels: tuple[str, ...], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, broker: Broker, labels: tuple[str, ...], tell: Callable[[str], None], device: ToldDevice | None = None
+    ) -> None:
         self.name = f"--mqtt {broker.url}"
         self.lost = 0
         self._tell = tell
-        self._device = device_topic(broker.prefix), device_document(broker.prefix, labels, version("catdog"))
+        self._document = device_topic(broker.prefix), device_document(broker.prefix, labels, version("catdog"))
         self._availability, self._state, self._event = (
             f"{broker.prefix}/{topic}" for topic in ("availability", "state", "event")
         )
@@ -52,9 +56,12 @@ class MqttSink:
         self._lock = threading.Lock()  # of what is known and sent: the camera's steps and the network's come in two threads
         self._sent_at, self._sent_essence = float("-inf"), self._known.essence
         self._timer: threading.Timer | None = None
-        self._connection = Connection(
-            broker, will=(self._availability, "offline"), greet=self._greet, listen=BIRTH[0], heard=self._hear, tell=tell
-        )
+        self._device = device
+        will = (self._availability, "offline")
+        listen = {BIRTH[0]: self._hear} | ({} if device is None else dict.fromkeys(device.set_topics, device.hear))
+        self._connection = Connection(broker, will=will, greet=self._greet, listen=listen, tell=tell)
+        if device is not None:
+            device.begin(self._tell_of_device)
         self._connection.open()
 
     def take(self, observation: Observation) -> None:
@@ -68,9 +75,12 @@ class MqttSink:
                 self.lost += 1
             self._send_events()
             self._send_state_in_time()
+            self._send_device(observation)
 
     def close(self) -> None:
         """Send what is left, take everything back, and say goodbye."""
+        if self._device is not None:
+            self._device.close()
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -90,14 +100,25 @@ class MqttSink:
             self._connection.send(self._availability, "online", retain=True)
             self._send_events()
 
-    def _hear(self, message: bytes) -> None:
-        if message == BIRTH[1]:
+    def _hear(self, message: bytes, kept: bool) -> None:
+        if message == BIRTH[1] and not kept:
             with self._lock:
                 self._introduce()
 
     def _introduce(self) -> None:
-        self._connection.send(*self._device, retain=True)
+        self._connection.send(*self._document, retain=True)
         self._send_state()
+        if self._device is not None:
+            self._connection.send(self._device.topic, self._device.document(), retain=True)
+
+    def _tell_of_device(self) -> None:
+        with self._lock:
+            if self._device is not None and self._connection.connected:
+                self._connection.send(self._device.topic, self._device.document(), retain=True)
+
+    def _send_device(self, observation: Observation) -> None:
+        if self._device is not None and self._device.see(observation) and self._connection.connected:
+            self._connection.send(self._device.topic, self._device.document(), retain=True)
 
     def _send_events(self) -> None:
         while self._waiting and self._connection.connected:

@@ -1,0 +1,168 @@
+"""A device that does what messages say: it takes the model that they name, or says why it does not.
+
+What is cheap is looked at first: share, signature, version; only then is anything fetched. Whatever goes wrong, the model in use
+stays in use.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from ..errors import CatdogError, InputNotFoundError, OutputError
+from ..fetch.model import fetched_model
+from ..store import ModelStore
+from .message import Rollout, place_of, read_rollout
+from .signature import Statement, check_file, check_statement, read_keys
+from .taken import Taken, read_taken, write_taken
+
+_FIRST_RETRY_S, _MOST_RETRY_S = 30.0, 3600.0
+
+
+class Stage(StrEnum):
+    """How far a message has come."""
+
+    NONE = "none"
+    FETCHING = "fetching"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    NOT_IN_SHARE = "not in the share"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What was made of the last message.
+
+    Attributes:
+        stage: how far it has come.
+        name: of the file that it names; empty where it names none.
+        version: of that; None where it has none.
+        why: it was refused, one line; empty where it was not.
+    """
+
+    stage: Stage = Stage.NONE
+    name: str = ""
+    version: int | None = None
+    why: str = ""
+
+    def to_fields(self) -> dict[str, object]:
+        """Return what is told as JSON."""
+        return {"state": str(self.stage), "name": self.name or None, "version": self.version, "why": self.why or None}
+
+
+class Device:
+    """Takes models in a thread of its own, one after another; of messages that wait only the newest counts.
+
+    A file that does not come is tried again until there is another message, ever more rarely, at last once an hour.
+
+    Args:
+        name: what no other device is called; it decides in which share of all it is.
+        store: where models go, and from where a running program takes the one in use.
+        keys: folder of the public keys of those who may sign, read anew for each message.
+        tell: says a line on stderr.
+        news: called, from that thread, whenever `progress` has changed.
+        retry_s: seconds until what did not come is tried again for the first time.
+
+    Attributes:
+        progress: what was made of the last message.
+
+    Raises:
+        SignatureError: there are no keys.
+        MissingExtraError: cryptography is not installed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        store: ModelStore,
+        keys: Path,
+        tell: Callable[[str], None],
+        news: Callable[[], None],
+        *,
+        retry_s: float = _FIRST_RETRY_S,
+    ) -> None:
+        read_keys(keys)
+        self.progress = self._about = Progress()
+        self._name, self._store, self._keys, self._say, self._news = name, store, keys, tell, news
+        self._retry_s = retry_s
+        self._told = ""
+        self._newest: bytes | None = None  # not looked at yet
+        self._last: bytes | None = None
+        self._ended = False
+        self._woken = threading.Condition()
+        threading.Thread(target=self._run, name="models by message", daemon=True).start()
+
+    def hear(self, payload: bytes) -> None:
+        """Take a message; returns at once. One without a byte, by which a broker's is removed, says nothing."""
+        with self._woken:
+            if payload and payload != self._last:  # a broker sends what it keeps again after each break
+                self._newest = self._last = payload
+                self._woken.notify_all()
+
+    def close(self) -> None:
+        """Look at no further message; what is being fetched is not waited for."""
+        with self._woken:
+            self._ended = True
+            self._woken.notify_all()
+
+    def _run(self) -> None:
+        payload, wait_s = None, None
+        while True:
+            with self._woken:
+                self._woken.wait_for(lambda: self._ended or self._newest is not None, wait_s)
+                if self._ended:
+                    return
+                if self._newest is not None:
+                    payload, self._newest, wait_s = self._newest, None, None
+            again = payload is not None and not self._attempt(payload)
+            wait_s = min(2 * wait_s if wait_s else self._retry_s, _MOST_RETRY_S) if again else None
+
+    def _attempt(self, payload: bytes) -> bool:
+        """Do what a message says; False where another try may fare better."""
+        self._about = Progress()
+        try:
+            self._follow(read_rollout(payload))
+        except CatdogError as error:
+            self._refuse(str(error))
+            return not isinstance(error, InputNotFoundError | OutputError)
+        except Exception as error:  # noqa: BLE001 - this thread's only boundary: the next message may be a better one
+            self._refuse(f"{type(error).__name__}: {error}")
+        return True
+
+    def _follow(self, rollout: Rollout) -> None:
+        said = rollout.signature.statement
+        self._about = Progress(name=said.name, version=said.version)
+        if place_of(self._name) >= rollout.share:
+            self._set(Stage.NOT_IN_SHARE)
+            return
+        check_statement(rollout.signature, read_keys(self._keys))
+        if read_taken(self._store.folder).allows(said):
+            self._set(Stage.FETCHING)
+            self._take(rollout.address, said)
+        self._set(Stage.TAKEN)
+
+    def _take(self, address: str, said: Statement) -> None:
+        path = fetched_model(address, self._say, newest=True)
+        data = path.read_bytes()
+        path.unlink(missing_ok=True)  # the store has its own, and what is not the file that was signed is of no use
+        check_file(data, said)
+        why = f"{said.name}, version {said.version}, signed by the key {said.key}"
+        model = self._store.put(data, said=why)
+        taken = Taken(said.version, said.sha256)
+        write_taken(self._store.folder, taken)
+        self._store.use(model.id, why=why)
+        write_taken(self._store.folder, replace(taken, done=True))
+        self._say(f"took {why}")
+
+    def _refuse(self, why: str) -> None:
+        self._set(Stage.REFUSED, why)
+        if why != self._told:  # a file that does not come is tried again and again
+            self._say(f"refused a model, and goes on with the one in use: {why}")
+        self._told = why
+
+    def _set(self, stage: Stage, why: str = "") -> None:
+        progress = replace(self._about, stage=stage, why=why)
+        if progress != self.progress:
+            self.progress = progress
+            self._news()
