@@ -186,7 +186,7 @@ def objection(command: Command, capsys: pytest.CaptureFixture[str]) -> str | Non
 
 COMMANDS = list(said_commands())
 SUB_COMMANDS = [
-    *(["catdog-edge", name] for name in ("doctor", "service", "teach")),
+    *(["catdog-edge", name] for name in ("doctor", "models", "service", "teach")),
     ["catdog-train", "compare"],
     *(["catdog-export", name] for name in ("verify", "info", "adopt")),
     *(["catdog-bench", name] for name in BENCHES),

@@ -5,7 +5,7 @@
     arguments          and the options dataclasses that they become
     classify           the main job: from options to sources, model and sinks
     reporter, throttle to the sinks what is found, to stderr what is wrong, and not too often
-    doctor/, service/  two commands of their own
+    doctor/, models/, service/, teach/   commands of their own
 
 May import of `catdog.edge`: everything.
 """

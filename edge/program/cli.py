@@ -49,6 +49,12 @@ def _doctor(argv: Sequence[str]) -> int:
     return main(argv)
 
 
+def _models(argv: Sequence[str]) -> int:
+    from .models.cli import main
+
+    return main(argv)
+
+
 def _service(argv: Sequence[str]) -> int:
     from .service.cli import main
 
@@ -61,5 +67,10 @@ def _teach(argv: Sequence[str]) -> int:
     return main(argv)
 
 
-# A picture of such a name is ./doctor, ./service or ./teach
-_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"doctor": _doctor, "service": _service, "teach": _teach}
+# A picture of such a name is ./doctor, ./models, ./service or ./teach
+_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "doctor": _doctor,
+    "models": _models,
+    "service": _service,
+    "teach": _teach,
+}
