@@ -123,6 +123,6 @@ class PluginError(CatdogError):
 
 
 class SignatureError(CatdogError):
-    """A model file is not signed by a key that is known here, is not the file that was signed, or is older than what was taken."""
+    """A model file is not signed by a known key, is not the file that was signed, or is older than what was taken."""
 
     exit_code = 15

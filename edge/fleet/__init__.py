@@ -5,5 +5,5 @@
     taken        what a device has taken last, so that nothing older is
     device       does what messages say, and tells what it has done
 
-May import of `catdog.edge`: `common`, `contract`, `errors`, `fetch`, `inference`, `store`.
+May import of `catdog.edge`: `common`, `contract`, `errors`, `fetch`, `store`.
 """

@@ -1,7 +1,7 @@
 """A device that does what messages say: it takes the model that they name, or says why it does not.
 
-What is cheap is looked at first: share, signature, version; only then is anything fetched. Whatever goes wrong, the model in use
-stays in use.
+What is cheap is looked at first: share, signature, version; only then is anything fetched. Whatever goes wrong, the model
+in use stays in use.
 """
 
 import threading

@@ -1,9 +1,9 @@
 """Which model devices are to take: a JSON document that a broker keeps (retained) on `.../model/set`.
 
     {"name": "garden.tflite", "address": "https://host/garden.tflite", "sha256": "4f0c...", "share": 0.5,
-     "signature": {...}}                                              what `catdog-export sign` has written into garden.tflite.sig
+     "signature": {...}}
 
-`catdog-export sign FILE --key KEY --address URL --share 0.5` prints it.
+`signature` is what `catdog-export sign` writes into garden.tflite.sig; with `--address` and `--share` it prints the message.
 """
 
 import hashlib

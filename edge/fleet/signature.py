@@ -179,7 +179,9 @@ def check_statement(signature: Signature, keys: "Mapping[str, Ed25519PublicKey]"
     try:
         key.verify(signature.value, said.signed_bytes())
     except InvalidSignature as error:
-        raise SignatureError(f"a valid signature of {said.name}", got="one that the key did not make", fix=_SIGN_AGAIN) from error
+        raise SignatureError(
+            f"a valid signature of {said.name}", got="one that the key did not make", fix=_SIGN_AGAIN
+        ) from error
     return said
 
 

@@ -33,6 +33,9 @@ exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 c
 7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
 """
 _BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
+_KEYS_HELP = (
+    "public keys (*.pub) of those whose models are taken by MQTT into --models (default: ~/.config/catdog/keys, if it is there)"
+)
 _SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
 
 
@@ -129,6 +132,7 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="TFLite or ONNX file, its address (https://...), or the name of a bundled model (default: %(default)s)",
     )
+    add("--models", type=Path, metavar="DIR", help="folder of models, of which the one in use is run: catdog-edge models")
     add("--backend", choices=BACKENDS, default="auto", metavar="NAME", help=_BACKEND_HELP)
     add(
         "--threads",
@@ -177,6 +181,7 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
     )
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
     add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add("--keys", type=Path, metavar="DIR", help=_KEYS_HELP)
     add(
         "--serve",
         metavar="[HOST:]PORT",

@@ -19,6 +19,8 @@ class SinkOptions:
         save_limit: how many of these.
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
+        models: a store's folder, into which models that messages name are put; None for none.
+        keys: folder of the public keys of those who may sign these; None for the default one, where it is there.
         serve: ``[HOST:]PORT`` of a web page.
         others: sinks of other packages, each ``NAME`` or ``NAME:ARGUMENT``.
     """
@@ -34,4 +36,6 @@ class SinkOptions:
     on_event: str | None = None
     mqtt: str | None = None
     serve: str | None = None
+    models: Path | None = None
+    keys: Path | None = None
     others: tuple[str, ...] = ()

@@ -36,7 +36,7 @@ class Connection:
         will: topic and message that the broker sends, retained, when we are gone without a word.
         greet: called whenever a connection is made, in a thread of its own: the broker may have been started anew, and what it
             should hold has to be sent again.
-        listen: what to hear: by topic, what is called with each message, and with whether it was kept by the broker from before.
+        listen: what to hear: by topic, what is called with each message, and with whether the broker had kept it.
         tell: says what is wrong to whoever looks at stderr.
 
     Attributes:

@@ -2,7 +2,7 @@
 
     {"device": "catdog/garden", "time": "2026-03-01T12:00:00.000+00:00", "last_frame": "2026-03-01T11:59:59.800+00:00",
      "model": {"id": "4f0c2d9a81be", "sha256": "4f0c...", "name": "garden", "labels": ["cats", "dogs", "neither"],
-               "figures": [{"name": "accuracy", "value": 0.98, "low": 0.97, "high": 0.99, "n": 1000, "data": "..."}], "why": null},
+               "figures": [{"name": "accuracy", "value": 0.98, "low": 0.97, "high": 0.99, "n": 1000, "data": ""}], "why": null},
      "rollout": {"state": "taken", "name": "garden.tflite", "version": 1772366400, "why": null}}
 
 ``rollout`` is null where no models are taken by message.
@@ -10,6 +10,7 @@
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -61,7 +62,7 @@ class ToldDevice:
         self._device: Device | None = None
         keys = keys or default_keys_folder()
         if self._store is not None and (keys != default_keys_folder() or keys.is_dir()):
-            self._device = Device(prefix, self._store, keys, tell, lambda: self._news())
+            self._device = Device(prefix, self._store, keys, tell, self._on_news)
         above = prefix.rpartition("/")[0]
         self.set_topics = () if self._device is None else tuple(f"{each}/model/set" for each in (prefix, above) if each)
         self._model = self._describe()
@@ -107,6 +108,9 @@ class ToldDevice:
         if self._device is not None:
             self._device.close()
 
+    def _on_news(self) -> None:
+        self._news()  # what it is by now
+
     def _describe(self) -> dict[str, Any] | None:
         """Return what the model in use says of itself; None where it cannot be read."""
         try:
@@ -127,4 +131,6 @@ class ToldDevice:
 def _said(contract: ModelContract | None) -> dict[str, Any]:
     if contract is None:
         return {"name": "", "labels": [], "figures": []}
-    return {"name": contract.name, "labels": list(contract.labels), "figures": [asdict(each) for each in contract.figures]}
+    # JSON has no numbers that are not finite, and files may hold anything.
+    figures = [asdict(each) for each in contract.figures if math.isfinite(each.value + each.low + each.high + each.n)]
+    return {"name": contract.name, "labels": list(contract.labels), "figures": figures}
