@@ -3,6 +3,11 @@
 from collections.abc import Callable
 
 
+def is_address(model: str) -> bool:
+    """Whether what was typed for a model is an address, and no name or path."""
+    return model.lower().startswith(("http:/", "https:/"))
+
+
 def located(model: str, tell: Callable[[str], None]) -> str:
     """Return the name of a bundled model or a path, as they were typed; of an address the path of what was fetched.
 
@@ -16,7 +21,7 @@ def located(model: str, tell: Callable[[str], None]) -> str:
         ModelError: what comes is no model, or a damaged one, and none was fetched before.
         OutputError: the cache cannot be written, and none was fetched before.
     """
-    if not model.lower().startswith(("http:/", "https:/")):
+    if not is_address(model):
         return model
     from ..fetch.model import fetched_model
 

@@ -113,7 +113,7 @@ def test_what_is_no_whole_model_is_refused_and_not_kept(
 
 def test_goes_on_where_it_broke_off_now_and_at_the_next_start(server: "Site", said: list[str]) -> None:
     server.breaks = [4000, 0, 0, 0]
-    with pytest.raises(InputNotFoundError, match="4,000 of .* What came is kept"):
+    with pytest.raises(InputNotFoundError, match=r"4,000 of .* What came is kept"):
         fetch(server, said)
     server.breaks = [4000]
     assert fetch(server, said).read_bytes() == TINY

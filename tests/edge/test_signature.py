@@ -61,7 +61,7 @@ def test_key_that_is_not_known_is_refused(signed: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "break_it",
     [
-        lambda folder: shutil.rmtree(folder),
+        shutil.rmtree,
         lambda folder: (folder / "ann.pub").unlink(),
         lambda folder: (folder / "ann.pub").write_text("no key"),
         lambda folder: (folder / "eve.pub").write_bytes((folder / "ann.key").read_bytes()),
