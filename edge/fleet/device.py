@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import CatdogError, InputNotFoundError, OutputError
 from ..fetch.model import fetched_model
 from ..store import ModelStore
-from .message import Rollout, place_of, read_rollout
+from .message import Rollout, place_of, read_rollout, version_in
 from .signature import Statement, check_file, check_statement, read_keys
 from .taken import Taken, read_taken, write_taken
 
@@ -52,7 +52,9 @@ class Progress:
 
 
 class Device:
-    """Takes models in a thread of its own, one after another; of messages that wait only the newest counts.
+    """Takes models in a thread of its own, one after another.
+
+    Of each topic only the last message counts, and of several that with the highest version first.
 
     A file that does not come is tried again until there is another message, ever more rarely, at last once an hour.
 
@@ -87,18 +89,24 @@ class Device:
         self._name, self._store, self._keys, self._say, self._news = name, store, keys, tell, news
         self._retry_s = retry_s
         self._told = ""
-        self._newest: bytes | None = None  # not looked at yet
-        self._last: bytes | None = None
-        self._ended = False
+        self._heard: dict[str, bytes] = {}  # the last message of each topic
+        self._is_new = self._ended = False
         self._woken = threading.Condition()
         threading.Thread(target=self._run, name="models by message", daemon=True).start()
 
-    def hear(self, payload: bytes) -> None:
-        """Take a message; returns at once. One without a byte, by which a broker's is removed, says nothing."""
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Take a message in place of the one before on its topic; returns at once. One without a byte takes that away.
+
+        Args:
+            topic: where it was said.
+            payload: what.
+        """
         with self._woken:
-            if payload and payload != self._last:  # a broker sends what it keeps again after each break
-                self._newest = self._last = payload
-                self._woken.notify_all()
+            if payload == self._heard.get(topic, b""):  # a broker sends what it keeps again after each break
+                return
+            self._heard[topic] = payload
+            self._is_new = True
+            self._woken.notify_all()
 
     def close(self) -> None:
         """Look at no further message; what is being fetched is not waited for."""
@@ -107,16 +115,27 @@ class Device:
             self._woken.notify_all()
 
     def _run(self) -> None:
-        payload, wait_s = None, None
+        wait_s: float | None = None
         while True:
             with self._woken:
-                self._woken.wait_for(lambda: self._ended or self._newest is not None, wait_s)
+                is_new = self._woken.wait_for(lambda: self._ended or self._is_new, wait_s)
                 if self._ended:
                     return
-                if self._newest is not None:
-                    payload, self._newest, wait_s = self._newest, None, None
-            again = payload is not None and not self._attempt(payload)
-            wait_s = min(2 * wait_s if wait_s else self._retry_s, _MOST_RETRY_S) if again else None
+                self._is_new = False
+                messages = sorted(filter(None, self._heard.values()), key=version_in, reverse=True)
+            if self._go_through(messages):
+                wait_s = None
+            else:
+                wait_s = self._retry_s if is_new or wait_s is None else min(2 * wait_s, _MOST_RETRY_S)
+
+    def _go_through(self, messages: list[bytes]) -> bool:
+        """Do what the newest message says that can be done; False where another try may fare better."""
+        done = True
+        for payload in messages:
+            done = self._attempt(payload) and done
+            if self.progress.stage is Stage.TAKEN:
+                break
+        return done
 
     def _attempt(self, payload: bytes) -> bool:
         """Do what a message says; False where another try may fare better."""

@@ -66,6 +66,14 @@ def read_rollout(payload: bytes) -> Rollout:
     return Rollout(address, signature, float(share))
 
 
+def version_in(payload: bytes) -> int:
+    """Return the version that a message names, true or not; -1 for one that cannot be read."""
+    try:
+        return read_rollout(payload).signature.statement.version
+    except SignatureError:
+        return -1
+
+
 def place_of(device: str) -> float:
     """Return where among all a device stands, 0 to 1, evenly spread: a share above that includes it.
 

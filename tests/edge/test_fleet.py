@@ -68,7 +68,7 @@ class Known:
     def hear(self, message: bytes, stage: Stage) -> str:
         """Give it a message, and the line that it says when it has come to a stage."""
         count = len(self.said)
-        self.device.hear(message)
+        self.device.hear("set", message)
         assert eventually(lambda: self.device.progress.stage is stage and len(self.said) > count), self.said
         return self.said[-1]
 
@@ -100,11 +100,20 @@ def test_takes_what_is_signed_once_and_nothing_older(known: Known, sign: Sign, s
     known.store.back()
     asked = len(site.requests)
     again = Device("catdog/garden", known.store, tmp_path / "keys", known.said.append, lambda: None)
-    again.hear(sign("fast", 7))
+    again.hear("set", sign("fast", 7))
     assert eventually(lambda: again.progress.stage is Stage.TAKEN)
     again.close()
     assert known.uses == "tiny"
     assert len(site.requests) == asked
+
+
+def test_of_two_topics_the_newer_message_counts(known: Known, sign: Sign) -> None:
+    known.device.hear("set", sign("fast", 5))
+    known.device.hear("a/set", sign("tiny", 6))
+    assert eventually(lambda: known.device.progress.stage is Stage.TAKEN and known.device.progress.version == 6)
+    known.device.hear("set", sign("fast", 7))
+    assert eventually(lambda: known.device.progress.version == 7 and known.device.progress.stage is Stage.TAKEN)
+    assert known.uses == "fast"
 
 
 def altered(message: bytes, where: str, value: object) -> bytes:
@@ -175,7 +184,7 @@ def test_share_decides_by_the_device(tmp_path: Path, sign: Sign) -> None:
     inside, outside = sorted(("catdog/a", "catdog/b", "catdog/c"), key=place_of)[::2]
     first, second = (Known(tmp_path, each) for each in (inside, outside))
     share = (place_of(inside) + place_of(outside)) / 2
-    second.device.hear(sign("tiny", 6, share=share))
+    second.device.hear("set", sign("tiny", 6, share=share))
     assert eventually(lambda: second.device.progress.stage is Stage.NOT_IN_SHARE)
     first.hear(sign("tiny", 6, share=share), Stage.TAKEN)
     for each in (first, second):

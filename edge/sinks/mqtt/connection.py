@@ -36,7 +36,7 @@ class Connection:
         will: topic and message that the broker sends, retained, when we are gone without a word.
         greet: called whenever a connection is made, in a thread of its own: the broker may have been started anew, and what it
             should hold has to be sent again.
-        listen: what to hear: by topic, what is called with each message, and with whether the broker had kept it.
+        listen: what to hear: by topic, what is called with it, each message, and whether the broker had kept that.
         tell: says what is wrong to whoever looks at stderr.
 
     Attributes:
@@ -53,7 +53,7 @@ class Connection:
         *,
         will: tuple[str, str],
         greet: Callable[[], None],
-        listen: Mapping[str, Callable[[bytes, bool], None]],
+        listen: Mapping[str, Callable[[str, bytes, bool], None]],
         tell: Callable[[str], None],
     ) -> None:
         try:
@@ -187,7 +187,7 @@ class Connection:
     def _on_message(self, _client: "Client", _data: object, message: "MQTTMessage") -> None:
         heard = self._listen.get(message.topic)
         if heard is not None:
-            heard(bytes(message.payload), message.retain)
+            heard(message.topic, bytes(message.payload), message.retain)
 
     def _complain(self, kind: str, expected: str, got: str, fix: str) -> None:
         if kind not in self._told:

@@ -74,10 +74,10 @@ class ToldDevice:
         """Say what is called when there is news; from another thread."""
         self._news = news
 
-    def hear(self, payload: bytes, _kept: bool) -> None:
+    def hear(self, topic: str, payload: bytes) -> None:
         """Take a message that names a model; returns at once."""
         if self._device is not None:
-            self._device.hear(payload)
+            self._device.hear(topic, payload)
 
     def see(self, observation: Observation) -> bool:
         """Take the next step; tells whether the document is to be sent."""

@@ -58,7 +58,7 @@ class MqttSink:
         self._timer: threading.Timer | None = None
         self._device = device
         will = (self._availability, "offline")
-        listen = {BIRTH[0]: self._hear} | ({} if device is None else dict.fromkeys(device.set_topics, device.hear))
+        listen = {BIRTH[0]: self._hear} | dict.fromkeys([] if device is None else device.set_topics, self._hear_of_model)
         self._connection = Connection(broker, will=will, greet=self._greet, listen=listen, tell=tell)
         if device is not None:
             device.begin(self._tell_of_device)
@@ -100,7 +100,11 @@ class MqttSink:
             self._connection.send(self._availability, "online", retain=True)
             self._send_events()
 
-    def _hear(self, message: bytes, kept: bool) -> None:
+    def _hear_of_model(self, topic: str, message: bytes, _kept: bool) -> None:
+        if self._device is not None:
+            self._device.hear(topic, message)
+
+    def _hear(self, _topic: str, message: bytes, kept: bool) -> None:
         if message == BIRTH[1] and not kept:
             with self._lock:
                 self._introduce()
