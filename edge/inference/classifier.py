@@ -84,6 +84,7 @@ class Classifier:
     Attributes:
         model_path: the file in use.
         contract: what the file says about itself.
+        threads: number of threads for one inference.
 
     Raises:
         InputNotFoundError: the file does not exist.
@@ -131,7 +132,7 @@ class Classifier:
         return made
 
     def _open(self, file: ModelFile, claims: "Claims | None", backend: str, threads: int) -> None:
-        self.model_path = file.path
+        self.model_path, self.threads = file.path, threads
         # Before the runtime sees it: a truncated file has lost its seal, too, and crashes some runtimes.
         settled = None if file.sealed else _settle(file, claims)
         self._backend = open_backend(file, name=backend, threads=threads)

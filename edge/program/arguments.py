@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UsageError
+from ..foreign.arguments import CLAIMS
 from ..regions.options import RegionOptions
 from ..regions.zones import Zones
+from ..runner.comparison import SwapOptions
 from ..runner.loop import RunOptions
 from ..runner.transform import Transform
 from ..sinks.options import SinkOptions
@@ -48,7 +50,7 @@ def check_config(path: Path) -> None:
 
     arguments = parse(["--config", str(path)])
     with blaming(path):
-        for options in (source_options, run_options, sink_options):
+        for options in (source_options, run_options, swap_options, sink_options):
             options(arguments)
 
 
@@ -100,6 +102,22 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
         regions=RegionOptions(arguments.regions, Zones.of(arguments.zone, arguments.ignore)),
         threads=arguments.threads,
     )
+
+
+def swap_options(arguments: argparse.Namespace) -> SwapOptions:
+    """Say how carefully another model is taken.
+
+    Raises:
+        UsageError: a value is out of range, or what is said of a model's file beside it: those of a store say it themselves.
+    """
+    given = [f"--{name.replace('_', '-')}" for name in CLAIMS if getattr(arguments, name) is not None]
+    if arguments.models is not None and given:
+        raise UsageError(
+            "no word on a model beside --models, whose files say all of themselves",
+            got=given[0],
+            fix="Write it into the file: catdog-export adopt.",
+        )
+    return SwapOptions(arguments.compare_s, arguments.min_agreement)
 
 
 def sink_options(arguments: argparse.Namespace) -> SinkOptions:

@@ -16,7 +16,7 @@ from ..runner.loop import run
 from ..sinks.options import SinkOptions
 from ..sinks.stdout import StdoutSink
 from ..sources import open_sources
-from .arguments import parse, run_options, sink_options, source_options
+from .arguments import parse, run_options, sink_options, source_options, swap_options
 from .located import located
 from .reporter import Reporter, log
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..foreign.claims import Claims
+    from ..regions.options import RegionOptions
+    from ..runner.comparison import SwapOptions
+    from ..runner.judging import Judges
     from ..runner.results import Result
     from ..sinks.base import Sink
     from ..sources import Change, Idle
@@ -49,25 +52,38 @@ def classify(argv: Sequence[str]) -> int:
 def _classify(arguments: "Namespace") -> int:
     if arguments.list_cameras:
         return _list_cameras()
-    how, wanted = run_options(arguments), sink_options(arguments)
+    how, wanted, swaps = run_options(arguments), sink_options(arguments), swap_options(arguments)
     silence_opencv()
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
     # Before a camera runs: the network takes its time.
-    model = located(arguments.model, _log)
+    arguments.model = located(arguments.model, _log, arguments.models)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
-    with open_sources(source_options(arguments), _log) as sources:
-        load = partial(_load, model, model_claims(arguments), arguments.backend)
+    with open_sources(source_options(arguments), _log) as sources, _models(arguments, swaps) as (load, judging):
         # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.
         queued = any(getattr(source, "keeps_pace", False) for source in sources)
         with _open_sinks(wanted, stdout, partial(load, 1), queued=queued) as sinks:
             how = replace(how, keep_pictures=lambda: any(sink.wants_pictures for sink in sinks))
-            with _announced(run(sources, load, how)) as results:
+            with _announced(run(sources, load, how, judging)) as results:
                 return Reporter(stdout, sinks, EventOptions(), in_place=in_place).report(results)
 
 
 def _load(model: str, claims: "Claims | None", backend: str, threads: int) -> Classifier:
     return Classifier(model, claims=claims, backend=backend, threads=threads)
+
+
+@contextmanager
+def _models(
+    arguments: "Namespace", options: "SwapOptions"
+) -> "Iterator[tuple[Callable[[int], Classifier], Callable[[Classifier, RegionOptions], Judges] | None]]":
+    """Give what loads the model, and with `--models` what has another take its place while the program runs."""
+    if arguments.models is None:
+        yield partial(_load, arguments.model, model_claims(arguments), arguments.backend), None
+        return
+    from .swap import open_models
+
+    with open_models(arguments, options, _log) as opened:
+        yield opened
 
 
 @contextmanager

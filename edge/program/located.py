@@ -1,6 +1,9 @@
 """Where the model is that `--model` names: one that is at an address is fetched first."""
 
 from collections.abc import Callable
+from pathlib import Path
+
+from ..store import ModelStore
 
 
 def is_address(model: str) -> bool:
@@ -8,12 +11,13 @@ def is_address(model: str) -> bool:
     return model.lower().startswith(("http:/", "https:/"))
 
 
-def located(model: str, tell: Callable[[str], None]) -> str:
+def located(model: str, tell: Callable[[str], None], models: Path | None = None) -> str:
     """Return the name of a bundled model or a path, as they were typed; of an address the path of what was fetched.
 
     Args:
         model: as typed.
         tell: says a line on stderr.
+        models: folder of a store; where that has a model in use, the one at an address is not needed.
 
     Raises:
         UsageError: an address that is not valid.
@@ -21,7 +25,7 @@ def located(model: str, tell: Callable[[str], None]) -> str:
         ModelError: what comes is no model, or a damaged one, and none was fetched before.
         OutputError: the cache cannot be written, and none was fetched before.
     """
-    if not is_address(model):
+    if not is_address(model) or (models is not None and ModelStore(models).stamp() is not None):
         return model
     from ..fetch.model import fetched_model
 

@@ -7,6 +7,7 @@ from ..backends import BACKENDS
 from ..common.command import CommandParser, size
 from ..foreign.arguments import add_claims
 from ..regions.options import AUTO, MODES
+from ..runner.comparison import SwapOptions
 from ..sinks.options import SinkOptions
 from ..sources.options import BUFFERS, TRANSPORTS, SourceOptions
 
@@ -26,6 +27,7 @@ examples:
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge cat.jpg --model mine.tflite    a model of your own
   catdog-edge cat.jpg --model https://host.example/garden.tflite    one at an address: fetched when it is new
+  catdog-edge --camera 0 --models models     a folder of models: take another while running; catdog-edge models --help
   catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 
@@ -132,7 +134,26 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="TFLite or ONNX file, its address (https://...), or the name of a bundled model (default: %(default)s)",
     )
-    add("--models", type=Path, metavar="DIR", help="folder of models, of which the one in use is run: catdog-edge models")
+    add(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="run the model in use there (catdog-edge models), take another while running; --model fills an empty DIR",
+    )
+    add(
+        "--compare-s",
+        type=float,
+        default=SwapOptions.compare_s,
+        metavar="S",
+        help="have both models answer for S seconds before another is in use; 0: at once (default: %(default)s)",
+    )
+    add(
+        "--min-agreement",
+        type=float,
+        default=SwapOptions.min_agreement,
+        metavar="SHARE",
+        help="refuse it where both then agree on less, 0-1; 0: never (default: %(default)s)",
+    )
     add("--backend", choices=BACKENDS, default="auto", metavar="NAME", help=_BACKEND_HELP)
     add(
         "--threads",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from ..common.quiet import OUTPUT
-from ..errors import PartialFailureError
+from ..errors import PartialFailureError, on_one_line
 from ..runner.events import EventOptions
 from ..runner.observation import Observation, observe
 from ..runner.results import Result
@@ -60,6 +60,9 @@ class Reporter:
         )
 
     def _say_what_is_wrong(self, result: Result | Change) -> None:
+        if isinstance(result, Change) and result.model is not None:
+            self._say_aside(on_one_line(f"{result.source}: {result.cause}"))
+            return
         if isinstance(result, Change):
             if (line := self._lines.line(result)) is not None:
                 self._say_aside(line)

@@ -4,19 +4,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..common.cores import usable_cores
-from ..contract.model_contract import NEITHER
 from ..errors import CatdogError, UsageError
 from ..inference.classifier import DEFAULT_THREADS, MAX_THREADS, Classifier, Prediction, Timings
 from ..inference.smoothing import ScoreSmoother
-from ..regions.options import OFF, TILES, RegionOptions
+from ..regions.options import RegionOptions
 from ..sources import Change, Frame, Idle, Source, State
 from ..sources.pictures import PictureSource
+from .judging import Judges, Judging, in_parts, judge
 from .motion import MotionGate
 from .results import Result
 from .transform import Transform
@@ -25,7 +23,6 @@ from .transform import Transform
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from ..regions.finder import FrameAnswer, PetFinder
     from ..regions.watch import Pet
 
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
@@ -80,13 +77,20 @@ class RunOptions:
         ScoreSmoother(self.threshold, self.smooth_s)
 
 
-def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result | Change | Idle]:
+def run(
+    sources: Iterable[Source],
+    load: Callable[[int], Classifier],
+    options: RunOptions,
+    judging: Callable[[Classifier, RegionOptions], Judges] | None = None,
+) -> Iterator[Result | Change | Idle]:
     """Classify the frames of each source in turn.
 
     Args:
         sources: opened sources.
         load: gives a copy of the model that uses so many threads.
         options: how.
+        judging: gives what judges one source's frames in place of the loaded model alone: another model may take its turn
+            there. A folder is then not judged on all cores.
 
     Yields:
         One result per frame, in order, and the changes of state of live sources. A frame that cannot be judged gives a result
@@ -99,39 +103,19 @@ def run(sources: Iterable[Source], load: Callable[[int], Classifier], options: R
     left = options.max_frames
     lead: Classifier | None = None
     for source in sources:
-        if isinstance(source, PictureSource) and _is_worth_all_cores(source, options, left):
+        if judging is None and isinstance(source, PictureSource) and _is_worth_all_cores(source, options, left):
             results: Iterator[Result | Change | Idle] = _on_all_cores(source, load, options)
         else:
             if lead is None:
                 few = isinstance(source, PictureSource)
                 lead = load(options.threads or DEFAULT_THREADS) if few or options.threads else _fastest(load)
-            results = _in_sequence(source, lead, options)
+            results = _in_sequence(source, (judging or Judging)(lead, options.regions), options)
         for result in results:
             yield result
             if isinstance(result, Result) and left is not None:
                 left -= 1
                 if left == 0:
                     return
-
-
-def judge(frame: Frame, classifier: Classifier, look: "Callable[[NDArray[np.uint8]], FrameAnswer] | None" = None) -> Result:
-    """Classify one frame.
-
-    Args:
-        frame: what to judge.
-        classifier: the model.
-        look: looks at regions, too; None for the whole frame alone.
-    """
-    error, prediction, pets = frame.error, None, None
-    if frame.picture is not None:
-        try:
-            if look is None:
-                prediction = classifier.classify(frame.picture)
-            else:
-                prediction, pets, _ = look(frame.picture)
-        except CatdogError as trouble:
-            error = trouble
-    return Result(frame, 1e3 * (time.monotonic() - frame.captured_at), prediction, error, pets=pets)
 
 
 def _fastest(load: Callable[[int], Classifier]) -> Classifier:
@@ -156,13 +140,11 @@ def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | 
     return count >= _ENOUGH and options.max_fps is None
 
 
-def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) -> Iterator[Result | Change | Idle]:
+def _in_sequence(source: Source, judging: Judges, options: RunOptions) -> Iterator[Result | Change | Idle]:
     """Judge one frame after another; what belongs together in time is averaged, gated and thinned out by the scene's time."""
     smoother = ScoreSmoother(options.threshold, options.smooth_s)
     unrelated = ScoreSmoother(options.threshold)
     gate = MotionGate() if options.motion_gate else None
-    finder = _finder(classifier, options.regions)
-    in_parts = _in_parts(classifier, options.regions)
     last: Prediction | None = None
     pets: tuple[Pet, ...] | None = None
     pause = 0.0 if options.max_fps is None else 1 / options.max_fps
@@ -174,17 +156,17 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
         if isinstance(given, Change):
             smoother.forget()
             last = None
-            if finder is not None and given.state in (State.OFFLINE, State.RECOVERING):
-                finder.forget()
+            if given.state in (State.OFFLINE, State.RECOVERING):
+                judging.forget()
             yield given
             continue
         if given.scene_s is None:
             if given.picture is not None:  # what is only told need not wait
-                while (left := unrelated_due - time.monotonic()) > 0:
-                    time.sleep(min(left, _BREATH_S))
-                    yield Idle(given.source)
+                yield from _until(unrelated_due, given.source)
                 unrelated_due = time.monotonic() + pause
-            yield _smoothed(judge(_transformed(given, options.transform), classifier, in_parts), unrelated)
+            frame = _transformed(given, options.transform)
+            yield from judging.turn(frame)
+            yield _smoothed(judging.judge(frame), unrelated)
             continue
         if given.error is None or given.state is not None:  # what a film has lost is told, however few frames are wanted
             if given.scene_s < due:
@@ -193,18 +175,32 @@ def _in_sequence(source: Source, classifier: Classifier, options: RunOptions) ->
             # By the scene's time, and without waiting: a live source must be listened to.
             due = max(due + pause, given.scene_s + pause / 2) if due > float("-inf") else given.scene_s + pause
         frame = _transformed(given, options.transform)
-        if (
-            gate is not None
-            and frame.picture is not None
-            and gate.may_stand(frame.picture, given.scene_s, known=last is not None and (finder is None or finder.is_settled()))
-        ):
-            answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
-            age_ms = 1e3 * (time.monotonic() - frame.captured_at)
-            yield _smoothed(Result(frame, age_ms, answer, held=True, pets=pets), smoother)
-            continue
-        result = judge(frame, classifier, None if finder is None else partial(finder.look, now=given.scene_s))
+        for news in judging.turn(frame):
+            smoother.forget()  # another model may have other labels
+            last = None
+            yield news
+        if gate is not None and frame.picture is not None:
+            known = last is not None and judging.is_settled()
+            if gate.may_stand(frame.picture, given.scene_s, known=known):
+                answer = last._replace(latency_ms=_NO_TIME) if last is not None else None
+                age_ms = 1e3 * (time.monotonic() - frame.captured_at)
+                yield _smoothed(Result(frame, age_ms, answer, held=True, pets=pets), smoother)
+                continue
+        result = judging.judge(frame)
         last, pets = result.prediction, result.pets
         yield _smoothed(result, smoother)
+
+
+def _until(due: float, source: str) -> Iterator[Idle]:
+    """Wait, and give a sign of life now and then.
+
+    Args:
+        due: until when, seconds, monotonic.
+        source: whose frame waits.
+    """
+    while (left := due - time.monotonic()) > 0:
+        time.sleep(min(left, _BREATH_S))
+        yield Idle(source)
 
 
 def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], options: RunOptions) -> Iterator[Result]:
@@ -222,7 +218,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         except IndexError:
             mine = load(threads)
         try:
-            result = judge(_transformed(read(), options.transform), mine, _in_parts(mine, options.regions))
+            result = judge(_transformed(read(), options.transform), mine, in_parts(mine, options.regions))
             # Large ones would fill the memory while they wait.
             return result if options.keep_pictures() else result._replace(frame=result.frame._replace(picture=None))
         finally:
@@ -239,24 +235,6 @@ def _transformed(frame: Frame, transform: Transform | None) -> Frame:
         return frame._replace(picture=transform(frame.picture))
     except CatdogError as error:
         return frame._replace(picture=None, error=error.with_traceback(None))
-
-
-def _finder(classifier: Classifier, options: RegionOptions) -> "PetFinder | None":
-    """Return what looks at regions; a model that cannot say `neither` would call a pet whatever moves."""
-    if options.mode == OFF or NEITHER not in classifier.contract.labels:
-        return None
-    from ..regions.finder import PetFinder
-
-    return PetFinder(classifier, options)
-
-
-def _in_parts(classifier: Classifier, options: RegionOptions) -> "Callable[[NDArray[np.uint8]], FrameAnswer] | None":
-    """Return what looks at all parts of a picture that has nothing to do with any other; None where that is not asked for."""
-    if options.mode != TILES or NEITHER not in classifier.contract.labels:
-        return None
-    from ..regions.finder import look_at_picture
-
-    return partial(look_at_picture, classifier, zones=options.zones)
 
 
 def _smoothed(result: Result, smoother: ScoreSmoother) -> Result:

@@ -10,6 +10,10 @@ have the state as well:
 
     {"source": "camera 0", "state": "OFFLINE", "cause": "no frame for 1.8 s"}
 
+With ``--models`` such a line tells of the model as well, first of all which one is in use (`catdog.edge.sources.frame.InUse`):
+
+    {"source": "camera 0", "state": "ONLINE", "cause": "...", "model": {"kind": "swapped", "id": "4f0c2d9a81be", ...}}
+
 Of cameras, streams and videos the pets that were found have their places, in pixels of the frame, the surest first; ``label``
 and ``scores`` are then those of the first (averaged with ``--smooth``):
 ``"pets": [{"label": "cats", "score": 0.98, "box": [410, 220, 96, 96]}]``.
@@ -118,5 +122,8 @@ def _as_utc(monotonic_s: float) -> str:
 
 
 def state_to_json(change: Change) -> str:
-    """Serialise a change of state to one line, without the line break."""
-    return json.dumps({"source": change.source, "state": change.state, "cause": change.cause})
+    """Serialise a change of state, or news of the model, to one line, without the line break."""
+    line: dict[str, Any] = {"source": change.source, "state": change.state, "cause": change.cause}
+    if change.model is not None:
+        line["model"] = change.model._asdict()
+    return json.dumps(line)

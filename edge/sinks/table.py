@@ -61,7 +61,8 @@ class CsvSink:
             self._writer.writerow([*start, "", "", "", events, str(result.error)])
             return
         pets = "; ".join(f"{pet.label} {pet.score:.2f} {' '.join(map(str, pet.box))}" for pet in result.pets or ())
-        scores = [f"{answer.scores[label]:.6f}" for label in self._labels]
+        # Of another model that came in use meanwhile; a label that the columns do not have is in `label` alone.
+        scores = [f"{answer.scores[label]:.6f}" if label in answer.scores else "" for label in self._labels]
         self._writer.writerow([*start, answer.label, f"{answer.score:.6f}", f"{result.age_ms:.1f}", events, "", pets, *scores])
 
     def close(self) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..pictures.kinds import Family, LeftOut
-from .frame import Change, Frame, Idle, Source, State
+from .frame import Change, Frame, Idle, InUse, Source, State
 from .net.address import without_secrets
 from .options import SourceOptions
 from .pictures import PictureSource, find_inputs
 from .video import VideoFileSource
 
-__all__ = ["Change", "Frame", "Idle", "Source", "SourceOptions", "State", "open_sources"]
+__all__ = ["Change", "Frame", "Idle", "InUse", "Source", "SourceOptions", "State", "open_sources"]
 
 
 def _silent(_: str) -> None:

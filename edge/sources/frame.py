@@ -28,20 +28,51 @@ class State(StrEnum):
     RECOVERING = "RECOVERING"
 
 
+class InUse(NamedTuple):
+    """What became of the model of a running program, which may take another between two frames.
+
+    Attributes:
+        kind: ``"begun"``: with this one; ``"swapped"``: another came in use; ``"refused"``: another was not taken; ``"back"``:
+            another was given up after it had come in use.
+        id: of the model that is in use from now on, the beginning of its file's SHA-256.
+        name: as its contract says.
+        labels: of its scores, in order.
+        input: what it is fed, in words.
+        backend: the runtime and its version.
+        made_by: catdog's version that wrote its file.
+        other: id of the other one; empty where there is none.
+        agreed: on how many of the compared frames both gave the same answer; None where nothing was compared.
+        compared: how many frames that were.
+    """
+
+    kind: str
+    id: str
+    name: str
+    labels: tuple[str, ...]
+    input: str
+    backend: str
+    made_by: str
+    other: str = ""
+    agreed: int | None = None
+    compared: int | None = None
+
+
 class Change(NamedTuple):
-    """A new state.
+    """A new state, or news of the model.
 
     Attributes:
         source: of which source.
         state: the new one.
         cause: why, in words.
         at: seconds, monotonic.
+        model: what became of the model, which is no change of the source's state; None where it is one.
     """
 
     source: str
     state: State
     cause: str
     at: float
+    model: InUse | None = None
 
 
 class Idle(NamedTuple):

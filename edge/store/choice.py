@@ -1,6 +1,6 @@
 """Which model is in use, and which were before: one small document that is replaced in one step.
 
-    {"current": "4f0c2d9a81be", "before": ["0b61c3d2e4f5"], "why": "", "at": 1772366400.0}
+    {"current": "4f0c2d9a81be", "before": ["0b61c3d2e4f5"], "why": "", "went_back": false, "at": 1772366400.0}
 
 ``before`` has the oldest first. What the document held before is kept beside it, for when a disk has damaged it.
 """
@@ -27,12 +27,14 @@ class Choice:
         current: id of the model in use.
         before: ids of those that were, the oldest first.
         why: it was chosen, in words; empty where nobody said.
+        went_back: it had been in use before, and somebody went back to it.
         at: when, seconds since 1970.
     """
 
     current: str
     before: tuple[str, ...] = ()
     why: str = ""
+    went_back: bool = False
     at: float = 0.0
 
     def newest_first(self) -> tuple[str, ...]:
@@ -41,7 +43,13 @@ class Choice:
 
     def to_json(self) -> bytes:
         """Serialise it."""
-        fields = {"current": self.current, "before": list(self.before[-_MOST:]), "why": self.why, "at": self.at}
+        fields = {
+            "current": self.current,
+            "before": list(self.before[-_MOST:]),
+            "why": self.why,
+            "went_back": self.went_back,
+            "at": self.at,
+        }
         return json.dumps(fields, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
@@ -62,7 +70,11 @@ def read_choice(path: Path) -> Choice | None:
     if not _is_id(current) or not isinstance(before, list) or not all(map(_is_id, before)):
         raise _unreadable(path, "does not say which model is in use")
     return Choice(
-        current, tuple(before), why if isinstance(why, str) else "", float(at) if isinstance(at, int | float) else 0.0
+        current,
+        tuple(before),
+        why if isinstance(why, str) else "",
+        fields.get("went_back") is True,
+        float(at) if isinstance(at, int | float) else 0.0,
     )
 
 

@@ -44,6 +44,7 @@ class ModelStore:
     def __init__(self, folder: Path, tell: Callable[[str], None] = _silent) -> None:
         self.folder = folder
         self._tell = tell
+        self._said: set[str] = set()
 
     def put(self, data: bytes, *, said: str) -> StoredModel:
         """Take a model in: read, loaded and asked once, and only then written. It is not in use yet.
@@ -86,7 +87,7 @@ class ModelStore:
         Raises:
             ModelError: neither it nor any that was in use before is whole.
         """
-        choice = self._choice()
+        choice = self.choice()
         if choice is None:
             return None
         trouble: CatdogError | None = None
@@ -95,22 +96,27 @@ class ModelStore:
                 model = self._whole(id)
             except CatdogError as error:
                 trouble = trouble or error
-                self._tell(str(error))
+                self._say(str(error))
                 continue
             if id != choice.current:
-                self._tell(f"{choice.current} cannot be used; going on with {model}, which was in use before")
+                self._say(f"{choice.current} cannot be used; going on with {model}, which was in use before")
             return model
         raise trouble or InputNotFoundError("a model in use", got="none", fix="Choose one: models use ID.")
 
-    def why(self) -> str:
-        """Return why the model in use was chosen, in words; empty where nobody said."""
-        choice = self._choice()
-        return "" if choice is None else choice.why
-
-    def before(self) -> tuple[str, ...]:
-        """Return the ids of the models that were in use, the oldest first."""
-        choice = self._choice()
-        return () if choice is None else choice.before
+    def choice(self) -> Choice | None:
+        """Return what was chosen, and why; None where nothing was, or nothing that can be read. No model is looked at."""
+        try:
+            return read_choice(self.folder / CURRENT)
+        except CatdogError as error:
+            self._say(str(error))
+        try:
+            choice = read_choice(self.folder / BEFORE)
+        except CatdogError as error:
+            self._say(str(error))
+            return None
+        if choice is not None:
+            self._say(f"going on with {choice.current}, which was in use before")
+        return choice
 
     def use(self, id: str, *, why: str = "") -> StoredModel:
         """Let a model be the one in use. A running program takes it within seconds.
@@ -126,10 +132,10 @@ class ModelStore:
         """
         with writing(self.folder):
             model = self._whole(self._find(id).id)
-            choice = self._choice()
+            choice = self.choice()
             if choice is None or choice.current != model.id:
                 before = () if choice is None else (*choice.before, choice.current)
-                write_choice(self.folder, Choice(model.id, before, why, time.time()), choice)
+                write_choice(self.folder, Choice(model.id, before, why, at=time.time()), choice)
         return model
 
     def back(self, *, why: str = "", of: str = "") -> StoredModel:
@@ -145,7 +151,7 @@ class ModelStore:
             OutputError: the folder cannot be written; nothing is changed then.
         """
         with writing(self.folder):
-            choice = self._choice()
+            choice = self.choice()
             if choice is not None and of and choice.current != of:
                 return self._whole(choice.current)
             for place in reversed(range(0 if choice is None else len(choice.before))):
@@ -154,9 +160,9 @@ class ModelStore:
                 try:
                     model = self._whole(choice.before[place])
                 except CatdogError as error:
-                    self._tell(str(error))
+                    self._say(str(error))
                     continue
-                write_choice(self.folder, Choice(model.id, choice.before[:place], why, time.time()), choice)
+                write_choice(self.folder, Choice(model.id, choice.before[:place], why, went_back=True, at=time.time()), choice)
                 return model
         raise InputNotFoundError(
             "a model that was in use before", got=f"none in {self.folder}", fix="Choose one: catdog-edge models use ID."
@@ -170,19 +176,11 @@ class ModelStore:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_size
 
-    def _choice(self) -> Choice | None:
-        try:
-            return read_choice(self.folder / CURRENT)
-        except CatdogError as error:
-            self._tell(str(error))
-        try:
-            choice = read_choice(self.folder / BEFORE)
-        except CatdogError as error:
-            self._tell(str(error))
-            return None
-        if choice is not None:
-            self._tell(f"going on with {choice.current}, which was in use before")
-        return choice
+    def _say(self, line: str) -> None:
+        """Tell of each damage once: who looks every second need not hear of it every second."""
+        if line not in self._said:
+            self._said.add(line)
+            self._tell(line)
 
     def _find(self, id: str) -> StoredModel:
         found = [path for path in paths_in(self.folder) if id and path.stem.startswith(id.lower())]

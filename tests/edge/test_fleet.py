@@ -217,7 +217,7 @@ class Edge:
         self._said.parent.mkdir(parents=True)
         command = [str(Path(sys.executable).parent / "catdog-edge"), "--camera", "demo", "--max-fps", "4"]
         command += ["--mqtt", f"mqtt://127.0.0.1:{port}/{topic}", "--models", str(self.models), "--keys", str(folder / "keys")]
-        command += ["--model", "fast"]
+        command += ["--model", "fast", "--compare-s", "0"]
         with self._said.open("wb") as stderr:
             self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stderr, env=os.environ)
 

@@ -79,7 +79,12 @@ def _list(store: ModelStore, arguments: Namespace) -> None:
         current = None
     used = "" if current is None else current.id
     if arguments.json:
-        fields = {"current": used or None, "why": store.why(), "before": store.before()}
+        choice = store.choice()
+        fields = {
+            "current": used or None,
+            "why": None if choice is None else choice.why,
+            "before": [] if choice is None else choice.before,
+        }
         print(json.dumps({**fields, "models": [_as_json(model, used) for model in models]}))
         return
     for model in models:

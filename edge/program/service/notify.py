@@ -97,6 +97,8 @@ class Notifier:
 
     def _status(self, given: Result | Change | Idle, now: float) -> str | None:
         if isinstance(given, Change):
+            if given.model is not None:
+                return given.cause
             self._count, self._counted_at = 0, now
             return f"{given.source} is {given.state}: {given.cause}"
         if isinstance(given, Idle):

@@ -17,8 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...contract.artifact import read_model_file
-from ...contract.model_contract import ModelContract
+from ...contract.artifact import ONNX, TFLITE, read_model_file
 from ...errors import CatdogError
 from ...fleet.device import Device
 from ...fleet.signature import default_keys_folder
@@ -29,7 +28,6 @@ from ...store import ModelStore
 from .known import time_of
 
 _MOST_S = 60.0  # between two documents where nothing has changed
-_LOOK_S = 1.0  # between two looks at which model is in use
 _SHOWN = 12  # digits of the SHA-256 by which a store knows a model
 
 
@@ -56,19 +54,17 @@ class ToldDevice:
         self, prefix: str, model: Classifier, models: Path | None, keys: Path | None, tell: Callable[[str], None]
     ) -> None:
         self.topic = f"{prefix}/device"
-        self._prefix, self._begun_with, self._say = prefix, model, tell
-        self._store = None if models is None else ModelStore(models)
+        self._prefix, self._folder = prefix, models
         self._news: Callable[[], None] = lambda: None
         self._device: Device | None = None
         keys = keys or default_keys_folder()
-        if self._store is not None and (keys != default_keys_folder() or keys.is_dir()):
-            self._device = Device(prefix, self._store, keys, tell, self._on_news)
+        if models is not None and (keys != default_keys_folder() or keys.is_dir()):
+            self._device = Device(prefix, ModelStore(models), keys, tell, self._on_news)
         above = prefix.rpartition("/")[0]
         self.set_topics = () if self._device is None else tuple(f"{each}/model/set" for each in (prefix, above) if each)
-        self._model = self._describe()
-        self._stamp = None if self._store is None else self._store.stamp()
+        self._model = _describe(model.model_path, model.contract.name, model.contract.labels)
         self._last_frame: float | None = None
-        self._looked_at = self._told_at = float("-inf")
+        self._told_at = float("-inf")
 
     def begin(self, news: Callable[[], None]) -> None:
         """Say what is called when there is news; from another thread."""
@@ -81,15 +77,15 @@ class ToldDevice:
 
     def see(self, observation: Observation) -> bool:
         """Take the next step; tells whether the document is to be sent."""
-        if not isinstance(observation.result, Change) and observation.result.error is None:
-            self._last_frame = observation.at
-        now = time.monotonic()
-        if self._store is not None and now - self._looked_at >= _LOOK_S:
-            self._looked_at = now
-            stamp = self._store.stamp()
-            if stamp != self._stamp:
-                self._stamp, self._model, self._told_at = stamp, self._describe(), float("-inf")
-        return now - self._told_at >= _MOST_S
+        result = observation.result
+        if not isinstance(result, Change):
+            self._last_frame = self._last_frame if result.error else observation.at
+        elif result.model is not None and self._folder is not None:
+            path = self._folder / f"{result.model.id}.{TFLITE}"
+            path = path if path.is_file() else path.with_suffix(f".{ONNX}")
+            self._model = _describe(path, result.model.name, result.model.labels, result.cause)
+            return True
+        return time.monotonic() - self._told_at >= _MOST_S
 
     def document(self) -> str:
         """Return what is known now."""
@@ -111,26 +107,15 @@ class ToldDevice:
     def _on_news(self) -> None:
         self._news()  # what it is by now
 
-    def _describe(self) -> dict[str, Any] | None:
-        """Return what the model in use says of itself; None where it cannot be read."""
-        try:
-            chosen = None if self._store is None else self._store.current()
-            path = self._begun_with.model_path if chosen is None else chosen.path
-            file = read_model_file(path)
-        except CatdogError:
-            return None  # who uses the store says so
-        contract = file.contract or (self._begun_with.contract if path == self._begun_with.model_path else None)
-        sha256 = hashlib.sha256(file.data).hexdigest()
-        why = "" if chosen is None or self._store is None else self._store.why()
-        found: dict[str, Any] = {"id": sha256[:_SHOWN], "sha256": sha256, "why": why or None}
-        if contract is None and chosen is not None:  # ONNX: what it says, only its runtime can read
-            return found | {"name": chosen.name, "labels": list(chosen.labels), "figures": []}
-        return found | _said(contract)
 
-
-def _said(contract: ModelContract | None) -> dict[str, Any]:
-    if contract is None:
-        return {"name": "", "labels": [], "figures": []}
+def _describe(path: Path, name: str, labels: tuple[str, ...], why: str | None = None) -> dict[str, Any] | None:
+    """Return what is told of a model in use; None where its file cannot be read any more."""
+    try:
+        file = read_model_file(path)
+    except CatdogError:
+        return None  # it runs on from memory; who reads the file next says what is wrong
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    said = () if file.contract is None else file.contract.figures  # those of ONNX only its runtime can read
     # JSON has no numbers that are not finite, and files may hold anything.
-    figures = [asdict(each) for each in contract.figures if math.isfinite(each.value + each.low + each.high + each.n)]
-    return {"name": contract.name, "labels": list(contract.labels), "figures": figures}
+    figures = [asdict(each) for each in said if math.isfinite(each.value + each.low + each.high + each.n)]
+    return {"id": sha256[:_SHOWN], "sha256": sha256, "name": name, "labels": labels, "figures": figures, "why": why}

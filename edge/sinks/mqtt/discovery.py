@@ -28,13 +28,14 @@ def device_topic(prefix: str) -> str:
     return f"{HOME_ASSISTANT}/device/{identifier(prefix)}/config"
 
 
-def device_document(prefix: str, labels: tuple[str, ...], version: str) -> str:
+def device_document(prefix: str, labels: tuple[str, ...], version: str, gone: tuple[str, ...] = ()) -> str:
     """Describe the camera; equal arguments give the same document and ids at every start.
 
     Args:
         prefix: of our topics.
         labels: the model's.
         version: catdog's.
+        gone: labels of a model that was in use before; what is said of them alone is taken away.
     """
     device = identifier(prefix)
     entities = _entities(prefix, labels)
@@ -51,7 +52,8 @@ def device_document(prefix: str, labels: tuple[str, ...], version: str) -> str:
             {"topic": f"{prefix}/availability", "payload_available": "online", "payload_not_available": "offline"}
         ],
         "qos": 1,
-        "components": {key: {"unique_id": f"{device}_{key}", **entity} for key, entity in entities.items()},
+        "components": {key: {"unique_id": f"{device}_{key}", **entity} for key, entity in entities.items()}
+        | {key: {"platform": "binary_sensor"} for pet in pets(gone) if (key := f"present_{identifier(pet)}") not in entities},
     }
     return json.dumps(document)
 

@@ -7,6 +7,9 @@ The state:
      "pets": [{"label": "cats", "score": 0.991, "box": [410, 220, 96, 96]}],
      "time": "2026-03-01T12:00:00.000+00:00"}
 
+With ``--models`` it has ``"model": {"id": "4f0c2d9a81be", "name": "default"}`` as well, the one in use, and ``"model_news"``:
+what became of models last, in words.
+
 An event:
 
     {"event_type": "cats appeared", "event": "appeared", "label": "cats", "score": 0.93, "source": "camera 0", "frame": 17,
@@ -47,6 +50,7 @@ class Known:
 
     def __init__(self, labels: tuple[str, ...]) -> None:
         self._pets = pets(labels)
+        self._model: dict[str, object] = {}
         self._present: dict[str, set[str]] = {}  # by source: videos come one after another
         self._state: dict[str, object] = {"source": None, "state": None, "cause": None, **_NOTHING, "time": None}
 
@@ -56,18 +60,24 @@ class Known:
             present = self._present.setdefault(event.source, set())
             (present.add if event.kind == APPEARED else present.discard)(event.label)
         result = observation.result
+        if isinstance(result, Change) and result.model is not None:
+            self._pets = pets(result.model.labels)
+            self._model = {"model": {"id": result.model.id, "name": result.model.name}, "model_news": result.cause}
+            self._state |= self._model
+            return
         if isinstance(result, Change):
             about: dict[str, object] = {"source": result.source, "state": result.state, "cause": result.cause, **_NOTHING}
         else:
             cause = None if result.error is None else str(result.error)
             state = result.frame.state or State.ONLINE
             about = {"source": result.frame.source, "state": state, "cause": cause, **_NOTHING, **self._answer(result)}
-        self._state = {**about, "time": time_of(observation.at)}
+        self._state = {**about, **self._model, "time": time_of(observation.at)}
 
     @property
     def essence(self) -> Hashable:
         """What people wait for: where it differs there is news, and where not only figures have moved."""
-        return tuple(str(self._state[key]) for key in ("source", "state", "cause", "label", "present"))
+        keys = ("source", "state", "cause", "label", "present", "model_news")
+        return tuple(str(self._state.get(key)) for key in keys)
 
     def state(self) -> str:
         """What is known now."""

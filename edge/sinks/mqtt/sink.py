@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from ...runner.events import Event
 from ...runner.observation import Observation
+from ...sources import Change, InUse
 from .broker import Broker
 from .connection import Connection
 from .device import ToldDevice
@@ -47,7 +48,8 @@ class MqttSink:
         self.name = f"--mqtt {broker.url}"
         self.lost = 0
         self._tell = tell
-        self._document = device_topic(broker.prefix), device_document(broker.prefix, labels, version("catdog"))
+        self._prefix, self._labels = broker.prefix, labels
+        self._device = device_topic(broker.prefix), device_document(broker.prefix, labels, version("catdog"))
         self._availability, self._state, self._event = (
             f"{broker.prefix}/{topic}" for topic in ("availability", "state", "event")
         )
@@ -56,12 +58,12 @@ class MqttSink:
         self._lock = threading.Lock()  # of what is known and sent: the camera's steps and the network's come in two threads
         self._sent_at, self._sent_essence = float("-inf"), self._known.essence
         self._timer: threading.Timer | None = None
-        self._device = device
+        self._told = device
         will = (self._availability, "offline")
         listen = {BIRTH[0]: self._hear} | dict.fromkeys([] if device is None else device.set_topics, self._hear_of_model)
         self._connection = Connection(broker, will=will, greet=self._greet, listen=listen, tell=tell)
         if device is not None:
-            device.begin(self._tell_of_device)
+            device.begin(self._on_news)
         self._connection.open()
 
     def take(self, observation: Observation) -> None:
@@ -69,18 +71,21 @@ class MqttSink:
         now = time.monotonic()
         with self._lock:
             self._known.see(observation)
+            if isinstance(observation.result, Change) and observation.result.model is not None:
+                self._take_model(observation.result.model)
             self._waiting.extend((event, observation.at, now) for event in observation.events)
             while len(self._waiting) > MOST_WAITING:
                 self._waiting.popleft()
                 self.lost += 1
             self._send_events()
             self._send_state_in_time()
-            self._send_device(observation)
+            if self._told is not None and self._told.see(observation):
+                self._send_told()
 
     def close(self) -> None:
         """Send what is left, take everything back, and say goodbye."""
-        if self._device is not None:
-            self._device.close()
+        if self._told is not None:
+            self._told.close()
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -93,6 +98,16 @@ class MqttSink:
         if lost or unconfirmed:
             self._tell(f"{self.name}: {lost:,} events lost, {unconfirmed:,} messages not confirmed")
 
+    def _take_model(self, model: InUse) -> None:
+        """Tell Home Assistant of another model's labels."""
+        if model.labels == self._labels:
+            return
+        gone = tuple(label for label in self._labels if label not in model.labels)
+        self._labels = model.labels
+        self._device = self._device[0], device_document(self._prefix, model.labels, version("catdog"), gone)
+        if self._connection.connected:
+            self._connection.send(*self._device, retain=True)
+
     def _greet(self) -> None:
         """Send all that the broker should hold; `online` last, so that nobody takes an earlier run's state for ours."""
         with self._lock:
@@ -101,8 +116,8 @@ class MqttSink:
             self._send_events()
 
     def _hear_of_model(self, topic: str, message: bytes, _kept: bool) -> None:
-        if self._device is not None:
-            self._device.hear(topic, message)
+        if self._told is not None:
+            self._told.hear(topic, message)
 
     def _hear(self, _topic: str, message: bytes, kept: bool) -> None:
         if message == BIRTH[1] and not kept:
@@ -110,19 +125,17 @@ class MqttSink:
                 self._introduce()
 
     def _introduce(self) -> None:
-        self._connection.send(*self._document, retain=True)
+        self._connection.send(*self._device, retain=True)
         self._send_state()
-        if self._device is not None:
-            self._connection.send(self._device.topic, self._device.document(), retain=True)
+        self._send_told()
 
-    def _tell_of_device(self) -> None:
+    def _on_news(self) -> None:
         with self._lock:
-            if self._device is not None and self._connection.connected:
-                self._connection.send(self._device.topic, self._device.document(), retain=True)
+            self._send_told()
 
-    def _send_device(self, observation: Observation) -> None:
-        if self._device is not None and self._device.see(observation) and self._connection.connected:
-            self._connection.send(self._device.topic, self._device.document(), retain=True)
+    def _send_told(self) -> None:
+        if self._told is not None and self._connection.connected:
+            self._connection.send(self._told.topic, self._told.document(), retain=True)
 
     def _send_events(self) -> None:
         while self._waiting and self._connection.connected:

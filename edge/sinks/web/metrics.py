@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from ...runner.observation import Observation
 from ...runner.results import Result
-from ...sources import Change, State
+from ...sources import Change, InUse, State
 from ..queue import QueuedSink
 from .status import STAGES, Condition
 
@@ -28,6 +28,7 @@ class About(NamedTuple):
         input: what it is fed, in words.
         backend: the runtime and its version.
         made_by: catdog's version that wrote it.
+        id: the beginning of its file's SHA-256; empty where it is not one of several.
     """
 
     name: str
@@ -35,6 +36,12 @@ class About(NamedTuple):
     input: str
     backend: str
     made_by: str
+    id: str = ""
+
+
+def about_model(model: InUse) -> About:
+    """Return what the page says of the model that a program has come to run."""
+    return About(model.name, model.labels, model.input, model.backend, model.made_by, model.id)
 
 
 class Metrics:
@@ -52,27 +59,35 @@ class Metrics:
     ) -> None:
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        Info("catdog_model", "The model in use.", registry=registry).info(
-            {"name": about.name, "labels": json.dumps(about.labels), "input": about.input, "backend": about.backend}
-        )
+        self._model = Info("catdog_model", "The model in use.", registry=registry)
+        self._swaps = Counter("catdog_model_changes", "What became of models, with --models.", ["kind"], registry=registry)
         self._results = Counter("catdog_results", "Results with an answer, by its label.", ["label"], registry=registry)
         self._held = Counter("catdog_results_held", "Of these, answers that stood because nothing moved.", registry=registry)
         self._errors = Counter("catdog_errors", "Frames without an answer.", registry=registry)
         self._changes = Counter("catdog_state_changes", "Changes of the source's state.", ["state"], registry=registry)
         self._events = Counter("catdog_events", "Events, by kind and label.", ["kind", "label"], registry=registry)
-        for label in about.labels:
-            self._results.labels(label)  # they begin at 0, so that the first of each is seen as an increase
+        self._tell_model(about)
         stages = _histogram("catdog_stage_seconds", "Time of each stage.", registry, ["stage"])
         self._stages = [stages.labels(stage) for stage in STAGES]
         self._age = _histogram("catdog_age_seconds", "Time from capture to result.", registry)
         registry.register(_Now(condition, sinks, clients))
+
+    def _tell_model(self, about: About) -> None:
+        """Say which model is in use; its labels begin at 0, so that the first of each is seen as an increase."""
+        fields = {"name": about.name, "labels": json.dumps(about.labels), "input": about.input, "backend": about.backend}
+        self._model.info(fields | ({"id": about.id} if about.id else {}))
+        for label in about.labels:
+            self._results.labels(label)
 
     def count(self, observation: Observation) -> None:
         """Count one step of the runner."""
         result = observation.result
         for event in observation.events:
             self._events.labels(event.kind, event.label).inc()
-        if isinstance(result, Change):
+        if isinstance(result, Change) and result.model is not None:
+            self._swaps.labels(result.model.kind).inc()
+            self._tell_model(about_model(result.model))
+        elif isinstance(result, Change):
             self._changes.labels(result.state).inc()
         elif result.prediction is None:
             self._errors.inc()

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ...runner.events import Event
 from ...runner.observation import Observation
 from ...runner.results import Result, state_to_json
-from ...sources import Change, State
+from ...sources import Change, InUse, State
 from .public import public_change, public_name, public_result
 
 STAGES = ("capture", "decode", "preprocess", "invoke")
@@ -65,7 +65,7 @@ class Happening(NamedTuple):
     Attributes:
         number: they are counted from 1.
         at: seconds since 1970.
-        kind: ``"appeared"``, ``"left"``, a state, or ``"error"``.
+        kind: ``"appeared"``, ``"left"``, a state, ``"model"``, or ``"error"``.
         text: in words.
         source: fit to be shown.
         score: 0-1, of an event.
@@ -118,6 +118,7 @@ class Status:
         self._source, self._cause = "", ""
         self._state: State | None = None
         self._paced = False  # whether silence means anything: a watched folder may be silent for days
+        self._model: InUse | None = None
         self._results = self._number = self._happened = self._past_seconds = 0
 
     def take(self, observation: Observation) -> None:
@@ -144,6 +145,11 @@ class Status:
                 state, cause = State.STALE, f"no result for {silent:.0f} s"
             return Condition(self._source, state, cause, fps, self._results, silent)
 
+    @property
+    def model(self) -> InUse | None:
+        """The model in use, where it may be another than at the start."""
+        return self._model
+
     def lines(self, after: int = 0) -> list[Line]:
         """Return what came after a line, oldest first, as far as it is kept."""
         with self._lock:
@@ -166,6 +172,10 @@ class Status:
             return [second for second in self._seconds if second.number > after]
 
     def _note_change(self, change: Change, at: float) -> Change:
+        if change.model is not None:
+            self._model = change.model
+            self._happen(at, "model", change.cause, change.source)
+            return change
         self._source, self._state, self._cause, self._paced = change.source, change.state, change.cause, True
         self._happen(at, change.state, change.cause, change.source)
         return change

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from aiohttp import hdrs, web
 
 from .latest_picture import PICTURES_PER_S, LatestPicture, live_jpeg
-from .metrics import About
+from .metrics import About, about_model
 from .status import STAGES, Condition, Happening, Line, Second, Status
 
 _NEWS_PER_S = 10.0
@@ -82,9 +82,9 @@ async def send_pictures(request: web.Request, encoder: JpegEncoder, latest: Late
 async def send_news(request: web.Request, status: Status, about: About) -> web.StreamResponse:
     """Send what is new as server-sent events, beginning with what is known.
 
-    ``hello``: the model, what happened and the last minutes. ``result``: a line as of `--json`, the newest. ``status``: how
-    things stand. ``second``: mean times of a second. ``happened``: a line of the list of events; of these none is left out
-    that is still kept.
+    ``hello``: the model, what happened and the last minutes. ``model``: another that is in use now. ``result``: a line as of
+    `--json`, the newest. ``status``: how things stand. ``second``: mean times of a second. ``happened``: a line of the list of
+    events; of these none is left out that is still kept.
     """
     response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream"})
     await response.prepare(request)
@@ -92,12 +92,20 @@ async def send_news(request: web.Request, status: Status, about: About) -> web.S
     line, happenings, seconds = status.newest(), status.happenings(), status.seconds()
     past = seconds[-1].number if seconds else 0
     told, told_at = status.condition(), loop.time()
-    first = [_hello(about, happenings, seconds), *_result(line), _message("status", status_of(told))]
+    model = status.model
+    first = [
+        _hello(about if model is None else about_model(model), happenings, seconds),
+        *_result(line),
+        _message("status", status_of(told)),
+    ]
     alive = await _send(request, response, b"retry: 2000\n\n" + b"".join(first))
     known = happenings[-1].number if happenings else 0
     while alive:
         await asyncio.sleep(1 / _NEWS_PER_S)
         news: list[bytes] = []
+        if status.model is not None and status.model is not model:
+            model = status.model
+            news.append(_message("model", about_model(model)._asdict()))
         newest = status.newest()
         if newest is not None and newest is not line:
             line = newest

@@ -317,13 +317,17 @@ function point(event) {
 
 // --- the connection ---------------------------------------------------------------------------------------------------------
 
+function onModel(model) {
+  labels = model.labels;
+  put(at("model"), [model.name, model.id, model.input, labels.join(", "), model.backend].filter(Boolean).join("  ·  "));
+  makeScores();
+}
+
 function onHello(hello) {
-  labels = hello.model.labels;
   stages = hello.stages;
   seconds = hello.seconds;
   skew = hello.now - Date.now() / 1000;
-  put(at("model"), [hello.model.name, hello.model.input, labels.join(", "), hello.model.backend].filter(Boolean).join("  ·  "));
-  makeScores();
+  onModel(hello.model);
   makeLegend();
   at("events").replaceChildren();
   at("no-events").hidden = false;
@@ -341,6 +345,7 @@ function listen() {
     take(JSON.parse(message.data));
   });
   on("hello", onHello);
+  on("model", onModel);
   on("result", onResult);
   on("status", onStatus);
   on("second", onSecond);
