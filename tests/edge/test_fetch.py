@@ -162,6 +162,8 @@ def test_cache_that_cannot_be_written_is_told(server: "Site", cache: Path) -> No
 
 def test_command_runs_a_model_of_an_address(server: "Site", picture: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(picture), "--json", "--model", f"{server.url}{PATH}"]) == 0
-    assert json.loads(capsys.readouterr().out)["label"] == "cats"
+    by_address = json.loads(capsys.readouterr().out)["scores"]
+    assert main([str(picture), "--json", "--model", "tiny"]) == 0
+    assert by_address == json.loads(capsys.readouterr().out)["scores"]
     assert main([str(picture), "--model", f"{server.url}/none.tflite"]) == 3
     assert capsys.readouterr().err.count("\n") == 1
