@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract.checks import is_int, is_text
-from ..errors import SignatureError
+from ..errors import OutputError, SignatureError
 from ..store.folder import write_durably
 from .signature import Statement
 
@@ -51,7 +51,8 @@ def read_taken(folder: Path) -> Taken:
     """Read what was taken into a store's folder.
 
     Raises:
-        SignatureError: it cannot be read, so that nobody knows what is older.
+        SignatureError: it is damaged, so that nobody knows what is older.
+        OutputError: it cannot be read.
     """
     path = folder / TAKEN_FILE
     try:
@@ -59,7 +60,10 @@ def read_taken(folder: Path) -> Taken:
         found = Taken(fields["version"], fields["sha256"], fields["done"] is True)
     except FileNotFoundError:
         return Taken()
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except OSError as error:
+        fix = "Check the folder of --models and its permissions."
+        raise OutputError(f"to read {path}", got=error.strerror or str(error), fix=fix) from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(path) from error
     if not is_int(found.version) or not is_text(found.sha256):
         raise _unreadable(path)

@@ -90,7 +90,7 @@ class Comparison:
         if self._comparable >= LEAST and self.agreed < least:
             return (
                 f"it gives the same answer on {self.agreed:,} of {self._comparable:,} frames, fewer than "
-                f"{self._options.min_agreement:.0%}"
+                f"{self._options.min_agreement:.0%} (--min-agreement)"
             )
         if self.compared < LEAST or not self._new_surely:
             return ""

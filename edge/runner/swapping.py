@@ -17,7 +17,7 @@ from ..inference.classifier import Classifier
 from ..store import ModelStore, StoredModel
 from .comparison import SwapOptions
 
-_FINISHING_S = 2.0  # for what was decided last to be written at the end
+_FINISHING_S = 0.5  # for what was decided last to be written at the end
 
 
 class Loaded(NamedTuple):

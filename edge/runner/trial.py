@@ -48,7 +48,7 @@ class SwappingJudging:
         if self._before is not None and now > self._kept_until:
             self._before = None
         result = self._judging.judge(frame) if self._before is None else self._judge_or_give_up(frame, *self._before)
-        if self._trial is not None and result.prediction is not None:
+        if self._trial is not None and frame.picture is not None:
             self._trial.see(frame, result.prediction)
         return result
 
@@ -137,18 +137,21 @@ class _Trial:
     def objection(self) -> str:
         return self._failure or self.comparison.objection()
 
-    def see(self, frame: Frame, answer: Prediction) -> None:
+    def see(self, frame: Frame, answer: Prediction | None) -> None:
         """Have the other model answer, too.
 
         Args:
             frame: which the model in use has judged.
-            answer: what that one said.
+            answer: what that one said; None where it failed: then whatever answers is better at once.
         """
         result, trouble = _attempt(self.judging, frame)
         if result is None or result.prediction is None:
-            self._failure = _failure(result, trouble)
-            return
-        self.comparison.see(answer, result.prediction, time.monotonic())
+            if answer is not None:
+                self._failure = _failure(result, trouble)
+        elif answer is None:
+            self._for_s = 0.0
+        else:
+            self.comparison.see(answer, result.prediction, time.monotonic())
 
 
 def judging_of(swapping: Swapping) -> "partial[SwappingJudging]":

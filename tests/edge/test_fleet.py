@@ -167,7 +167,7 @@ def test_folder_that_cannot_be_written_is_told_and_tried_again(known: Known, sig
     kept = folder.rename(folder.with_name("kept"))
     folder.write_text("a file in its place")
     message = sign("tiny", 6)
-    assert "expected to write" in known.hear(message, Stage.REFUSED)
+    assert "expected to read" in known.hear(message, Stage.REFUSED)
     folder.unlink()
     kept.rename(folder)
     assert eventually(lambda: known.device.progress.stage is Stage.TAKEN)
@@ -262,7 +262,7 @@ def test_rollout_to_one_of_two_then_both_then_back(mosquitto: Callable[..., Mosq
             assert "above 10" in told(first)["rollout"]["why"]
 
             say(sign("fast", 11))
-            assert eventually(lambda: uses(first, "fast") and uses(second, "fast"))
+            assert eventually(lambda: uses(first, "fast") and uses(second, "fast")), edges[0].said
             at = told(first)["last_frame"]
             assert at[:4] == time.strftime("%Y", time.gmtime())
             assert told(first)["model"]["labels"] == ["cats", "dogs", "neither"]
