@@ -39,13 +39,12 @@ _VALIDATORS = (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified")
 Tell = Callable[[str], None]
 
 
-def fetched_model(url: str, tell: Tell, *, newest: bool = False) -> Path:
+def fetched_model(url: str, tell: Tell) -> Path:
     """Fetch a model into the cache; one that is there and the newest is not sent again.
 
     Args:
         url: `http(s)://` address, with user and password where the server wants them; those are never told to anybody else.
         tell: says a line on stderr: what is fetched, and why what was there is used.
-        newest: none that was fetched before will do, unless the server says that it is the newest.
 
     Returns:
         The path of a whole model file: the newest, or where that does not come, the one that was fetched before.
@@ -56,22 +55,48 @@ def fetched_model(url: str, tell: Tell, *, newest: bool = False) -> Path:
         ModelError: what comes is no model, or a damaged one, and none was fetched before.
         OutputError: the cache cannot be written, and none was fetched before.
     """
-    address = parse_address(url)
-    if address.scheme not in ("http", "https"):
-        raise UsageError("a model's address of http or https", got=address.public, fix="Example: https://host/model.tflite.")
-    target = cache_folder() / "models" / hashlib.sha256(url.encode()).hexdigest()[:16] / _name(address)
+    address, target = _places(url)
     try:
-        _renew(address, target, tell)
+        with _renewed(address, target, tell):
+            pass
     except CatdogError as error:
-        if newest or not target.is_file():
+        if not target.is_file():
             raise
         day = datetime.fromtimestamp(target.stat().st_mtime, UTC).date()
         tell(f"expected {error.expected}; got {error.got}. Going on with what was fetched on {day}")
     return target
 
 
-def _renew(address: Address, target: Path, tell: Tell) -> None:
-    """Put the newest file into its place, unless it is there."""
+def newest_model(url: str, tell: Tell) -> bytes:
+    """Fetch a model that is kept elsewhere: the newest or none, and only what has come of half a file stays in the cache.
+
+    Args:
+        url: as of `fetched_model`.
+        tell: likewise.
+
+    Raises:
+        UsageError: it is no such address.
+        InputNotFoundError: the model does not come.
+        ModelError: what comes is no model, or a damaged one.
+        OutputError: the cache cannot be written.
+    """
+    address, target = _places(url)
+    with _renewed(address, target, tell):
+        data = target.read_bytes()
+        target.unlink()
+    return data
+
+
+def _places(url: str) -> tuple[Address, Path]:
+    address = parse_address(url)
+    if address.scheme not in ("http", "https"):
+        raise UsageError("a model's address of http or https", got=address.public, fix="Example: https://host/model.tflite.")
+    return address, cache_folder() / "models" / hashlib.sha256(url.encode()).hexdigest()[:16] / _name(address)
+
+
+@contextmanager
+def _renewed(address: Address, target: Path, tell: Tell) -> Iterator[None]:
+    """Put the newest file into its place, unless it is there; until the end of the context no other process touches it."""
     partial = Partial(target.with_name(f"{target.name}.part"))
     told_of = target.with_name(f"{target.name}.json")
     try:
@@ -80,11 +105,11 @@ def _renew(address: Address, target: Path, tell: Tell) -> None:
             known = _Known.read(told_of, target)
             terms = Terms(known.unless, MOST_BYTES, _MOST_S, needs_length=True, watch=bound(_shown, address, tell))
             headers = fetch(bound(_ask, _client(address)), partial, terms)
-            if headers is None:
-                return
-            known = _check(partial, address, target.name, headers)
-            partial.become(target)
-            write_text(told_of, known.to_json())
+            if headers is not None:
+                known = _check(partial, address, target.name, headers)
+                partial.become(target)
+                write_text(told_of, known.to_json())
+            yield
     except TransferError as error:
         kept = "What came is kept: try again to go on from there. " if partial.resumable else ""
         login = f"Write {address.scheme}://USER:PASSWORD@{address.place}{address.public_path}, or check"

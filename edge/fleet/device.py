@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ..errors import CatdogError, InputNotFoundError, OutputError
-from ..fetch.model import fetched_model
+from ..fetch.model import newest_model
 from ..store import ModelStore
 from .message import Rollout, place_of, read_rollout, version_in
 from .signature import Statement, check_file, check_statement, read_keys
@@ -162,9 +162,7 @@ class Device:
         self._set(Stage.TAKEN)
 
     def _take(self, address: str, said: Statement) -> None:
-        path = fetched_model(address, self._say, newest=True)
-        data = path.read_bytes()
-        path.unlink(missing_ok=True)  # the store has its own, and what is not the file that was signed is of no use
+        data = newest_model(address, self._say)
         check_file(data, said)
         why = f"{said.name}, version {said.version}, signed by the key {said.key}"
         model = self._store.put(data, said=why)
