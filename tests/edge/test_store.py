@@ -1,8 +1,10 @@
 """The folder of models: whatever happens to it, one whole model is in use, or it is said why not."""
 
 import json
+import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 import textwrap
@@ -10,32 +12,39 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import run
 
 from catdog.edge.contract.artifact import read_model_file
 from catdog.edge.errors import InputNotFoundError, ModelError, OutputError
 from catdog.edge.models import bundled_tflite
+from catdog.edge.program.cli import main
 from catdog.edge.store import ModelStore
 
 DATA = {name: bundled_tflite(name).read_bytes() for name in ("default", "fast", "tiny")}
-# Puts each model in anew and uses it, and goes back now and then, for ever: any moment is one of writing.
+# For each line on stdin a process of its own that puts each model in anew, uses it, and goes back now and then, for ever: any
+# moment is one of writing. Forked, so that not each of them has to load the runtime first.
 WRITER = """
-    import sys
+    import os, sys
     from pathlib import Path
     from catdog.edge.models import bundled_tflite
     from catdog.edge.store import ModelStore
 
     store = ModelStore(Path(sys.argv[1]))
     models = [bundled_tflite(name).read_bytes() for name in ("default", "fast", "tiny")]
-    print("ready", flush=True)
-    while True:
-        for data in models:
-            model = store.put(data, said="again")
-            store.use(model.id)
-            others = [other for other in store.models() if other.id != model.id and other.id not in store.choice().before[-1:]]
-            for other in others:
-                other.path.unlink()
-        store.back()
+    while sys.stdin.readline():
+        child = os.fork()
+        if child:
+            print(child, flush=True)
+            os.waitpid(child, 0)
+            print("ended", flush=True)
+            continue
+        while True:
+            for data in models:
+                model = store.put(data, said="again")
+                store.use(model.id)
+                for other in store.models():
+                    if other.id not in (model.id, *store.choice().before[-1:]):
+                        other.path.unlink()
+            store.back()
 """
 
 
@@ -168,20 +177,25 @@ def killed_again_and_again(folder: Path, times: int, seed: int) -> None:
     store = ModelStore(folder)
     known = set(filled(store, "default"))
     known |= {store.put(data, said="").id for data in DATA.values()}
-    for _ in range(times):
-        with subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(WRITER), str(folder)], stdout=subprocess.PIPE, text=True
-        ) as writer:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-            time.sleep(rng.uniform(0, 0.4))
-            writer.kill()
-        said: list[str] = []
-        current = ModelStore(folder, said.append).current()
-        assert current is not None
-        assert current.id in known
-        assert said == []
-        assert all(not model.trouble for model in store.models())
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(WRITER), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        for _ in range(times):
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+            child = int(writer.stdout.readline())
+            time.sleep(rng.uniform(0, 0.25))
+            os.kill(child, signal.SIGKILL)
+            assert writer.stdout.readline() == "ended\n"
+            said: list[str] = []
+            current = ModelStore(folder, said.append).current()
+            assert current is not None
+            assert current.id in known
+            assert said == []
+            assert all(not model.trouble for model in store.models())
+        writer.stdin.close()
     filled(store, "tiny")  # what was left half done is no hindrance, and swept away
     assert not list(folder.glob(".*.tflite"))
 
@@ -195,27 +209,34 @@ def test_killed_at_fifty_moments_one_whole_model_is_in_use(tmp_path: Path) -> No
     killed_again_and_again(tmp_path, 50, seed=2)
 
 
-def test_the_command_lists_adds_uses_and_goes_back(tmp_path: Path) -> None:
-    def models(*words: str) -> subprocess.CompletedProcess[str]:
-        return run("catdog-edge", "models", *words, "--models", "m", cwd=tmp_path)
+def test_the_command_lists_adds_uses_and_goes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
 
-    assert models("list").returncode == 3
-    assert models("use").returncode == models("list", "x").returncode == models("back", "--json").returncode == 2
-    assert models("add", "fast").returncode == 0
+    def models(*words: str) -> tuple[int, str, str]:
+        code = main(["models", *words, "--models", "m"])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    def code(*words: str) -> int:
+        return models(*words)[0]
+
+    assert code("list") == 3
+    assert code("use") == code("list", "x") == code("back", "--json") == 2
+    assert code("add", "fast") == 0
     (tmp_path / "own.tflite").write_bytes(DATA["tiny"])
-    added = models("add", "own.tflite")
-    assert added.returncode == 0, added.stderr
-    id = added.stdout.split()[0]
-    assert json.loads(models("list", "--json").stdout)["current"] is None
-    assert models("use", "fffff").returncode == models("back").returncode == models("add", "absent").returncode == 3
-    assert models("use", id).stdout.startswith(id)
-    assert "in use" in next(line for line in models("list").stdout.splitlines() if id in line)
-    listed = json.loads(models("list", "--json").stdout)
+    id = models("add", "own.tflite")[1].split()[0]
+    assert json.loads(models("list", "--json")[1])["current"] is None
+    assert code("use", "fffff") == code("back") == code("add", "absent") == 3
+    assert models("use", id)[1].startswith(id)
+    assert "in use" in next(line for line in models("list")[1].splitlines() if id in line)
+    listed = json.loads(models("list", "--json")[1])
     assert (listed["current"], listed["before"], listed["why"]) == (id, [], "chosen by hand")
     assert [(model["name"], model["said"], model["in_use"]) for model in listed["models"]] == [
         ("fast", "bundled fast", False),
         ("tiny", "file own.tflite", True),
     ]
     (tmp_path / "half.tflite").write_bytes(DATA["tiny"][:100_000])
-    refused = models("add", "half.tflite")
-    assert (refused.returncode, len(refused.stderr.splitlines())) == (6, 1)
+    refused, _, said = models("add", "half.tflite")
+    assert (refused, len(said.splitlines())) == (6, 1)
