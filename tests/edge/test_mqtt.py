@@ -28,7 +28,7 @@ from catdog.edge.sinks.mqtt.broker import CA, PASSWORD, USER, Broker
 from catdog.edge.sinks.mqtt.discovery import BIRTH, EXPIRE_AFTER_S, device_document, device_topic
 from catdog.edge.sinks.mqtt.known import Known, event_to_json
 from catdog.edge.sinks.mqtt.sink import MOST_WAITING, MqttSink
-from catdog.edge.sources import Change, Frame, State
+from catdog.edge.sources import Change, Frame, InUse, State
 
 paho = pytest.importorskip("paho.mqtt.client", reason="the extra mqtt is not installed")
 
@@ -471,3 +471,20 @@ def test_broker_has_to_prove_who_it_is(mosquitto: Callable[..., Mosquitto], edge
         assert expected in each.said[0], each.said
     assert broker.log.count("client connected") == 1
     assert all(each.process.poll() is None and len(each.said) == 1 for each in refused.values())
+
+
+def test_home_assistant_gets_the_labels_of_another_model(mosquitto: Callable[..., Mosquitto]) -> None:
+    broker = mosquitto()
+    broker.start()
+    with listening(broker) as listener:
+        sink = MqttSink(Broker("127.0.0.1", broker.port, "home/garden"), LABELS, lambda _: None)
+        config, state = device_topic("home/garden"), "home/garden/state"
+        assert eventually(lambda: "present_dogs" in listener.last(config).get("components", {}))
+        model = InUse("swapped", "0123456789ab", "garden", ("cats", "robin", "neither"), "", "", "")
+        sink.take(Observation(Change("camera", State.ONLINE, "model garden is in use", 0.0, model), (), NOON))
+        sink.take(Observation(Result(Frame("camera", 1, 0.0, 0.0, 0.0, scene_s=1.0), 5.0, None, None), (), NOON))
+        assert eventually(lambda: "present_robin" in listener.last(config).get("components", {}))
+        assert listener.last(config)["components"]["present_dogs"] == {"platform": "binary_sensor"}  # which takes it away
+        assert eventually(lambda: listener.last(state).get("model") == {"id": "0123456789ab", "name": "garden"})
+        assert listener.last(state)["model_news"] == "model garden is in use"
+        sink.close()

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from catdog.edge.contract.artifact import read_model_file
+from catdog.edge.contract.artifact import ONNX_PROPERTY, read_model_file
+from catdog.edge.contract.seal import add_onnx_property, seal_onnx
 from catdog.edge.errors import InputNotFoundError, ModelError, OutputError
+from catdog.edge.foreign.claims import Claims
+from catdog.edge.inference.classifier import Classifier
 from catdog.edge.models import bundled_tflite
 from catdog.edge.program.cli import main
 from catdog.edge.store import ModelStore
@@ -96,6 +99,24 @@ def test_what_is_no_whole_sealed_model_is_refused(store: ModelStore, tmp_path: P
     for id in ("", "zz", "0123456789ab"):
         with pytest.raises(InputNotFoundError):
             store.use(id)
+
+
+def test_an_onnx_file_is_kept_as_well(store: ModelStore, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    foreign_models = pytest.importorskip("foreign_models")
+    content = foreign_models.onnx(3)
+    (tmp_path / "other.onnx").write_bytes(content)
+    other = Classifier(tmp_path / "other.onnx", claims=Claims(labels=("cats", "dogs", "birds"), input_range="0..1"))
+    with pytest.raises(ModelError, match="seal"):
+        store.put(content, said="of others")
+    adopted = seal_onnx(add_onnx_property(content, ONNX_PROPERTY, other.contract.to_json()))
+    model = store.use(store.put(adopted, said="adopted").id)
+    assert model.path.suffix == ".onnx"
+    assert model == store.current()
+    assert model.labels == ("cats", "dogs", "birds")  # from beside the file, without a runtime
+    assert Classifier(model.path).contract.labels == model.labels
+    with pytest.raises(ModelError, match="undamaged"):
+        store.put(adopted[:-1] + b"x", said="changed")
 
 
 def test_a_damaged_model_is_not_used_and_told(store: ModelStore) -> None:

@@ -24,7 +24,7 @@ from catdog.edge.inference.classifier import Classifier, Prediction, Timings
 from catdog.edge.runner.observation import Observation
 from catdog.edge.runner.results import Result
 from catdog.edge.sinks.web.sink import WebSink
-from catdog.edge.sources import Change, Frame, State
+from catdog.edge.sources import Change, Frame, InUse, State
 from catdog.edge.synthetic import DemoFilm
 
 if TYPE_CHECKING:
@@ -313,3 +313,24 @@ def test_tab_that_nobody_sees_costs_nothing(browser: "Browser", model: Classifie
         assert sink.watchers == 1
         visit.context.close()
     sink.close()
+
+
+def test_page_takes_the_labels_of_another_model(browser: "Browser", model: Classifier, artifacts: Path) -> None:
+    sink = WebSink("0", model, (), print)
+    visit = Visit(browser, width=360, height=740)
+    with camera(sink):
+        visit.page.goto(sink.url)
+        visit.wait("""() => document.querySelectorAll("#scores li").length === 3""")
+        labels = ("cats", "dogs", "robin", "neither")
+        other = InUse("swapped", "0123456789ab", "garden", labels, "224 x 224, uint8", "ai-edge-litert", "0.1")
+        cause = "model 0123456789ab (garden) is in use, in place of b9aff2359a20 (default); same answer on 98 of 100 frames"
+        sink.take(Observation(Change("camera 0", State.ONLINE, cause, time.monotonic(), other), (), time.time()))
+        visit.wait("""() => document.querySelectorAll("#scores li").length === 4""")
+        assert "0123456789ab" in visit.page.inner_text("#model")
+        assert "same answer on 98 of 100 frames" in visit.page.inner_text("#events li")
+        assert visit.page.inner_text("#state") == "ONLINE"
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+        visit.shoot(artifacts / "page-model.png", whole=True)
+    sink.close()
+    assert visit.complaints == []
+    visit.context.close()
