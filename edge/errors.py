@@ -120,3 +120,9 @@ class PluginError(CatdogError):
     """Another package that adds to catdog cannot be loaded, or offers something else than it says."""
 
     exit_code = 14
+
+
+class SignatureError(CatdogError):
+    """A model file is not signed by a known key, is not the file that was signed, or is older than what was taken."""
+
+    exit_code = 15

@@ -33,6 +33,7 @@ examples:
   catdog-export verify FILE --data photos/        prove a file again, on any machine
   catdog-export info FILE                         what a file says of itself
   catdog-export adopt FILE --data photos/         catdog's contract into a TFLite or ONNX file of somebody else
+  catdog-export keygen                            keys for catdog-export sign FILE --key KEY: who has made a file
 
 which file:
 {chr(10).join(f"  {each.name:<11}{each.purpose}" for each in FORMATS.values())}
@@ -40,7 +41,7 @@ which file:
 next: catdog-edge photo.jpg --model exports/<file>
 
 exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write,
-14 broken plugin, 130 interrupted
+14 broken plugin, 15 signing key, 130 interrupted
 """
 
 _MODEL_HELP = (
@@ -103,6 +104,10 @@ def _main(argv: Sequence[str]) -> int:
         from .adoption import adopt_command
 
         return adopt_command(argv[1:])
+    if argv and argv[0] in ("keygen", "sign"):
+        from . import signing
+
+        return signing.COMMANDS[argv[0]](argv[1:])
     if argv and argv[0] in ("verify", "info"):
         from .inspection import COMMANDS
 

@@ -133,6 +133,8 @@ class Site:
         """Return status, headers and body for a request with the headers `asked`."""
         status, headers, body = self.pages.get(path, (404, {}, b"not here"))
         match = re.fullmatch(r"bytes=(\d+)-", asked.get("Range", ""))
+        if status == 200 and headers.get("ETag") is not None and asked.get("If-None-Match") == headers["ETag"]:
+            return 304, {"ETag": headers["ETag"]}, b""
         same = asked.get("If-Range") in (None, headers.get("ETag"), headers.get("Last-Modified"))
         if status == 200 and match and self.serves_ranges and (same or not self.heeds_if_range):
             start, length = int(match[1]), len(body)

@@ -188,7 +188,7 @@ COMMANDS = list(said_commands())
 SUB_COMMANDS = [
     *(["catdog-edge", name] for name in ("doctor", "models", "service", "teach")),
     ["catdog-train", "compare"],
-    *(["catdog-export", name] for name in ("verify", "info", "adopt")),
+    *(["catdog-export", name] for name in ("verify", "info", "adopt", "keygen", "sign")),
     *(["catdog-bench", name] for name in BENCHES),
 ]
 

@@ -124,13 +124,19 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
     """Say where to tell it.
 
     Raises:
-        UsageError: nobody has a sink of the name that `--sink` gives.
+        UsageError: nobody has a sink of the name that `--sink` gives, or keys are named without what they are for.
     """
     others = tuple(arguments.sink or ())
     if others:
         from ..sinks.registry import check_others
 
         check_others(others)
+    if arguments.keys is not None and (arguments.mqtt is None or arguments.models is None):
+        raise UsageError(
+            "--keys beside --mqtt and --models: models are taken by a broker's message into a folder",
+            got="--keys without one of them",
+            fix="Example: catdog-edge --camera 0 --mqtt mqtts://broker.local/catdog/garden --models models --keys keys",
+        )
     return SinkOptions(
         show=arguments.show,
         csv=arguments.csv,
@@ -145,6 +151,7 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         on_event=arguments.on_event,
         mqtt=arguments.mqtt,
         serve=arguments.serve,
-        models=None if arguments.serve is None else arguments.models,
+        models=arguments.models,
+        keys=arguments.keys,
         others=others,
     )

@@ -17,6 +17,7 @@ from ..sinks.options import SinkOptions
 from ..sinks.stdout import StdoutSink
 from ..sources import open_sources
 from .arguments import parse, run_options, sink_options, source_options, swap_options
+from .located import located
 from .reporter import Reporter, log
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def _classify(arguments: "Namespace") -> int:
     silence_opencv()
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
+    # Before a camera runs: the network takes its time.
+    arguments.model = located(arguments.model, _log, arguments.models)
     # Sources first: a wrong path or an absent camera is told before a model is loaded.
     with open_sources(source_options(arguments), _log) as sources, _models(arguments, swaps) as (load, judging):
         # Whoever does not read fast enough stops a folder, where nothing may be lost, but not a camera.

@@ -27,6 +27,7 @@ examples:
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
   catdog-edge --camera 0 --serve 8080 --save-uncertain doubtful    frames to label at http://127.0.0.1:8080/label, to learn from
   catdog-edge cat.jpg --model mine.tflite    a model of your own
+  catdog-edge cat.jpg --model https://host.example/garden.tflite    one at an address: fetched when it is new
   catdog-edge --camera 0 --models models     a folder of models: take another while running; catdog-edge models --help
   catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
@@ -35,6 +36,9 @@ exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 c
 7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
 """
 _BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
+_KEYS_HELP = (
+    "public keys (*.pub) of those whose models are taken by MQTT into --models (default: ~/.config/catdog/keys, if it is there)"
+)
 _SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
 
 
@@ -129,7 +133,7 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         "--model",
         default="default",
         metavar="FILE",
-        help="TFLite or ONNX file, or the name of a bundled model (default: %(default)s)",
+        help="TFLite or ONNX file, its address (https://...), or the name of a bundled model (default: %(default)s)",
     )
     add(
         "--models",
@@ -185,6 +189,7 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
     _add_saving_options(group)
     add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
     add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add("--keys", type=Path, metavar="DIR", help=_KEYS_HELP)
     add(
         "--serve",
         metavar="[HOST:]PORT",

@@ -21,8 +21,9 @@ class SinkOptions:
         save_every_min: after so many minutes without one any is kept that looks other than the last; 0 for never.
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
+        models: folder of the store whose model is in use; None without one. The page and messages put models into it.
+        keys: folder of the public keys of those who may sign these; None for the default one, where it is there.
         serve: ``[HOST:]PORT`` of a web page.
-        models: the store whose model is in use, for the page; None without one.
         others: sinks of other packages, each ``NAME`` or ``NAME:ARGUMENT``.
     """
 
@@ -40,4 +41,5 @@ class SinkOptions:
     mqtt: str | None = None
     serve: str | None = None
     models: Path | None = None
+    keys: Path | None = None
     others: tuple[str, ...] = ()

@@ -96,10 +96,13 @@ def _on_event(given: Opening) -> Sink:
 
 def _mqtt(given: Opening) -> Sink:
     from .mqtt.broker import Broker
+    from .mqtt.device import ToldDevice
     from .mqtt.sink import MqttSink
 
     broker = Broker.of(_wanted(given.options.mqtt), os.environ)  # before the model is loaded for its labels
-    return MqttSink(broker, given.model().contract.labels, given.tell)
+    model, options = given.model(), given.options
+    device = ToldDevice(broker.prefix, model, options.models, options.keys, given.tell)
+    return MqttSink(broker, model.contract.labels, given.tell, device)
 
 
 def _show(given: Opening) -> Sink:

@@ -1,7 +1,8 @@
 """Where downloads and unpacked archives are kept."""
 
-import os
 from pathlib import Path
+
+from catdog.edge.fetch.cache import cache_folder as edge_folder
 
 
 def cache_folder() -> Path:
@@ -9,5 +10,5 @@ def cache_folder() -> Path:
     try:
         import platformdirs
     except ModuleNotFoundError:  # `catdog-export verify` runs with the edge's packages alone; theirs is Linux' convention
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catdog"
+        return edge_folder()
     return Path(platformdirs.user_cache_dir("catdog"))

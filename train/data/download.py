@@ -1,22 +1,32 @@
 """Downloads: whole or not there, continued where they broke off, kept in the cache."""
 
-import fcntl
+import base64
+import binascii
 import hashlib
+import http.client
 import sys
+import urllib.error
+import urllib.request
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email.message import Message
+from functools import partial as bound
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
+from catdog.edge.common.progress import progress_bar
 from catdog.edge.errors import DatasetError, OutputError
+from catdog.edge.fetch.cache import turn
+from catdog.edge.fetch.partial import Partial
+from catdog.edge.fetch.transfer import RefusedError, Terms, TransferError, fetch
 
+from ..interruption import step_ended
 from .cache import cache_folder
-from .partial import Partial
-from .transfer import TransferError, fetch
 
+_TIMEOUT_S = 30
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -51,9 +61,9 @@ def download(url: str, *, offline_ways: str, md5: str | None = None) -> Path:
         if target.is_file():
             return target
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _turn(target.with_name(f"{name}.lock"), name):
+        with turn(target.with_name(f"{name}.lock"), bound(_say_waiting, name)):
             if not target.is_file():
-                told = fetch(url, partial, name)
+                told = _named_md5(fetch(bound(_ask, url), partial, Terms(watch=bound(_shown, name))) or Message())
                 _check(partial, name, address, offline_ways)
                 _check_hash(partial, md5 or told, address, offline_ways)
                 partial.become(target)
@@ -73,16 +83,43 @@ def _md5() -> "hashlib._Hash":
     return hashlib.md5(usedforsecurity=False)  # what Keras and Google's servers name
 
 
+def _ask(url: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    try:
+        request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310
+        reply: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310
+        return reply
+    except urllib.error.HTTPError as error:
+        error.close()  # it is the open connection, too
+        raise RefusedError(error.code, error.reason, error.headers) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise TransferError(error, passing=True) from error
+    except ValueError as error:
+        raise TransferError(error, passing=False) from error
+
+
 @contextmanager
-def _turn(lock: Path, name: str) -> Iterator[None]:
-    """Let one process at a time in; the system opens the lock of one that dies. The file stays: removing it would race."""
-    with lock.open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tqdm.write(f"another process is downloading {name}: waiting for it", file=sys.stderr)
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+def _shown(name: str, start: int, whole: int | None) -> Iterator[Callable[[int], None]]:
+    with progress_bar(total=whole, initial=start, title=name, unit="B", unit_scale=True) as bar:
+
+        def came(count: int) -> None:
+            bar.update(count)
+            step_ended()  # the backbone's weights are fetched in the middle of a training
+
+        yield came
+
+
+def _say_waiting(name: str) -> None:
+    tqdm.write(f"another process is downloading {name}: waiting for it", file=sys.stderr)
+
+
+def _named_md5(headers: Message) -> str:
+    """Return the MD5 of the whole file that Google's storage names, where Keras' weights lie; empty without one."""
+    for said in ",".join(headers.get_all("x-goog-hash", [])).split(","):
+        kind, _, value = said.strip().partition("=")
+        if kind == "md5":
+            with suppress(binascii.Error):
+                return base64.b64decode(value, validate=True).hex()
+    return ""
 
 
 def _check(partial: Partial, name: str, address: str, offline_ways: str) -> None:

@@ -11,10 +11,12 @@ from ...common.command import CommandParser
 from ...common.files import printable
 from ...errors import CatdogError, InputNotFoundError, UsageError, on_one_line
 from ...store import ModelStore, StoredModel
+from ..located import is_address, located
 
 _EXAMPLES = """\
 examples:
   catdog-edge models add garden.tflite --models models     read, run once and kept; it is not in use yet
+  catdog-edge models add https://host.example/garden.tflite --models models     fetched, as with --model
   catdog-edge models list --models models                  --json for scripts
   catdog-edge models use 4f0c2d --models models            by its first digits
   catdog-edge models back --models models                  the one that was in use before
@@ -44,7 +46,7 @@ def _parser() -> CommandParser:
     parser = CommandParser("catdog-edge models", "Say which models this device may use, add one, use one, go back.", _EXAMPLES)
     parser.add_argument("action", choices=_ACTIONS, help="what to do")
     parser.add_argument(
-        "what", nargs="?", metavar="ID|FILE", help="use: a model's first digits; add: its file, or a bundled one"
+        "what", nargs="?", metavar="ID|FILE", help="use: a model's first digits; add: its file or address, or a bundled one"
     )
     parser.add_argument("--models", type=Path, required=True, metavar="DIR", help="their folder")
     parser.add_argument("--json", action="store_true", help="of list: one JSON object")
@@ -96,8 +98,12 @@ def _add(store: ModelStore, arguments: Namespace) -> None:
     from ...models import BUNDLED, bundled_tflite
 
     is_bundled = arguments.what in BUNDLED
-    path = bundled_tflite(arguments.what) if is_bundled else Path(arguments.what)
+    path = bundled_tflite(arguments.what) if is_bundled else Path(located(arguments.what, _tell))
     said = f"bundled {arguments.what}" if is_bundled else f"file {printable(path.name)}"
+    if is_address(arguments.what):
+        from ...sources.net.address import parse_address
+
+        said = f"fetched from {parse_address(arguments.what).public}"
     model = store.put(read_model_file(path).data, said=said)
     print(model)
     _tell(f"to use it: catdog-edge models use {model.id} --models {store.folder}")

@@ -4,7 +4,7 @@ import ssl
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...common.installation import missing_extra
@@ -36,8 +36,7 @@ class Connection:
         will: topic and message that the broker sends, retained, when we are gone without a word.
         greet: called whenever a connection is made, in a thread of its own: the broker may have been started anew, and what it
             should hold has to be sent again.
-        listen: a topic to hear.
-        heard: called with each message of it that is new.
+        listen: what to hear: by topic, what is called with it, each message, and whether the broker had kept that.
         tell: says what is wrong to whoever looks at stderr.
 
     Attributes:
@@ -54,8 +53,7 @@ class Connection:
         *,
         will: tuple[str, str],
         greet: Callable[[], None],
-        listen: str,
-        heard: Callable[[bytes], None],
+        listen: Mapping[str, Callable[[str, bytes, bool], None]],
         tell: Callable[[str], None],
     ) -> None:
         try:
@@ -65,7 +63,7 @@ class Connection:
             raise missing_extra("paho-mqtt", "mqtt") from error
         self.connected = False
         self._full = MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
-        self._broker, self._greet, self._listen, self._heard, self._tell = broker, greet, listen, heard, tell
+        self._broker, self._greet, self._listen, self._tell = broker, greet, listen, tell
         self._told: set[str] = set()  # kinds of trouble since the last connection
         self._lost_told_at = -_TELL_AGAIN_S
         self._connected_at = 0.0
@@ -140,7 +138,7 @@ class Connection:
         if self._told:
             self._say("connected")
         self._told.clear()
-        client.subscribe(self._listen)
+        client.subscribe([(topic, 1) for topic in self._listen])
         self._greet()
 
     def _on_connect_fail(self, _client: "Client", _data: object) -> None:
@@ -187,8 +185,9 @@ class Connection:
             self._confirmation.notify_all()
 
     def _on_message(self, _client: "Client", _data: object, message: "MQTTMessage") -> None:
-        if not message.retain:
-            self._heard(bytes(message.payload))
+        heard = self._listen.get(message.topic)
+        if heard is not None:
+            heard(message.topic, bytes(message.payload), message.retain)
 
     def _complain(self, kind: str, expected: str, got: str, fix: str) -> None:
         if kind not in self._told:

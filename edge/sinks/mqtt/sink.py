@@ -11,6 +11,7 @@ from ...runner.observation import Observation
 from ...sources import Change, InUse
 from .broker import Broker
 from .connection import Connection
+from .device import ToldDevice
 from .discovery import BIRTH, device_document, device_topic
 from .known import Known, event_to_json
 
@@ -28,6 +29,7 @@ class MqttSink:
         broker: which.
         labels: the model's.
         tell: says what is wrong to whoever looks at stderr.
+        device: what is told of the device and its model, and takes models by message; None for nothing.
 
     Attributes:
         lost: events that could not wait any longer.
@@ -40,7 +42,9 @@ class MqttSink:
     wants_pictures = False
     only_events = False
 
-    def __init__(self, broker: Broker, labels: tuple[str, ...], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, broker: Broker, labels: tuple[str, ...], tell: Callable[[str], None], device: ToldDevice | None = None
+    ) -> None:
         self.name = f"--mqtt {broker.url}"
         self.lost = 0
         self._tell = tell
@@ -54,9 +58,12 @@ class MqttSink:
         self._lock = threading.Lock()  # of what is known and sent: the camera's steps and the network's come in two threads
         self._sent_at, self._sent_essence = float("-inf"), self._known.essence
         self._timer: threading.Timer | None = None
-        self._connection = Connection(
-            broker, will=(self._availability, "offline"), greet=self._greet, listen=BIRTH[0], heard=self._hear, tell=tell
-        )
+        self._told = device
+        will = (self._availability, "offline")
+        listen = {BIRTH[0]: self._hear} | dict.fromkeys([] if device is None else device.set_topics, self._hear_of_model)
+        self._connection = Connection(broker, will=will, greet=self._greet, listen=listen, tell=tell)
+        if device is not None:
+            device.begin(self._on_news)
         self._connection.open()
 
     def take(self, observation: Observation) -> None:
@@ -72,9 +79,13 @@ class MqttSink:
                 self.lost += 1
             self._send_events()
             self._send_state_in_time()
+            if self._told is not None and self._told.see(observation):
+                self._send_told()
 
     def close(self) -> None:
         """Send what is left, take everything back, and say goodbye."""
+        if self._told is not None:
+            self._told.close()
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -104,14 +115,27 @@ class MqttSink:
             self._connection.send(self._availability, "online", retain=True)
             self._send_events()
 
-    def _hear(self, message: bytes) -> None:
-        if message == BIRTH[1]:
+    def _hear_of_model(self, topic: str, message: bytes, _kept: bool) -> None:
+        if self._told is not None:
+            self._told.hear(topic, message)
+
+    def _hear(self, _topic: str, message: bytes, kept: bool) -> None:
+        if message == BIRTH[1] and not kept:
             with self._lock:
                 self._introduce()
 
     def _introduce(self) -> None:
         self._connection.send(*self._device, retain=True)
         self._send_state()
+        self._send_told()
+
+    def _on_news(self) -> None:
+        with self._lock:
+            self._send_told()
+
+    def _send_told(self) -> None:
+        if self._told is not None and self._connection.connected:
+            self._connection.send(self._told.topic, self._told.document(), retain=True)
 
     def _send_events(self) -> None:
         while self._waiting and self._connection.connected:

@@ -56,6 +56,18 @@ class Client:
         Raises:
             SourceError: nothing answers, or it refuses.
         """
+        reply, asked = self.ask(address, headers)
+        if reply.status >= 400 or reply.status in _REDIRECTIONS:
+            reply.close()
+            raise self._refusal(asked, reply)
+        return reply, asked
+
+    def ask(self, address: Address | None = None, headers: Mapping[str, str] | None = None) -> tuple[Reply, Address]:
+        """As `get`, but an answer that refuses is returned like any other.
+
+        Raises:
+            SourceError: nothing answers.
+        """
         asked, begun = address or self.address, time.monotonic()
         for _ in range(_MOST_REDIRECTIONS):
             if time.monotonic() - begun > LONGEST_S:
@@ -68,9 +80,6 @@ class Client:
                 raise unreachable(asked, reason_of(error)) from error
             target = reply.headers.get("Location")
             if reply.status not in _REDIRECTIONS or not target:
-                if reply.status >= 400 or reply.status in _REDIRECTIONS:
-                    reply.close()
-                    raise self._refusal(asked, reply)
                 return reply, asked
             reply.close()
             asked = _redirected(asked, target)

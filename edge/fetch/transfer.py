@@ -1,26 +1,28 @@
-"""One file over HTTP: what has come of it is kept, and continued where a transfer broke off (RFC 9110, sections 13 and 14)."""
+"""One file over HTTP: what has come of it is kept, and continued where a transfer broke off (RFC 9110, sections 13 and 14).
 
-import base64
-import binascii
+May import: `partial` and the standard library. Who asks the server, and how it is shown, is the caller's.
+"""
+
 import http.client
 import re
 import time
-import urllib.error
-import urllib.request
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import parsedate
 
-from catdog.edge.common.progress import progress_bar
-
-from ..interruption import step_ended
 from .partial import Partial
 
 _CHUNK = 1 << 18
-_TIMEOUT_S = 30
 # Before each further try, of those that bring less than `_PROGRESS_BYTES` in all: beyond that the line is bad but alive.
 _PAUSES_S = (0.0, 0.5, 1.0)
 _PROGRESS_BYTES = 1 << 18
+
+Ask = Callable[[Mapping[str, str]], http.client.HTTPResponse]
+"""Sends a request with these headers besides; the answer is one of success. Raises `TransferError`."""
+Watch = Callable[[int, int | None], AbstractContextManager[Callable[[int], None]]]
+"""Told where in the file an answer starts and how long the file is (None: not told), in bytes; gives what counts the bytes."""
 
 
 class TransferError(Exception):
@@ -36,36 +38,80 @@ class TransferError(Exception):
         self.passing = passing
 
 
-def fetch(url: str, partial: Partial, name: str) -> str:
+class RefusedError(TransferError):
+    """The server answers, but does not give the file.
+
+    Args:
+        status: of the answer.
+        reason: its words.
+        headers: of the answer.
+    """
+
+    def __init__(self, status: int, reason: str, headers: Message) -> None:
+        super().__init__(f"the answer {status} {reason}".rstrip(), passing=status >= http.HTTPStatus.INTERNAL_SERVER_ERROR)
+        self.status, self.headers = status, headers
+
+
+def _unwatched(_start: int, _whole: int | None) -> AbstractContextManager[Callable[[int], None]]:
+    return nullcontext(lambda _: None)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is taken.
+
+    Attributes:
+        unless: headers by which the server says 304 where the file is the one that is there already; empty for none.
+        most_bytes: of the whole file; None for any size.
+        most_s: seconds for the whole transfer, its tries and pauses; None for any time.
+        needs_length: whether an end of the connection may not be what ends the file.
+        watch: shows how far it is.
+    """
+
+    unless: Mapping[str, str] = field(default_factory=dict)
+    most_bytes: int | None = None
+    most_s: float | None = None
+    needs_length: bool = False
+    watch: Watch = _unwatched
+
+
+def fetch(ask: Ask, partial: Partial, terms: Terms | None = None) -> Message | None:
     """Fetch what `partial` lacks, in several tries if need be; afterwards it is as long as the server says the file is.
 
     Whatever goes wrong, Ctrl-C included, what has come stays there for the next call. A server that falls silent is given up
-    after four times half a minute; one that refuses, at once.
+    after four times what `ask` waits; one that refuses, at once.
 
     Args:
-        url: `http(s)://` address.
+        ask: asks the server for the file.
         partial: what has come earlier, and where to put the rest; nobody else may be writing there.
-        name: for the progress bar.
+        terms: what is taken; None for everything.
 
     Returns:
-        The MD5 that the server names for the file, as hexadecimal digits; empty where it names none.
+        The headers of the answer, of no header where all had come before; None where `terms.unless` holds, and `partial` is
+        empty then.
 
     Raises:
         TransferError: the address does not answer, refuses, or its transfer keeps breaking off.
         OSError: the partial file cannot be written.
     """
-    answered, told = False, ""
+    terms = terms or Terms()
+    until = None if terms.most_s is None else time.monotonic() + terms.most_s
+    answered = False
+    told: Message | None = Message()
     furthest = partial.size
     pauses = iter(_PAUSES_S)
     while True:
         try:
-            reply = _open(url, partial)
+            reply = _open(ask, partial, terms)
             if reply is not None:
-                answered, told = True, _named_md5(reply.headers)
+                answered, told = True, reply.headers
                 with reply:
-                    _receive(reply, partial, name)
+                    _receive(reply, partial, terms, until)
             return told
         except TransferError as error:
+            if isinstance(error, RefusedError) and error.status == http.HTTPStatus.NOT_MODIFIED and terms.unless:
+                partial.discard()  # of a version that is none any more
+                return None
             if partial.size - furthest >= _PROGRESS_BYTES:
                 furthest = partial.size
                 pauses = iter(_PAUSES_S)
@@ -76,47 +122,47 @@ def fetch(url: str, partial: Partial, name: str) -> str:
         time.sleep(pause)
 
 
-def _open(url: str, partial: Partial) -> http.client.HTTPResponse | None:
+def _open(ask: Ask, partial: Partial, terms: Terms) -> http.client.HTTPResponse | None:
     """Ask for what is missing; None if that turns out to be nothing."""
     held, version, resumes = partial.size, partial.version, partial.resumable
+    part = {"Range": f"bytes={held}-", "If-Range": version} if resumes else {}
     try:
-        request = urllib.request.Request(url)  # noqa: S310
-        if resumes:
-            request.add_header("Range", f"bytes={held}-")
-            request.add_header("If-Range", version)
-        reply: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)  # noqa: S310
-        return reply
-    except urllib.error.HTTPError as error:
-        error.close()  # it is the open connection, too
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not resumes:
-            raise TransferError(f"the answer {error.code} {error.reason}", passing=error.code >= 500) from error
+        return ask({**terms.unless, **part})
+    except RefusedError as error:
+        if error.status != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not resumes:
+            raise
         if error.headers.get("Content-Range") == f"bytes */{held}":
             return None  # the last byte had come, and then the process was ended
-    except (OSError, http.client.HTTPException) as error:
-        raise TransferError(error, passing=True) from error
-    except ValueError as error:
-        raise TransferError(error, passing=False) from error
     partial.discard()  # longer than the whole file
-    return _open(url, partial)
+    return _open(ask, partial, terms)
 
 
-def _receive(reply: http.client.HTTPResponse, partial: Partial, name: str) -> None:
+def _receive(reply: http.client.HTTPResponse, partial: Partial, terms: Terms, until: float | None) -> None:
     start, stop, whole = _place(reply, partial)
+    if terms.needs_length and whole is None and not reply.chunked:
+        raise TransferError("an answer that does not say how long the file is", passing=False)
     if start == 0:
         partial.begin(_version(reply.headers))
-    # disable=None: no bar where stderr is not a terminal.
-    bar = progress_bar(total=whole, initial=start, title=name, unit="B", unit_scale=True)
-    with bar, partial.path.open("r+b") as stream:
+    _check_size(whole or 0, partial, terms)
+    with terms.watch(start, whole) as came, partial.path.open("r+b") as stream:
         stream.seek(start)
         stream.truncate()
         position = start
         while chunk := _read(reply, _CHUNK if stop is None else min(_CHUNK, stop - position)):
             stream.write(chunk)
             position += len(chunk)
-            bar.update(len(chunk))
-            step_ended()  # the backbone's weights are fetched in the middle of a training
+            _check_size(position, partial, terms)
+            came(len(chunk))
+            if until is not None and time.monotonic() > until:
+                raise TransferError(f"only {position:,} bytes in {terms.most_s:g} s", passing=False)
     if whole is not None and position < whole:
         raise TransferError(f"{position:,} of {whole:,} bytes", passing=True)
+
+
+def _check_size(size: int, partial: Partial, terms: Terms) -> None:
+    if terms.most_bytes is not None and size > terms.most_bytes:
+        partial.discard()
+        raise TransferError(f"more than {terms.most_bytes:,} bytes", passing=False)
 
 
 def _place(reply: http.client.HTTPResponse, partial: Partial) -> tuple[int, int | None, int | None]:
@@ -142,16 +188,6 @@ def _read(reply: http.client.HTTPResponse, size: int) -> bytes:
         return reply.read1(size)
     except (OSError, http.client.HTTPException) as error:
         raise TransferError(error, passing=True) from error
-
-
-def _named_md5(headers: Message) -> str:
-    """Return the MD5 of the whole file that Google's storage names, where Keras' weights lie; empty without one."""
-    for said in ",".join(headers.get_all("x-goog-hash", [])).split(","):
-        kind, _, value = said.strip().partition("=")
-        if kind == "md5":
-            with suppress(binascii.Error):
-                return base64.b64decode(value, validate=True).hex()
-    return ""
 
 
 def _version(headers: Message) -> str:
