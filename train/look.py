@@ -139,7 +139,7 @@ def look_through(options: LookOptions) -> Looked:
     targets = np.array([labels.index(label) for label in own], np.int64)
     scores = unseen_scores(seen.features, targets, seen.groups, len(labels))
     suspects = find_suspects(scores, labels, own, names, seen.groups, seen.prints)
-    few = tuple(label for place, label in enumerate(labels) if len(np.unique(seen.groups[targets == place])) < LEAST)
+    few = tuple(each for at, each in enumerate(labels) if len(np.unique(seen.groups[targets == at])) < LEAST)
     looked = Looked(place.name, model, dict(sorted(Counter(own).items())), few, seen.failed, suspects)
     where = {photo.name: photo.path for photo in seen.photos}
     title = f"Worth a look: {len(suspects):,} of {len(own):,} pictures"

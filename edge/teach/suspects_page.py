@@ -33,7 +33,9 @@ li { font-size: .8rem; line-height: 1.4; overflow-wrap: anywhere; break-inside: 
 img, .none { width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--grid); border-radius: 4px; display: block; }
 """
 _ABOUT = {
-    KINDS[0]: "A layer that has not learnt from the picture is as sure of another label as it usually is of that label's own "
+    KINDS[
+        0
+    ]: "A layer that has not learnt from the picture is about as sure of another label as it usually is of that label's own "
     "pictures. Those that it is surest of come first. Move those that are under a wrong label; leave those that are right.",
     KINDS[1]: "Nearly the same picture is under two labels: one of them is wrong, or both are in view. Delete one.",
 }

@@ -43,7 +43,7 @@ def of_kind(looked: Looked, kind: str) -> list[str]:
 def test_finds_what_is_planted(planted: tuple[Path, set[str]], tmp_path: Path) -> None:
     folder, moved = planted
     output = tmp_path / "look.html"
-    finished = run("catdog-train", "look", "--data", str(folder), "--model", "tiny", "--output", str(output), "--json")
+    finished = run("catdog-train", "look", "--data", str(folder), "--model", "fast", "--output", str(output), "--json")
     assert finished.returncode == 0, finished.stderr
     assert "half.jpg" in finished.stderr
     document = json.loads(finished.stdout)
@@ -52,8 +52,8 @@ def test_finds_what_is_planted(planted: tuple[Path, set[str]], tmp_path: Path) -
     wrong = [each for each in suspects if each["kind"] == WRONG_LABEL]
     copy = f"{name_of(12)}/copy.jpg"
     assert {each["name"] for each in wrong} >= moved
-    assert len(wrong) <= len(moved) + 4
-    assert {each["name"] for each in wrong[: len(moved) + 1]} <= moved | {copy}
+    assert len(wrong) <= len(moved) + 3
+    assert {each["name"] for each in wrong[: len(moved)]} <= moved | {copy}
     first = next(each for each in wrong if each["name"] == f"{name_of(12)}/moved-0-3.png")
     assert (first["label"], first["other"]) == (name_of(12), name_of(0))
     twice = [each for each in suspects if each["kind"] == TWO_LABELS]
@@ -72,7 +72,7 @@ def test_an_archive_with_parts_is_looked_through_as_a_whole(planted: tuple[Path,
             part = "validation" if path.stem.endswith("4") else "train"
             packed.write(path, f"{part}/{path.relative_to(folder)}")
     finished = run(
-        *("catdog-train", "look", "--data", str(archive), "--model", "tiny", "--output", str(tmp_path / "look.html")),
+        *("catdog-train", "look", "--data", str(archive), "--model", "fast", "--output", str(tmp_path / "look.html")),
         XDG_CACHE_HOME=str(tmp_path / "cache"),
     )
     assert finished.returncode == 0, finished.stderr
@@ -120,4 +120,4 @@ def test_most_of_what_was_flipped_among_photographs_is_found(validation_photogra
     looked = look_through(LookOptions(str(tmp_path / "pets"), output=tmp_path / "look.html"))
     found = of_kind(looked, WRONG_LABEL)
     assert len(flipped & set(found)) >= 0.9 * len(flipped)
-    assert len(flipped & set(found)) >= 0.7 * len(found)
+    assert len(flipped & set(found)) >= 0.9 * len(found)
