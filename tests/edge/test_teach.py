@@ -215,8 +215,9 @@ def test_what_is_likely_under_a_wrong_label_or_under_two_is_shown_also_where_not
     suspects = report_of(output)["suspects"]
     assert isinstance(suspects, list)
     wrong = {each["name"]: each["other"] for each in suspects if each["kind"] == WRONG_LABEL}
-    assert wrong.items() >= {f"{NEW}/cat1.png": "cats", f"{NEW}/cat2.png": "cats"}.items()
-    assert len(wrong) <= 5
+    assert {name for name in wrong if name.startswith(NEW)} == {f"{NEW}/cat1.png", f"{NEW}/cat2.png"}
+    assert wrong["cats/star.png"] == NEW
+    assert len(wrong) <= 10  # `tiny` takes some drawn cats for nothing
     twice = [{each["name"], each["copy"]} for each in suspects if each["kind"] == TWO_LABELS]
     assert twice == [{f"{NEW}/p5.png", "cats/star.png"}]
     assert any("worth a look" in line and "out.look.html" in line for line in lines)
