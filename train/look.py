@@ -16,6 +16,7 @@ from catdog.edge.common.command import CommandParser
 from catdog.edge.common.cores import usable_cores
 from catdog.edge.common.files import check_folder, printable, write_text
 from catdog.edge.contract.artifact import TFLITE, read_model_file
+from catdog.edge.contract.figures import Figure
 from catdog.edge.errors import DatasetError, ModelError, UsageError
 from catdog.edge.models import BUNDLED, bundled_tflite
 from catdog.edge.pictures.decode import silence_opencv
@@ -40,6 +41,7 @@ exit codes: 0 looked through, 2 wrong option, 3 no such model, 6 a model without
 folders, 10 cannot write
 """
 _MOST_THREADS = 256
+_WELL = 0.8  # of the pictures, that are given their own label
 _FIRST = 10  # that are named on the terminal; the page has all
 
 
@@ -81,6 +83,7 @@ class Looked:
     data: str  # its name
     model: str  # whose features it was
     pictures: dict[str, int]  # how many of each label
+    agreement: Figure  # share of the pictures that the layer, which has not learnt from them, gives their own label
     not_judged: tuple[str, ...]  # labels of too few pictures
     unreadable: tuple[str, ...]  # pictures that could not be read, and why
     suspects: tuple[Suspect, ...]  # by kind, the surest first
@@ -140,10 +143,12 @@ def look_through(options: LookOptions) -> Looked:
     scores = unseen_scores(seen.features, targets, seen.groups, len(labels))
     suspects = find_suspects(scores, labels, own, names, seen.groups, seen.prints)
     few = tuple(each for at, each in enumerate(labels) if len(np.unique(seen.groups[targets == at])) < LEAST)
-    looked = Looked(place.name, model, dict(sorted(Counter(own).items())), few, seen.failed, suspects)
+    agreed = int((scores.argmax(axis=1) == targets).sum())
+    agreement = Figure.share("agreement", agreed, len(own), place.name)
+    looked = Looked(place.name, model, dict(sorted(Counter(own).items())), agreement, few, seen.failed, suspects)
     where = {photo.name: photo.path for photo in seen.photos}
     title = f"Worth a look: {len(suspects):,} of {len(own):,} pictures"
-    summary = f"In {place.name}, by features of {model}: {counted(suspects) or 'nothing'}."
+    summary = f"In {place.name}, by features of {model}: {counted(suspects) or 'nothing'}. {_how_far(agreement)}."
     write_page(options.output, title, summary, suspects, where.__getitem__)
     write_text(options.document, json.dumps({"catdog_look": 1} | asdict(looked), indent=2, ensure_ascii=False) + "\n")
     return looked
@@ -171,12 +176,21 @@ def _see(place: Place, options: LookOptions) -> tuple[str, Seen]:
     return file.contract.name, seen
 
 
+def _how_far(agreement: Figure) -> str:
+    """Say how well the features tell the labels apart: where they hardly do, most of the list may be right."""
+    said = f"{agreement.value:.1%} of the pictures are given their own label by a layer that has not learnt from them"
+    return (
+        said if agreement.value >= _WELL else f"{said}: such labels look alike to this model, and most of the list may be right"
+    )
+
+
 def _print(looked: Looked, options: LookOptions) -> None:
     total = sum(looked.pictures.values())
     print(f"looked through       {total:,} pictures of {len(looked.pictures)} labels, by features of {looked.model}")
     if looked.not_judged:
         few = ", ".join(looked.not_judged[:_FIRST])
         print(f"too few to judge     {few}{', ...' if len(looked.not_judged) > _FIRST else ''}")
+    print(f"told apart           {_how_far(looked.agreement)}")
     print(f"worth a look         {counted(looked.suspects) or 'nothing'}")
     for each in looked.suspects[:_FIRST]:
         print(f"  {each.name}  {each.label}, {each.reason}")

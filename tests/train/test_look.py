@@ -48,6 +48,7 @@ def test_finds_what_is_planted(planted: tuple[Path, set[str]], tmp_path: Path) -
     assert "half.jpg" in finished.stderr
     document = json.loads(finished.stdout)
     assert document == json.loads(output.with_suffix(".json").read_text())
+    assert document["agreement"]["value"] > 0.9
     suspects = document["suspects"]
     wrong = [each for each in suspects if each["kind"] == WRONG_LABEL]
     copy = f"{name_of(12)}/copy.jpg"
