@@ -163,7 +163,7 @@ def release_again(name: str, data: str, negatives: str, output: Path) -> None:
     size = source.contract.input.height
     pictures = DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=size)
     int8, _ = artifacts = _convert(replace(source, data=pictures))
-    measured_on = int8.proof.agreement.data
+    measured_on = int8.verification.agreement.data
     if before is None or measured_on != before.verified_on:
         raise UsageError(f"{before.verified_on if before else 'a contract'}", got=measured_on, fix="Name the same --data.")
     card = bundled_tflite(name).with_suffix(".md").read_text(encoding="utf-8")

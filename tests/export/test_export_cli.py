@@ -188,7 +188,9 @@ def test_verify_proves_a_file_again(exported: Path, class_folders: Path) -> None
         Classifier(exported / NAMES[0]).classify(path).label == path.parent.name for path in class_folders.rglob("*.jpg")
     )
     assert found["measured"]["accuracy"]["value"] == right / 20
-    assert found["proof"]["drop"]["lost"] - found["proof"]["drop"]["gained"] == round(20 * found["proof"]["drop"]["value"])
+    assert found["verification"]["drop"]["lost"] - found["verification"]["drop"]["gained"] == round(
+        20 * found["verification"]["drop"]["value"]
+    )
 
 
 @pytest.mark.parametrize(("others", "measured", "said"), [(3, 6, "left out: 6 of 12 pictures"), (0, 6, "all 6 pictures")])
