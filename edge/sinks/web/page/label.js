@@ -242,6 +242,7 @@ function showOne() {
   const parts = [imageOf(first)];
   for (const pet of first.size.length === 2 ? first.pets : []) {
     const [left, top, width, height] = pet.box;
+    if (width === first.size[0] && height === first.size[1]) continue;  // it fills the picture
     const box = make("div", "box");
     box.style.left = `${100 * left / first.size[0]}%`;
     box.style.top = `${100 * top / first.size[1]}%`;
@@ -370,8 +371,9 @@ function showProof(done) {
   const title = make("h3", "", VERDICTS[done.verdict] ?? done.verdict);
   title.dataset.verdict = done.verdict;
   const parts = [title];
-  if (done.said) parts.push(make("p", "", done.said));
-  if (!done.said) parts.push(...done.doubts.map((line) => make("p", "muted", line)));
+  const why = [...done.objections, ...done.doubts];
+  if (done.said && !why.length) parts.push(make("p", "", done.said));
+  parts.push(...why.map((line) => make("p", "", line)));
   if (done.figures.length) parts.push(showFigures(done));
   if (done.drop) {
     const drop = done.drop;
