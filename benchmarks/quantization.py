@@ -77,21 +77,21 @@ def measured(source: "TrainedModel", options: ExportOptions, counts: Sequence[in
         # What drawn pictures would have done is found beside every int8 that has photographs.
         for artifact in found.artifacts:
             if artifact.drawn is not None:
-                rows.append(_row(replace(artifact, proof=artifact.drawn, calibration=None), f"{_DRAWN} drawn pictures"))
+                rows.append(_row(replace(artifact, verification=artifact.drawn, calibration=None), f"{_DRAWN} drawn pictures"))
     return sorted(rows, key=lambda row: list(FORMATS).index(row[0])), found
 
 
 def _row(artifact: "Artifact", ranges: str | None = None) -> list[str]:
-    proof, calibration = artifact.proof, artifact.calibration
-    ours, keras = proof.artifact, proof.reference
+    verification, calibration = artifact.verification, artifact.calibration
+    ours, keras = verification.artifact, verification.reference
     return [
         artifact.kind.name,
         ranges or ("none needed" if calibration is None else calibration.description),
         f"{len(artifact.data) / 1e6:.2f}",
         f"{ours.accuracy.value:.2%} ({ours.accuracy.low:.1%} to {ours.accuracy.high:.1%})" if ours else "not known",
         f"{keras.accuracy.value:.2%}" if keras else "not known",
-        f"{proof.agreement.value:.2%} of {proof.agreement.n:,}",
-        f"{proof.mean_difference:.4f}",
+        f"{verification.agreement.value:.2%} of {verification.agreement.n:,}",
+        f"{verification.mean_difference:.4f}",
     ]
 
 

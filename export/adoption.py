@@ -32,7 +32,7 @@ from catdog.edge.pictures.decode import read_picture, silence_opencv
 from catdog.train.data.finder import Found, find_labelled
 
 from .holding import Answers, require_that_it_holds
-from .proof import Truth, measure
+from .verification import Truth, measure
 
 _EXAMPLES = """\
 examples:

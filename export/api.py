@@ -33,7 +33,7 @@ class Exported:
 
     Attributes:
         folder: where the files are.
-        artifacts: each with its proof and verdict, in the order of the formats.
+        artifacts: each with its verification and verdict, in the order of the formats.
         failed: formats that could not be made or were refused, and why.
     """
 
@@ -52,8 +52,8 @@ class Exported:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{escape(artifact.file)}</td><td>{len(artifact.data) / 1e6:.2f} MB</td>"
-            f"<td>{artifact.proof.artifact.accuracy if artifact.proof.artifact else ''}</td>"
-            f"<td>{artifact.proof.agreement.value:.2%}</td><td>{artifact.verdict}</td></tr>"
+            f"<td>{artifact.verification.artifact.accuracy if artifact.verification.artifact else ''}</td>"
+            f"<td>{artifact.verification.agreement.value:.2%}</td><td>{artifact.verdict}</td></tr>"
             for artifact in self.artifacts
         )
         head = "<tr><th>file</th><th>size</th><th>accuracy</th><th>same answers as Keras</th><th>verdict</th></tr>"

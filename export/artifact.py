@@ -20,7 +20,7 @@ from catdog.edge.tflite.metadata import add_metadata
 from .formats import ONNX_SUFFIX, REGISTRY, TFLITE_SUFFIX, Format
 from .onnx import attach_contract
 from .pictures import PictureSet
-from .proof import Proof, compare
+from .verification import Verification, compare
 
 _THREADS = 2
 _ASKED_TWICE = 8  # pictures; one would do, were it the right one
@@ -57,18 +57,18 @@ def finish(content: bytes, kind: Format, contract: ModelContract) -> bytes:
     return append_to_tflite(add_metadata(content, contract) if kind.suffix == TFLITE_SUFFIX else content, contract)
 
 
-def describe(contract: ModelContract, kind: Format, proof: Proof, golden: Golden) -> ModelContract:
+def describe(contract: ModelContract, kind: Format, verification: Verification, golden: Golden) -> ModelContract:
     """Return the contract of one artifact: what it takes, and what was found of it."""
-    measured = proof.artifact
-    figures = (proof.agreement, *((measured.accuracy, *measured.per_label) if measured else ()))
+    measured = verification.artifact
+    figures = (verification.agreement, *((measured.accuracy, *measured.per_label) if measured else ()))
     return replace(
-        contract.with_input_dtype(kind.input_dtype), verified_on=proof.agreement.data, figures=figures, golden=golden
+        contract.with_input_dtype(kind.input_dtype), verified_on=verification.agreement.data, figures=figures, golden=golden
     )
 
 
 def prove(
     content: bytes, kind: Format, contract: ModelContract, pictures: PictureSet, reference: NDArray[np.float32]
-) -> tuple[Proof, Golden]:
+) -> tuple[Verification, Golden]:
     """Run a converted model through the edge runner's own code and compare it with what Keras says of the same pictures.
 
     Args:
@@ -91,8 +91,8 @@ def prove(
     spec = contract.with_input_dtype(kind.input_dtype).input
     picture = golden_picture(WIDTH, HEIGHT)
     scored = tuple(float(score) for score in backend.scores(Preprocessor(spec)(picture)))
-    proof = compare(scores, reference, pictures.truth, contract.labels, deterministic=same)
-    return proof, Golden(golden_input_sha256(spec, picture), scored, WIDTH, HEIGHT)
+    verification = compare(scores, reference, pictures.truth, contract.labels, deterministic=same)
+    return verification, Golden(golden_input_sha256(spec, picture), scored, WIDTH, HEIGHT)
 
 
 def open_file(file: bytes, suffix: str) -> Backend:

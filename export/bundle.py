@@ -24,9 +24,9 @@ from .graph import without_neither
 from .options import ExportOptions
 from .outcome import Artifact, Export, Failure
 from .pictures import PictureSet, calibration_pictures, drawn_pictures, verification_pictures
-from .proof import Proof, objections
 from .publish import REPORT_FILE, publish, still_there
 from .report.page import to_html
+from .verification import Verification, objections
 
 _MORE_PICTURES = 4  # times as many to calibrate on, where the first were too few
 
@@ -134,8 +134,8 @@ class _Job:
         if kind.name == INT8 and calibration is not None:
             return self._int8(kind, calibration)
         content = convert_to(kind, self.source.core, None if calibration is None else calibration.pixels)
-        proof, golden = self._prove(content, kind=kind)
-        made = self._artifact(content, kind, proof, golden)
+        verification, golden = self._prove(content, kind=kind)
+        made = self._artifact(content, kind, verification, golden)
         return replace(made, calibration=calibration)
 
     def _int8(self, kind: Format, calibration: PictureSet) -> Artifact:
@@ -145,22 +145,22 @@ class _Job:
         found = quantizer.plain(calibration)
         if found.objections and options.diagnose:
             found = quantizer.remedy(found, _calibration(self.source, options, _MORE_PICTURES))
-        made = self._artifact(found.content, kind, found.proof, found.golden)
+        made = self._artifact(found.content, kind, found.verification, found.golden)
         drawn = None
         if not calibration.drawn:
             others = drawn_pictures(len(calibration.pixels), self.source.contract.input.height, options.seed)
-            drawn = quantizer.plain(others, "for comparison, calibrated on drawn pictures").proof
+            drawn = quantizer.plain(others, "for comparison, calibrated on drawn pictures").verification
         return replace(made, calibration=found.calibration, quantized=found, drawn=drawn)
 
-    def _prove(self, content: bytes, kind: Format) -> tuple[Proof, Golden]:
+    def _prove(self, content: bytes, kind: Format) -> tuple[Verification, Golden]:
         return prove(content, kind, self.source.contract, self.pictures, self.reference)
 
-    def _artifact(self, content: bytes, kind: Format, proof: Proof, golden: Golden) -> Artifact:
+    def _artifact(self, content: bytes, kind: Format, verification: Verification, golden: Golden) -> Artifact:
         contract = self.source.contract
-        data = finish(content, kind, describe(contract, kind, proof, golden))
+        data = finish(content, kind, describe(contract, kind, verification, golden))
         open_file(data, kind.suffix)  # as it will be read, its figures inside
-        against = tuple(objections(proof, self.options.max_drop, kind.tolerance))
-        return Artifact(contract.name + kind.ending, kind, data, proof, against)
+        against = tuple(objections(verification, self.options.max_drop, kind.tolerance))
+        return Artifact(contract.name + kind.ending, kind, data, verification, against)
 
 
 def _without_neither(source: TrainedModel) -> TrainedModel:
@@ -175,7 +175,7 @@ def _without_neither(source: TrainedModel) -> TrainedModel:
 def _with_exact_pixels(source: TrainedModel) -> TrainedModel:
     """Ask for the same pixels on every machine, also for a model that was trained before they were: one or two levels apart.
 
-    What it is calibrated and measured on here has these pixels, so that the proof is of what the edge will do.
+    What it is calibrated and measured on here has these pixels, so that the verification is of what the edge will do.
     """
     spec = source.contract.input
     if spec.interpolation != BILINEAR_EXACT:
@@ -218,7 +218,7 @@ def _entry(artifact: Artifact, found: Export) -> dict[str, Any]:
         "verified_on": found.pictures.description,
         "verdict": artifact.verdict,
         "doubts": artifact.doubts,
-        **asdict(artifact.proof),
+        **asdict(artifact.verification),
         "attempts": [asdict(attempt) for attempt in quantized.attempts] if quantized and len(quantized.attempts) > 1 else [],
         "layers": [asdict(layer) for layer in quantized.layers] if quantized else [],
         "calibrated_on_drawn_pictures": asdict(artifact.drawn) if artifact.drawn else None,

@@ -74,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--name", metavar="NAME", help="what to call the files (default: the name that the model was trained under)")
     add("--output", type=Path, default=defaults.output, metavar="DIR", help="folder for the files (default: %(default)s)")
     add("--no-neither", dest="neither", action="store_false", help="leave the score neither (no pet in view) out")
-    _add_proof_options(parser.add_argument_group("calibration and proof"))
+    _add_proof_options(parser.add_argument_group("calibration and verification"))
     add_claims(parser.add_argument_group("a Keras model that catdog did not train: what its file does not say"))
     return parser
 
@@ -148,16 +148,16 @@ _HEAD = ("file", "size", "accuracy", "Keras'", "drop", "same answers", "largest 
 
 
 def _row(artifact: "Artifact", folder: Path) -> tuple[str, ...]:
-    proof = artifact.proof
-    ours, keras, drop = proof.artifact, proof.reference, proof.drop
+    verification = artifact.verification
+    ours, keras, drop = verification.artifact, verification.reference, verification.drop
     return (
         str(folder / artifact.file),
         f"{len(artifact.data) / 1e6:.2f} MB",
         f"{ours.accuracy.value:.2%}" if ours else "",
         f"{keras.accuracy.value:.2%}" if keras else "",
         f"{100 * drop.value:+.2f} ({100 * drop.low:+.2f} to {100 * drop.high:+.2f})" if drop else "",
-        f"{proof.agreement.value:.2%}",
-        f"{proof.largest_difference:.4f}",
+        f"{verification.agreement.value:.2%}",
+        f"{verification.largest_difference:.4f}",
         artifact.verdict,
     )
 

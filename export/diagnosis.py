@@ -12,8 +12,8 @@ import keras
 from catdog.edge.contract.model_contract import Golden
 
 from .pictures import PictureSet
-from .proof import Proof, objections
 from .quantization import LayerError, calibrate, cut_ranges, quantize, rank_layers, with_consumers
+from .verification import Verification, objections
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Attempt:
 
     what: str  # in words
     bytes: int  # size of the model
-    proof: Proof  # how it compares with Keras
+    verification: Verification  # how it compares with Keras
     objections: tuple[str, ...]  # what speaks against it; empty if it passes
 
 
@@ -37,7 +37,7 @@ class Quantized:
     """An int8 model and how it was arrived at."""
 
     content: bytes  # the flatbuffer
-    proof: Proof  # of that
+    verification: Verification  # of that
     golden: Golden  # of that
     calibration: PictureSet  # the pictures that its ranges were taken from
     attempts: tuple[Attempt, ...]  # the plain way first; more than one if that was refused
@@ -54,7 +54,7 @@ class Quantizer:
     """What is quantized, and by what it is judged."""
 
     core: keras.Model  # the Keras model
-    prove: Callable[[bytes], tuple[Proof, Golden]]  # compares a converted model with it
+    prove: Callable[[bytes], tuple[Verification, Golden]]  # compares a converted model with it
     max_drop: float  # by how many points accuracy may fall
     tolerance: float  # of the mean difference of the scores
 
@@ -91,13 +91,13 @@ class Quantizer:
         attempts = tuple(each.attempts[0] for each in tried)
         if found is refused:  # the last word on it is its own
             attempts = (*attempts[1:], attempts[0])
-        return Quantized(found.content, found.proof, found.golden, found.calibration, attempts, layers[:_LAYERS_SHOWN])
+        return Quantized(found.content, found.verification, found.golden, found.calibration, attempts, layers[:_LAYERS_SHOWN])
 
     def _judge(self, what: str, content: bytes, calibration: PictureSet) -> Quantized:
-        proof, golden = self.prove(content)
-        attempt = Attempt(what, len(content), proof, tuple(objections(proof, self.max_drop, self.tolerance)))
+        verification, golden = self.prove(content)
+        attempt = Attempt(what, len(content), verification, tuple(objections(verification, self.max_drop, self.tolerance)))
         LOG.info(f"int8, {what}: {'; '.join(attempt.objections) or 'passes'}")
-        return Quantized(content, proof, golden, calibration, (attempt,))
+        return Quantized(content, verification, golden, calibration, (attempt,))
 
 
 def _with_cut_ranges(ranges: bytes, calibration: PictureSet) -> Iterator[tuple[str, bytes]]:

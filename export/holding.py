@@ -16,7 +16,7 @@ from catdog.edge.errors import CatdogError, UnprovenError, VerificationError
 from catdog.edge.foreign.claims import INPUT_RANGES, Claims
 from catdog.edge.inference.classifier import Classifier
 
-from .proof import Truth
+from .verification import Truth
 
 _SURE = 0.01  # chance below which another reading is believed to be the right one
 _MOST_TRIED = 200  # pictures that other ranges are tried on

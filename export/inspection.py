@@ -27,7 +27,7 @@ from catdog.edge.inference.classifier import Classifier
 from catdog.edge.pictures.decode import read_picture, silence_opencv
 from catdog.train.data.finder import Found, find_labelled
 
-from .proof import UNPROVEN, Measured, Proof, Truth, compare, doubts, measure, objections, verdict
+from .verification import UNPROVEN, Measured, Truth, Verification, compare, doubts, measure, objections, verdict
 
 _VERIFY_EXAMPLES = """\
 examples:
@@ -77,25 +77,28 @@ def verify_command(argv: Sequence[str]) -> int:
     if place.left_out:
         print(f"catdog-export: left out: {', '.join(place.left_out)}", file=sys.stderr)
     judged = _judge(model, reference, place.pictures)
-    proof, measured = _compare(model, reference, judged, Path(arguments.data).name, same=golden.deterministic)
-    against = _against(golden, model.contract.input.dtype) + (objections(proof, max_drop) if proof else [])
+    verification, measured = _compare(model, reference, judged, Path(arguments.data).name, same=golden.deterministic)
+    against = _against(golden, model.contract.input.dtype) + (objections(verification, max_drop) if verification else [])
     if arguments.json:
         found: dict[str, object] = {"file": str(model.model_path), "runtime": model.backend_name, "golden": asdict(golden)}
         found |= {"measured": asdict(measured), "skipped": judged.skipped}
         found |= {"learnt": judged.learnt, "all_learnt": judged.all_learnt}
-        found |= {"proof": asdict(proof) if proof else None, "objections": against}
-        found |= {"verdict": verdict(proof, against) if proof else None, "doubts": doubts(proof) if proof else []}
+        found |= {"verification": asdict(verification) if verification else None, "objections": against}
+        found |= {
+            "verdict": verdict(verification, against) if verification else None,
+            "doubts": doubts(verification) if verification else [],
+        }
         print(json.dumps(found, ensure_ascii=False))
     else:
-        for line in _lines(model, golden, measured, proof):
+        for line in _lines(model, golden, measured, verification):
             print(line)
-        for line in doubts(proof) if proof else ():
+        for line in doubts(verification) if verification else ():
             print(line)
         if judged.skipped:
             print(f"skipped: {judged.skipped:,} pictures that cannot be read")
         if judged.learnt:
             print(_learnt_said(judged))
-    _require_proven(model, golden, judged, proof, against)
+    _require_proven(model, golden, judged, verification, against)
     return 0
 
 
@@ -114,7 +117,9 @@ def _verify_parser() -> CommandParser:
     return parser
 
 
-def _require_proven(model: Classifier, golden: Golden, judged: "_Judged", proof: Proof | None, against: Sequence[str]) -> None:
+def _require_proven(
+    model: Classifier, golden: Golden, judged: "_Judged", verification: Verification | None, against: Sequence[str]
+) -> None:
     """Make an error of what speaks against a file, and of pictures that cannot tell."""
     if against:
         raise VerificationError(
@@ -128,9 +133,11 @@ def _require_proven(model: Classifier, golden: Golden, judged: "_Judged", proof:
         raise UnprovenError(
             "pictures not learnt from", got=f"{judged.learnt:,}, all of them learnt from", fix="Name others with --data."
         )
-    if proof and verdict(proof, against) == UNPROVEN:
+    if verification and verdict(verification, against) == UNPROVEN:
         raise UnprovenError(
-            "pictures enough to tell", got=f"{proof.agreement.n:,}, all of whose answers pass", fix="Name more with --data."
+            "pictures enough to tell",
+            got=f"{verification.agreement.n:,}, all of whose answers pass",
+            fix="Name more with --data.",
         )
 
 
@@ -226,7 +233,7 @@ def _judge(model: Classifier, reference: Classifier | None, photographs: Sequenc
 
 def _compare(
     model: Classifier, reference: Classifier | None, judged: _Judged, data: str, *, same: bool
-) -> tuple[Proof | None, Measured]:
+) -> tuple[Verification | None, Measured]:
     labels, names = model.contract.labels, tuple(printable(photograph.name) for photograph in judged.photographs)
     if not names:
         raise DatasetError("pictures that can be read", got=f"none in {data}", fix="Name another folder or archive.")
@@ -258,7 +265,7 @@ def _with_progress(photographs: Sequence[Found]) -> Iterable[Found]:
     return bar
 
 
-def _lines(model: Classifier, golden: Golden, measured: Measured, proof: Proof | None) -> list[str]:
+def _lines(model: Classifier, golden: Golden, measured: Measured, verification: Verification | None) -> list[str]:
     lines = [f"{model.model_path}: whole, loaded by {model.backend_name}"]
     if golden.same_input is not None:
         lines.append(
@@ -271,13 +278,15 @@ def _lines(model: Classifier, golden: Golden, measured: Measured, proof: Proof |
     lines.append("the file says: " + (f"{said} of {said.data}" if said else "nothing of its accuracy"))
     if said is not None and measured.accuracy.high < said.low:
         lines.append("that is less than the file says: these pictures are harder, or something is wrong here")
-    if proof is not None and proof.drop is not None:
-        drop = proof.drop
+    if verification is not None and verification.drop is not None:
+        drop = verification.drop
         lines.append(
             f"against the reference: {100 * drop.value:+.2f} points lost (95 % interval {100 * drop.low:+.2f} to "
             f"{100 * drop.high:+.2f}; {drop.lost} pictures lost, {drop.gained} gained, p = {drop.p:.2g})"
         )
-        lines.append(f"same answers: {proof.agreement}; largest difference of a score {proof.largest_difference:.4f}")
+        lines.append(
+            f"same answers: {verification.agreement}; largest difference of a score {verification.largest_difference:.4f}"
+        )
     return lines
 
 

@@ -104,7 +104,7 @@ def _with_similarities_kept(quantized: bytes, exact: bytes, pictures: NDArray[np
     (factor,) = (value for value in model.graph.initializer if value.name in weigh.input)
     means = [_mean_of(nearest, content, pictures) for content in (exact, quantized)]
     if not means[1] > 0:
-        return quantized  # nothing is left of them; the proof will say so
+        return quantized  # nothing is left of them; the verification will say so
     kept = onnx.numpy_helper.to_array(factor) * np.float32(means[0] / means[1])
     factor.CopyFrom(onnx.numpy_helper.from_array(kept.astype(np.float32), factor.name))
     return bytes(model.SerializeToString())

@@ -7,7 +7,7 @@ from catdog.edge.contract.model_contract import ModelContract
 from .diagnosis import Quantized
 from .formats import Format
 from .pictures import PictureSet
-from .proof import Proof, doubts, verdict
+from .verification import Verification, doubts, verdict
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Artifact:
         file: its name.
         kind: its format.
         data: its bytes.
-        proof: how it compares with Keras.
+        verification: how it compares with Keras.
         objections: what speaks against publishing it; empty if it is published.
         calibration: what its ranges were taken from; None where it needs none.
         quantized: how int8 was arrived at; None for other formats.
@@ -28,21 +28,21 @@ class Artifact:
     file: str
     kind: Format
     data: bytes
-    proof: Proof
+    verification: Verification
     objections: tuple[str, ...] = ()
     calibration: PictureSet | None = None
     quantized: Quantized | None = None
-    drawn: Proof | None = None
+    drawn: Verification | None = None
 
     @property
     def verdict(self) -> str:
         """``"published"``, ``"refused"``, or ``"unproven"``: published, on too few pictures to tell."""
-        return verdict(self.proof, self.objections)
+        return verdict(self.verification, self.objections)
 
     @property
     def doubts(self) -> list[str]:
         """What the pictures cannot show, and what else is worth knowing."""
-        return doubts(self.proof)
+        return doubts(self.verification)
 
 
 @dataclass(frozen=True)

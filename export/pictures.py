@@ -17,7 +17,7 @@ from catdog.train.data.splits import balanced
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import SYNTHETIC, DataOptions
 
-from .proof import Truth
+from .verification import Truth
 
 _DRAWN_FOR_VERIFICATION, _SCENES = 200, 100
 # Verification must not look at the pictures that the ranges were taken from.

@@ -151,7 +151,7 @@ def _with_similarities_kept(content: bytes, calibrated: bytes, pictures: NDArray
             return content
         means.append(np.mean([interpreter.get_tensor(nearest[-1]) for interpreter in runs(version, pictures)]))
     if not means[1] > 0:
-        return content  # nothing is left of them; the proof will say so
+        return content  # nothing is left of them; the verification will say so
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
     nearest = _outputs_of(content, NEAREST)

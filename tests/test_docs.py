@@ -187,7 +187,7 @@ def objection(command: Command, capsys: pytest.CaptureFixture[str]) -> str | Non
 COMMANDS = list(said_commands())
 SUB_COMMANDS = [
     *(["catdog-edge", name] for name in ("doctor", "models", "service", "teach")),
-    ["catdog-train", "compare"],
+    *(["catdog-train", name] for name in ("compare", "look")),
     *(["catdog-export", name] for name in ("verify", "info", "adopt", "keygen", "sign")),
     *(["catdog-bench", name] for name in BENCHES),
 ]

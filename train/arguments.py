@@ -46,6 +46,7 @@ examples:
   catdog-train --resume runs/transfer-20260101-120000               resume a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
   catdog-train compare runs/before runs/after                       two runs on the same pictures
+  catdog-train look --data photos/                                  pictures under a wrong label, before training
 
 next: look at runs/<name>/report.html, then catdog-export --int8
 

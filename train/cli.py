@@ -29,6 +29,10 @@ def _main(argv: Sequence[str]) -> int:
         from .compare import compare_command
 
         return compare_command(argv[1:])
+    if argv and argv[0] == "look":
+        from .look import look_command
+
+        return look_command(argv[1:])
     parser = build_parser()
     arguments = parser.parse_args(argv)
     require_packages("train", "tensorflow", "platformdirs", "matplotlib", "jinja2", "tqdm")

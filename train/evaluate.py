@@ -99,7 +99,7 @@ def evaluate(scores: NDArray[np.float32], pictures: "Pictures", labels: Sequence
         accuracy=Figure.share("accuracy", int(np.trace(confusion)), len(targets), on),
         per_label=tuple(per_label(answers == targets, pictures.names, targets, labels, on)),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
-        calibration_error=sum(each.n * abs(each.score - each.accuracy) for each in bins) / len(targets),
+        calibration_error=_off(bins),
         bins=bins,
         mistakes=tuple(
             Answer(pictures.names[i], labels[targets[i]], labels[answers[i]], float(scores[i].max())) for i in wrong
@@ -128,6 +128,20 @@ def per_label(
         for folder in among if len(among) > 1 else ():
             inside = own & (folders == folder)
             yield Figure.share(f"accuracy on {folder}", int(right[inside].sum()), int(inside.sum()), on)
+
+
+def calibration_error(top: NDArray[np.float32], right: NDArray[np.bool_]) -> float:
+    """Return the expected calibration error of answers, 0-1.
+
+    Args:
+        top: float32 ``[n]``, scores of the answers, 0-1.
+        right: bool ``[n]``, whether they are.
+    """
+    return _off(_bins(top, right))
+
+
+def _off(bins: Sequence[Bin]) -> float:
+    return sum(each.n * abs(each.score - each.accuracy) for each in bins) / sum(each.n for each in bins)
 
 
 def _bins(top: NDArray[np.float32], right: NDArray[np.bool_]) -> tuple[Bin, ...]:

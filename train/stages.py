@@ -15,6 +15,7 @@ from catdog.edge.common.files import sweep
 from catdog.edge.contract.learnt import MOST as MOST_MARKS
 from catdog.edge.contract.model_contract import NEITHER
 from catdog.edge.errors import CatdogError, OutputError
+from catdog.edge.teach.suspects import LEAST as LEAST_TO_JUDGE
 
 from .backbone_weights import load_backbone_weights
 from .backbones import BACKBONES, MOBILENETV2
@@ -37,7 +38,6 @@ from .presence import attach_presence_check, fit_presence_check
 from .record import Parameters, StageRecord, Suspect
 from .report.write import write_report
 from .run import Run
-from .suspects import LEAST as LEAST_TO_JUDGE
 from .suspects import MOST as MOST_LOOKED_THROUGH
 from .suspects import find_suspects
 from .temperature import apply_temperature, fit_temperature

@@ -16,6 +16,7 @@ _INPUT_ROW = (
     "| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in "
     "whole numbers (`cv2.INTER_LINEAR_EXACT`: the same pixels on every machine) |"
 )
+_AGREEMENT = "int8 and Keras give the same answer on"
 _CARD = """\
 # Model card: `{name}`
 
@@ -104,9 +105,9 @@ def write_card(
         input_row=_INPUT_ROW.format(size=contract.input.height),
         int8_mb=len(int8.data) / 1e6,
         weights_mb=weights.stat().st_size / 1e6,
-        data=int8.proof.agreement.data,
+        data=int8.verification.agreement.data,
         accuracy_rows="\n".join(_rows(artifacts, classes)),
-        agreement=int8.proof.agreement,
+        agreement=int8.verification.agreement,
         held_out=_held_out(record),
         trained_on=contract.trained_on,
         learnt_share=1 - options.data.negatives_share,
@@ -132,7 +133,7 @@ def rewrite_card(card: str, source: TrainedModel, artifacts: Sequence[Artifact])
         r"^\| input \|.*$": _INPUT_ROW.format(size=contract.input.height),
         r"(?<=float softmax; )\S+ MB": f"{len(int8.data) / 1e6:.2f} MB",
         rf"(?<={re.escape(heading)})(\|.*\n)+": "".join(f"{row}\n" for row in _rows(artifacts, classes)),
-        r"^int8 and Keras give the same answer on .*$": f"int8 and Keras give the same answer on {int8.proof.agreement}.",
+        rf"^{_AGREEMENT} .*$": f"{_AGREEMENT} {int8.verification.agreement}.",
     }
     for pattern, text in changes.items():
         card, found = re.subn(pattern, lambda _, text=text: text, card, count=1, flags=re.MULTILINE)  # type: ignore[misc]
@@ -143,7 +144,7 @@ def rewrite_card(card: str, source: TrainedModel, artifacts: Sequence[Artifact])
 
 def _rows(artifacts: Sequence[Artifact], classes: Sequence[str]) -> Iterator[str]:
     """One row for the pets together, then one for each label and folder."""
-    measured = [*(artifact.proof.artifact for artifact in artifacts), artifacts[0].proof.reference]
+    measured = [*(artifact.verification.artifact for artifact in artifacts), artifacts[0].verification.reference]
     columns = [each.per_label for each in measured if each is not None]
     pets = {f"accuracy on {label}" for label in classes}
     together = [_together([figure for figure in column if figure.name in pets]) for column in columns]

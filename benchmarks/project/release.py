@@ -6,6 +6,8 @@ pictures that the run held back.
 
 `--backbone FILE` writes the ImageNet weights that training begins with offline, from a Keras weights file.
 
+`--remember default --data ZIP --negatives ZIP` puts exemplars of training pictures into a bundled file.
+
 `--again default --data ZIP --negatives ZIP` exports a bundled model anew from its float16 weights, as after a change of what an
 export does, and measures it on the same held-back pictures: nothing is learnt. `make bundled-again` does it for all.
 """
@@ -29,16 +31,17 @@ from catdog.edge.pictures.decode import silence_opencv
 from catdog.export.formats import FLOAT32, INT8
 from catdog.export.options import ExportOptions
 from catdog.train.logs import lines_to
-from catdog.train.options import AT_END
+from catdog.train.options import AT_END, DataOptions, TrainOptions
 from catdog.train.pipelines import OURS, TRANSFER
 
 if TYPE_CHECKING:
     from catdog.export.outcome import Artifact
     from catdog.train.model_file import TrainedModel
-    from catdog.train.options import TrainOptions
 
 _CALIBRATION = 1000  # training pictures; a user waits less for 200, a release is made once
 _REMEMBERED = 2000  # training pictures that exemplars are chosen from, of each label the same number
+_LARGE, _LARGEST = 3_000_000, {"tiny": 300_000}  # bytes of a bundled int8 file
+_CONTRACT, _WORTH_IT = 10_000, 50_000  # bytes: kept for what the file says of itself; fewer hold too few exemplars
 _NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
 _MODELS = Path(__file__).resolve().parents[2] / "edge" / "models"
 
@@ -53,13 +56,16 @@ def _main(argv: Sequence[str]) -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--run", type=Path, help="folder of the trained run")
     what.add_argument("--again", choices=BUNDLED, help="export this bundled model anew from its weights")
+    what.add_argument("--remember", choices=BUNDLED, help="give this bundled model exemplars of its training pictures")
     what.add_argument("--backbone", type=Path, metavar="FILE", help="write the bundled backbone from a Keras weights file")
     parser.add_argument("--name", default="default", help="name of the bundled model (default: %(default)s)")
-    parser.add_argument("--data", metavar="ZIP", help="with --again: what it was trained with")
-    parser.add_argument("--negatives", metavar="ZIP", help="with --again: the pictures of neither")
+    parser.add_argument("--data", metavar="ZIP", help="with --again, --remember: what it was trained with")
+    parser.add_argument("--negatives", metavar="ZIP", help="with --again, --remember: the pictures of neither")
     parser.add_argument("--output", type=Path, default=_MODELS, help="folder of the bundled models")
     arguments = parser.parse_args(argv)
-    if arguments.again and (missing := [name for name in ("data", "negatives") if getattr(arguments, name) is None]):
+    if (arguments.again or arguments.remember) and (
+        missing := [name for name in ("data", "negatives") if getattr(arguments, name) is None]
+    ):
         raise UsageError(f"--{missing[0]}", got="none", fix="Give it; see --help.")
     from catdog.train.tensorflow_setup import import_tensorflow
 
@@ -67,6 +73,8 @@ def _main(argv: Sequence[str]) -> int:
     silence_opencv()
     if arguments.backbone:
         _release_backbone(arguments.backbone, arguments.output)
+    elif arguments.remember:
+        remember(arguments.remember, arguments.data, arguments.negatives, arguments.output)
     elif arguments.again:
         release_again(arguments.again, arguments.data, arguments.negatives, arguments.output)
     else:
@@ -122,6 +130,21 @@ def release(arguments: argparse.Namespace) -> None:
         write_bytes(arguments.output / name, content)
 
 
+def remember(name: str, data: str, negatives: str, output: Path) -> None:
+    """Write the int8 file of a bundled model with exemplars; the model in it and what its card says stay as they are.
+
+    Raises:
+        CatdogError: the pictures cannot be read.
+    """
+    from catdog.edge.contract.artifact import read_model_file
+    from catdog.edge.models import bundled_tflite
+
+    file = read_model_file(bundled_tflite(name))
+    size = file.contract.input.height if file.contract else 0
+    pictures = DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=size)
+    write_bytes(output / f"{name}.tflite", _remembering(file.data, name, pictures))
+
+
 def release_again(name: str, data: str, negatives: str, output: Path) -> None:
     """Write int8 file and card of a bundled model anew, from its float16 weights; provenance is kept, figures are measured.
 
@@ -133,7 +156,6 @@ def release_again(name: str, data: str, negatives: str, output: Path) -> None:
     from catdog.edge.contract.artifact import read_model_file
     from catdog.edge.models import bundled_tflite
     from catdog.train.model_file import load_bundled
-    from catdog.train.options import DataOptions
 
     from .card import rewrite_card
 
@@ -141,7 +163,7 @@ def release_again(name: str, data: str, negatives: str, output: Path) -> None:
     size = source.contract.input.height
     pictures = DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=size)
     int8, _ = artifacts = _convert(replace(source, data=pictures))
-    measured_on = int8.proof.agreement.data
+    measured_on = int8.verification.agreement.data
     if before is None or measured_on != before.verified_on:
         raise UsageError(f"{before.verified_on if before else 'a contract'}", got=measured_on, fix="Name the same --data.")
     card = bundled_tflite(name).with_suffix(".md").read_text(encoding="utf-8")
@@ -162,33 +184,35 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
                 f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
             )
     int8, *others = made.artifacts
-    return (_remembering(int8, source), *others)
+    if source.data is None:
+        raise UsageError("a run whose training pictures are known", got="one without", fix="Give --data and --negatives.")
+    return (replace(int8, data=_remembering(int8.data, source.contract.name, source.data)), *others)
 
 
-def _remembering(artifact: "Artifact", source: "TrainedModel") -> "Artifact":
-    """Return the int8 artifact with exemplars of what it has learnt from, for `catdog-edge teach` to go on from.
+def _remembering(content: bytes, name: str, data: DataOptions) -> bytes:
+    """Return an int8 file with exemplars of training pictures, for `catdog-edge teach` to go on from, where it has room.
 
     Raises:
-        UsageError: the training pictures are not at hand.
-        CatdogError: they cannot be read.
+        CatdogError: the pictures cannot be read.
     """
     from catdog.edge.contract.artifact import parse_model
+    from catdog.edge.teach.exemplars import MOST_BYTES
     from catdog.edge.teach.remembering import with_exemplars
     from catdog.train.data.dataset import load_dataset
     from catdog.train.data.splits import balanced
 
-    file = parse_model(artifact.data, Path(artifact.file))
-    if file.contract is None or source.data is None:
-        raise UsageError("a run whose training pictures are known", got="one without", fix="Give --data and --negatives.")
-    learnt = load_dataset(source.data)
-    targets = learnt.train.targets.tolist()
-    chosen = learnt.train[balanced(targets, _REMEMBERED, 0)]
+    file = parse_model(content, Path(f"{name}.tflite"))
+    room = min(MOST_BYTES, _LARGEST.get(name, _LARGE) - file.model_bytes - _CONTRACT)
+    if room < _WORTH_IT:
+        return content
+    learnt = load_dataset(data)
+    chosen = learnt.train[balanced(learnt.train.targets.tolist(), _REMEMBERED, 0)]
     labelled = zip(chosen.pixels, chosen.targets.tolist(), strict=True)
     bgr = ((np.ascontiguousarray(pixels[..., ::-1]), learnt.labels[target]) for pixels, target in labelled)
-    return replace(artifact, data=with_exemplars(file, bgr))
+    return with_exemplars(file, bgr, most=room)
 
 
-def require_blind(options: "TrainOptions") -> None:
+def require_blind(options: TrainOptions) -> None:
     """Hold a run to what its card will say: the temperature from training pictures, held-back pictures read once.
 
     Raises:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .kinds import Family, Kind, LeftOut, is_passed_over, kind_of_file
 
+UNLABELLED = "unlabelled"  # beside class folders: pictures that only a model has guessed at, which nobody learns from
 TO_READ = frozenset({Family.PICTURE, Family.VIDEO})
 
 

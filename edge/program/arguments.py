@@ -146,6 +146,8 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         save_uncertain=arguments.save_uncertain,
         uncertain_below=arguments.uncertain_below,
         save_limit=arguments.save_limit,
+        save_limit_mb=arguments.save_limit_mb,
+        save_every_min=arguments.save_every,
         on_event=arguments.on_event,
         mqtt=arguments.mqtt,
         serve=arguments.serve,

@@ -25,6 +25,7 @@ examples:
   catdog-edge --camera 0 --mqtt mqtt://broker.local/catdog/garden  Home Assistant finds it by itself
   catdog-edge --camera 0 --ignore 0,0,1,0.3  look closely at what moves, but not in the upper third
   catdog-edge --camera 0 --serve 8080        a web page at http://127.0.0.1:8080/
+  catdog-edge --camera 0 --serve 8080 --save-uncertain doubtful    frames to label at http://127.0.0.1:8080/label, to learn from
   catdog-edge cat.jpg --model mine.tflite    a model of your own
   catdog-edge cat.jpg --model https://host.example/garden.tflite    one at an address: fetched when it is new
   catdog-edge --camera 0 --models models     a folder of models: take another while running; catdog-edge models --help
@@ -185,7 +186,26 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         metavar="MB",
         help="size of all pieces; the oldest go (default: %(default)s)",
     )
-    add("--save-uncertain", type=Path, metavar="DIR", help="keep frames and pictures with a weak answer, to be labelled")
+    _add_saving_options(group)
+    add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
+    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
+    add("--keys", type=Path, metavar="DIR", help=_KEYS_HELP)
+    add(
+        "--serve",
+        metavar="[HOST:]PORT",
+        help="a web page, for this machine alone unless HOST is another address; then with a token",
+    )
+    add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
+
+
+def _add_saving_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--save-uncertain",
+        type=Path,
+        metavar="DIR",
+        help="keep what is worth a label: weak answers, who appears, a frame now and then; --serve labels it, at /label",
+    )
     add(
         "--uncertain-below",
         type=float,
@@ -198,17 +218,23 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=SinkOptions.save_limit,
         metavar="N",
-        help="how many frames of cameras, streams and videos; the oldest go (default: %(default)s)",
+        help="how many frames of cameras, streams and videos that are not labelled yet; of the closest in time the older goes "
+        "(default: %(default)s)",
     )
-    add("--on-event", metavar="CMD", help="run CMD when somebody appears or leaves; CATDOG_EVENT and CATDOG_LABEL say what")
-    add("--mqtt", metavar="URL", help="tell a broker and Home Assistant: mqtt://host:1883/topic, mqtts:// with TLS")
-    add("--keys", type=Path, metavar="DIR", help=_KEYS_HELP)
     add(
-        "--serve",
-        metavar="[HOST:]PORT",
-        help="a web page, for this machine alone unless HOST is another address; then with a token",
+        "--save-limit-mb",
+        type=float,
+        default=SinkOptions.save_limit_mb,
+        metavar="MB",
+        help="and their size (default: %(default)s)",
     )
-    add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
+    add(
+        "--save-every",
+        type=float,
+        default=SinkOptions.save_every_min,
+        metavar="MIN",
+        help="where nothing was kept for MIN minutes any frame that looks other than the last; 0: none (default: %(default)s)",
+    )
 
 
 def _threads(text: str) -> int | None:

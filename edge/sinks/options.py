@@ -14,12 +14,14 @@ class SinkOptions:
         record: a video file to write, in pieces beside it.
         record_events: only what is around events.
         record_limit_mb: size of all pieces, in 10^6 bytes.
-        save_uncertain: a folder for frames and pictures with a weak answer.
+        save_uncertain: a folder for frames and pictures that are worth a label.
         uncertain_below: a score below which an answer is weak, 0-1.
-        save_limit: how many of these.
+        save_limit: how many frames, of those that nobody has labelled.
+        save_limit_mb: size of these, in 10^6 bytes.
+        save_every_min: after so many minutes without one any is kept that looks other than the last; 0 for never.
         on_event: a command to run when somebody appears or leaves.
         mqtt: a broker's address, and the topic to begin with.
-        models: a store's folder, into which models that messages name are put; None for none.
+        models: folder of the store whose model is in use; None without one. The page and messages put models into it.
         keys: folder of the public keys of those who may sign these; None for the default one, where it is there.
         serve: ``[HOST:]PORT`` of a web page.
         others: sinks of other packages, each ``NAME`` or ``NAME:ARGUMENT``.
@@ -33,6 +35,8 @@ class SinkOptions:
     save_uncertain: Path | None = None
     uncertain_below: float = 0.8
     save_limit: int = 1000
+    save_limit_mb: float = 1000.0
+    save_every_min: float = 10.0
     on_event: str | None = None
     mqtt: str | None = None
     serve: str | None = None

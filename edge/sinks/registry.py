@@ -78,7 +78,14 @@ def _save_uncertain(given: Opening) -> Sink:
     from .uncertain import UncertainSink
 
     options = given.options
-    return UncertainSink(_wanted(options.save_uncertain), given.tell, below=options.uncertain_below, most=options.save_limit)
+    return UncertainSink(
+        _wanted(options.save_uncertain),
+        given.tell,
+        below=options.uncertain_below,
+        most=options.save_limit,
+        most_mb=options.save_limit_mb,
+        every_s=60 * options.save_every_min,
+    )
 
 
 def _on_event(given: Opening) -> Sink:
@@ -110,7 +117,8 @@ def _serve(given: Opening) -> Sink:
     except ModuleNotFoundError as error:
         raise missing_extra(error.name or "aiohttp", "web") from error
 
-    return WebSink(_wanted(given.options.serve), given.model(), given.opened, given.tell)
+    options = given.options
+    return WebSink(_wanted(options.serve), given.model(), given.opened, given.tell, options.save_uncertain, options.models)
 
 
 SINKS = Registry(

@@ -23,7 +23,7 @@ from ..errors import ModelError
 from ..synthetic.pictures import LABELS, NEITHER, draw_picture
 
 ENTRY = "exemplars.xz"
-MOST_BYTES = 350_000  # of all labels together: the bundled `default` stays below 3.1 MB with four labels
+MOST_BYTES = 350_000  # of all labels together: a taught `default` stays below 3.1 MB with four labels
 _MOST_A_LABEL = 300
 _OF_NEITHER = 3  # times as many as of another label: all the world's things are to be known again
 _LARGEST = 64_000_000  # bytes, unpacked
@@ -32,29 +32,30 @@ _DRAWN = 30  # of each kind
 _DRAWN_SIZE = (240, 180)  # pixels; drawing takes longer than looking
 
 
-def pack(features: NDArray[np.int8], truth: NDArray[np.int64], labels: Sequence[str]) -> bytes:
+def pack(features: NDArray[np.int8], truth: NDArray[np.int64], labels: Sequence[str], most: int = MOST_BYTES) -> bytes:
     """Choose exemplars and write them, every bit of them: coarser ones would be told from new pictures by being coarse.
 
     Args:
         features: int8 ``[n, features]``, as the model has them inside.
         truth: int64 ``[n]``, index into `labels`.
         labels: of the model.
+        most: bytes that they may take.
 
     Returns:
-        At most `MOST_BYTES`; the same for the same features.
+        At most `most` bytes; the same for the same features.
     """
     order = np.random.default_rng(0).permutation(len(features))
     sample = order[:_SAMPLE]
     each = max(1, len(_packed(features[sample], truth[sample], labels)) // len(sample))
     shares = [_OF_NEITHER if label == NEITHER else 1 for label in labels]
-    unit = MOST_BYTES / sum(shares) / each
+    unit = most / sum(shares) / each
     while True:
         chosen = [
             order[truth[order] == place][: max(1, min(_MOST_A_LABEL, int(unit * share)))] for place, share in enumerate(shares)
         ]
         kept = np.sort(np.concatenate(chosen))
         data = _packed(features[kept], truth[kept], labels)
-        if len(data) <= MOST_BYTES or unit < 1:
+        if len(data) <= most or unit < 1:
             return data
         unit *= 0.9
 

@@ -1,6 +1,7 @@
 """The pictures to learn from: class folders, which pictures belong together, and how the model sees each of them.
 
 photos/robin/*.jpg, photos/sparrow/2026-05/*.jpg      the folder below DIR is the label
+photos/unlabelled/robin/*.jpg                         guesses of a model: never learnt from
 """
 
 import hashlib
@@ -21,7 +22,7 @@ from ..contract.preprocess import Preprocessor
 from ..errors import DatasetError, InputNotFoundError, MissingExtraError, UnreadableInputError
 from ..pictures.decode import read_picture
 from ..pictures.duplicates import Fingerprints, copies, fingerprints
-from ..pictures.folders import walk
+from ..pictures.folders import UNLABELLED, walk
 from ..pictures.kinds import Family, LeftOut, is_passed_over
 
 MOST = 300  # pictures of a label; more would cost time and memory and teach a last layer next to nothing
@@ -58,6 +59,7 @@ class Seen:
         features: float32 ``[n, features]``.
         mirrored: float32 ``[n, features]``, of the same mirrored; ``[0, features]`` where there are many.
         groups: int64 ``[n]``: of one number are near copies and frames of one event.
+        prints: what they are compared by.
         marks: of each, as `catdog.edge.contract.learnt.marks_of` writes them.
         failed: those that could not be read, and why.
     """
@@ -66,6 +68,7 @@ class Seen:
     features: NDArray[np.float32]
     mirrored: NDArray[np.float32]
     groups: NDArray[np.int64]
+    prints: Fingerprints
     marks: tuple[str, ...]
     failed: tuple[str, ...]
 
@@ -85,7 +88,7 @@ def find(folder: Path, tell: Callable[[str], None]) -> list[Photo]:
         raise InputNotFoundError("a folder of class folders", got=str(folder), fix="Make DIR/label/*.jpg, a folder a label.")
     found, left_out = [], LeftOut()
     for place in sorted(folder.iterdir()):
-        if not place.is_dir() or is_passed_over(place.name):
+        if not place.is_dir() or is_passed_over(place.name) or place.name == UNLABELLED:
             left_out.folder(place) if place.is_dir() else left_out.file(place)
             continue
         if not place.name.isprintable() or not place.name.strip():
@@ -104,13 +107,14 @@ def find(folder: Path, tell: Callable[[str], None]) -> list[Photo]:
     return found
 
 
-def look(photos: Sequence[Photo], backend: LiteRTBackend, spec: InputSpec) -> Seen:
+def look(photos: Sequence[Photo], backend: LiteRTBackend, spec: InputSpec, *, numbered: bool = False) -> Seen:
     """Read pictures and give them to the model, up to its features.
 
     Args:
         photos: the pictures.
         backend: pixels to features.
         spec: what the model is fed.
+        numbered: they are a data set's, whose names are mere numbers: near copies alone belong together; from one side each.
 
     Raises:
         DatasetError: not one of them can be read.
@@ -131,7 +135,7 @@ def look(photos: Sequence[Photo], backend: LiteRTBackend, spec: InputSpec) -> Se
         except MissingExtraError as error:
             raise MissingExtraError(error.expected, got=f"{photo.name}, and {error.got}", fix=error.fix) from error
         rows.append(backend.scores(preprocess(picture)))
-        if len(photos) <= _MIRRORED:
+        if len(photos) <= _MIRRORED and not numbered:
             mirrored.append(backend.scores(preprocess(np.ascontiguousarray(picture[:, ::-1]))))
         pixels = np.asarray(plain(picture), np.uint8)
         prints.append(fingerprints(pixels))
@@ -139,12 +143,13 @@ def look(photos: Sequence[Photo], backend: LiteRTBackend, spec: InputSpec) -> Se
         kept.append(photo)
     if not kept:
         raise DatasetError("pictures that can be read", got=f"none: {failed[0]}", fix="Copy them again.")
-    groups = _groups(kept, Fingerprints.joined(prints))
+    joined = Fingerprints.joined(prints)
+    groups = _groups(kept, joined, numbered=numbered)
     features = np.stack(rows)
-    return Seen(tuple(kept), features, np.array(mirrored or features[:0]), groups, tuple(marks), tuple(failed))
+    return Seen(tuple(kept), features, np.array(mirrored or features[:0]), groups, joined, tuple(marks), tuple(failed))
 
 
-def _groups(photos: Sequence[Photo], prints: Fingerprints) -> NDArray[np.int64]:
+def _groups(photos: Sequence[Photo], prints: Fingerprints, *, numbered: bool = False) -> NDArray[np.int64]:
     """Number the pictures so that those which belong together have one number: the first of them."""
     of = list(range(len(photos)))
 
@@ -160,6 +165,8 @@ def _groups(photos: Sequence[Photo], prints: Fingerprints) -> NDArray[np.int64]:
     for one, other in copies(prints, prints, *_NEAR):
         if one < other:
             join(one, other)
+    if numbered:
+        return np.array([first(index) for index in range(len(of))], np.int64)
     first_of: dict[tuple[str, str], int] = {}
     for index, photo in enumerate(photos):
         stem = _COUNTED.sub("", Path(photo.name).stem)

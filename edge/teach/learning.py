@@ -93,6 +93,22 @@ def learn(examples: Examples, start: Head, new: NDArray[np.bool_], max_drop: flo
     return Learnt(head, strength, temperature, float(shift), logits)
 
 
+def unseen_by(learnt: Learnt, examples: Examples, held: NDArray[np.bool_], new: NDArray[np.bool_]) -> Floats:
+    """Return scores of examples by layers that have not learnt from them, float64 ``[n, classes]``, 0-1.
+
+    Args:
+        learnt: from those that were not held back; views of these may be behind them.
+        examples: all.
+        held: bool ``[n]``, which were held back.
+        new: bool ``[classes]``, which labels are.
+    """
+    logits = np.empty((len(examples), len(new)))
+    logits[held] = learnt.head(examples.features[held])
+    others = learnt.logits[: int((~held).sum())]
+    logits[~held] = (others + np.where(new, learnt.shift, 0.0)) / learnt.temperature
+    return np.asarray(np.exp(log_softmax(logits)))
+
+
 def _weights(examples: Examples) -> Floats:
     """Weigh pictures by the root of how rare their label is: in full, 20 of a new label would be as likely as all else."""
     answers = examples.targets.argmax(axis=1)

@@ -12,12 +12,15 @@ from . import exemplars, writing
 from .cut import CutModel
 
 
-def with_exemplars(file: ModelFile, pictures: Iterable[tuple[NDArray[np.uint8], str]], *, threads: int = 2) -> bytes:
+def with_exemplars(
+    file: ModelFile, pictures: Iterable[tuple[NDArray[np.uint8], str]], *, most: int = exemplars.MOST_BYTES, threads: int = 2
+) -> bytes:
     """Return the bytes of a file that remembers some of the pictures; the model itself stays as it is.
 
     Args:
         file: an int8 TFLite file with a contract.
         pictures: BGR uint8 ``[height, width, 3]`` each, and its label; best of those that were learnt from.
+        most: bytes that the exemplars may take.
         threads: for one picture.
 
     Raises:
@@ -35,5 +38,5 @@ def with_exemplars(file: ModelFile, pictures: Iterable[tuple[NDArray[np.uint8], 
     for picture, label in pictures:
         features.append(cut.quantized(backend.scores(preprocess(picture))))
         truth.append(contract.labels.index(label))
-    packed = exemplars.pack(np.stack(features), np.array(truth, np.int64), contract.labels)
+    packed = exemplars.pack(np.stack(features), np.array(truth, np.int64), contract.labels, most)
     return append_to_tflite(content, contract, {exemplars.ENTRY: packed})

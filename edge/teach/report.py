@@ -11,6 +11,7 @@ from ..contract.figures import Figure
 from ..contract.model_contract import ModelContract
 from .gate import Findings
 from .learning import Learnt
+from .suspects import Suspect
 
 PUBLISHED, UNPROVEN, REFUSED = "published", "unproven", "refused"
 
@@ -20,12 +21,24 @@ def report_path(output: Path) -> Path:
     return output.with_suffix(".teach.json")
 
 
+def look_path(output: Path) -> Path:
+    """Return where the page of pictures that are worth a look is: ``garden.tflite`` has ``garden.look.html``."""
+    return output.with_suffix(".look.html")
+
+
 def verdict(findings: Findings) -> str:
     """Return what has come of a model."""
     return REFUSED if findings.objections else UNPROVEN if findings.doubts else PUBLISHED
 
 
-def write_report(path: Path, contract: ModelContract, learnt: Learnt, findings: Findings, failed: Sequence[str]) -> None:
+def write_report(
+    path: Path,
+    contract: ModelContract,
+    learnt: Learnt,
+    findings: Findings,
+    suspects: Sequence[Suspect],
+    failed: Sequence[str],
+) -> None:
     """Write the report, also of a model that is not written itself.
 
     Raises:
@@ -33,6 +46,7 @@ def write_report(path: Path, contract: ModelContract, learnt: Learnt, findings: 
     """
     fields = summary(contract, learnt, findings)
     fields["flips"] = [asdict(flip) for flip in findings.flips]
+    fields["suspects"] = [asdict(each) for each in suspects]
     fields["unreadable"] = list(failed)
     write_text(path, json.dumps(fields, indent=2, ensure_ascii=False) + "\n")
 

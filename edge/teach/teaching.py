@@ -15,14 +15,15 @@ from ..contract.preprocess import Preprocessor
 from ..errors import CatdogError, DatasetError, ModelError, UnprovenError, UsageError, VerificationError
 from ..models import BUNDLED, bundled_tflite
 from ..pictures.decode import read_picture
-from . import exemplars, writing
+from . import exemplars, suspects_page, writing
 from .cut import CutModel, from_features
 from .examples import DRAWN, Examples, hold_back
 from .gallery import Photo, Seen, find, look
 from .gate import Findings, judge
-from .learning import Learnt, extended, learn
+from .learning import Learnt, extended, learn, unseen_by
 from .logistic import log_softmax
-from .report import report_path, write_report
+from .report import look_path, report_path, write_report
+from .suspects import Suspect, counted, find_suspects
 
 _MOST_THREADS = 256
 _FEWEST = 10  # pictures of a new label that differ
@@ -77,6 +78,7 @@ class Outcome:
         learnt: how the layer was arrived at.
         findings: what the pictures say that were held back.
         report: the JSON document beside it.
+        suspects: pictures that are worth a look.
         pictures: how many were learnt from.
     """
 
@@ -86,6 +88,7 @@ class Outcome:
     learnt: Learnt
     findings: Findings
     report: Path
+    suspects: tuple[Suspect, ...]
     pictures: int
 
 
@@ -134,7 +137,8 @@ def teach(options: TeachOptions, tell: Callable[[str], None]) -> Outcome:
     content = parent.cut.with_head(learnt.head, lessons.features)
     findings = _judge(parent, content, examples[held], labels, sorted({photo.label for photo in seen.photos}), options.max_drop)
     contract = writing.described(parent.file, parent.contract, labels, seen, used, findings, options.output.stem)
-    write_report(report_path(options.output), contract, learnt, findings, seen.failed)
+    suspects = _look_through(seen, labels, unseen_by(learnt, examples, held, new), options, tell)
+    write_report(report_path(options.output), contract, learnt, findings, suspects, seen.failed)
     trouble = _trouble(findings, options)
     if trouble is not None:
         raise trouble
@@ -145,7 +149,7 @@ def teach(options: TeachOptions, tell: Callable[[str], None]) -> Outcome:
     data = writing.finished(content, contract, remembered, options.threads)
     _require_same(data, content, examples, seen, parent.cut, options)
     write_bytes(options.output, data)
-    return Outcome(options.output, len(data), contract, learnt, findings, report_path(options.output), len(used))
+    return Outcome(options.output, len(data), contract, learnt, findings, report_path(options.output), suspects, len(used))
 
 
 def _open(path: Path) -> _Parent:
@@ -215,6 +219,23 @@ def _require_enough(seen: Seen, known: Sequence[str]) -> None:
                 got=str(count),
                 fix=f"Add {_FEWEST - count} more; 20 to 50 do better.",
             )
+
+
+def _look_through(
+    seen: Seen, labels: tuple[str, ...], scores: NDArray[np.float64], options: TeachOptions, tell: Callable[[str], None]
+) -> tuple[Suspect, ...]:
+    """Find the pictures that are worth a look and write a page of them; one of an earlier time goes."""
+    own, names = [photo.label for photo in seen.photos], [photo.name for photo in seen.photos]
+    found = find_suspects(scores[: len(own)], labels, own, names, seen.groups, seen.prints)
+    page = look_path(options.output)
+    page.unlink(missing_ok=True)
+    if found:
+        title = f"Worth a look: {len(found):,} of {len(own):,} pictures"
+        suspects_page.write_page(
+            page, title, f"In {options.data.name}, for {options.output.name}.", found, options.data.joinpath
+        )
+        tell(f"worth a look: {counted(found)}: {page}")
+    return found
 
 
 def _judge(

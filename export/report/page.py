@@ -9,7 +9,7 @@ from catdog.train.pages.render import render
 from catdog.train.pages.words import shorten
 
 from ..outcome import Artifact, Export
-from ..proof import Drop, Flip
+from ..verification import Drop, Flip
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 _MOST_FLIPS = 12  # pictures shown an artifact; the manifest has all
@@ -68,7 +68,7 @@ def _headline(found: Export) -> str:
 
 
 def _flips(artifact: Artifact, found: Export) -> Iterator[ShownFlip]:
-    for flip in _surest(artifact.proof.flips)[:_MOST_FLIPS]:
+    for flip in _surest(artifact.verification.flips)[:_MOST_FLIPS]:
         yield ShownFlip(flip, Shown(flip.name, found.pictures.pixels[flip.index]))
 
 

@@ -48,6 +48,7 @@ def test_a_ratio_is_told_with_its_interval() -> None:
     assert ratio_row("bare", baseline, baseline, ".1f ms")[2:] == ["1", "baseline"]
 
 
+@pytest.mark.slow
 def test_camera(capsys: pytest.CaptureFixture[str]) -> None:
     assert camera.main(["--rounds", "1", "--results", "20"]) == 0
     found = rows(capsys.readouterr().out)
@@ -57,6 +58,7 @@ def test_camera(capsys: pytest.CaptureFixture[str]) -> None:
     assert [cells[3] for cells in found] == ["baseline", "cannot tell", "baseline", "cannot tell"]
 
 
+@pytest.mark.slow
 def test_motion(capsys: pytest.CaptureFixture[str]) -> None:
     assert motion.main(["--rounds", "1", "--frames", "120", "--cycles", "1"]) in (0, 1)
     found = rows(capsys.readouterr().out)

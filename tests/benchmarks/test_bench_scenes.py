@@ -117,6 +117,7 @@ def test_large_drawn_pet_is_right_and_an_empty_room_is_one_inference_a_frame() -
     assert (empty.is_right, empty.inferences, empty.first_s) == (True, 1.0, None)
 
 
+@pytest.mark.slow
 def test_command_reports_every_row_both_ways(tmp_path: Path) -> None:
     finished = run("catdog-bench", "scenes", "--clips", "1", "--model", "fast", "--output", "found", cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr

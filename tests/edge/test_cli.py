@@ -52,6 +52,7 @@ def test_demo_camera_sees_the_films_animals() -> None:
     assert {f"{label} appeared" for label in LABELS} <= set(told)
 
 
+@pytest.mark.slow
 def test_two_runs_over_every_frame_differ_in_times_only() -> None:
     def answers() -> list[dict[str, Any]]:
         found = lines("--camera", "demo", "--buffer", "all", "--max-frames", "300", "--smooth", "1", "--motion-gate")

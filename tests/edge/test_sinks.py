@@ -34,7 +34,7 @@ NOON = 1_700_000_000.0
 
 
 def seen(number: int, score: float = 0.9, events: tuple[Event, ...] = ()) -> Observation:
-    picture = draw_picture("cats", number % 3, width=160, height=120)
+    picture = draw_picture("cats", number, width=160, height=120)
     scores = {"cats": score, "dogs": 1 - score}
     answer = Prediction("cats", score, scores, Timings(0.0, 0.0, 0.0))
     frame = Frame("camera", number, float(number), 0.0, 0.0, picture, scene_s=float(number))
@@ -93,8 +93,9 @@ def test_doubtful_frame_keeps_its_boxes(tmp_path: Path) -> None:
 def test_sink_that_blocks_loses_frames_and_holds_up_nothing() -> None:
     probe, said = Probe(), list[str]()
     queued = QueuedSink(probe, said.append, waiting=8)
+    step = seen(0)
     for number in range(1000):
-        queued.take(seen(0)._replace(at=number))
+        queued.take(step._replace(at=number))
     assert queued.dropped >= 900  # a loaded machine lets it take some
     probe.gate.set()
     queued.close()
@@ -180,16 +181,50 @@ def test_doubtful_frames_are_kept_apart_and_capped(tmp_path: Path) -> None:
     sink.close()
     assert told == [f"4 with a score below 0.8 kept in {tmp_path / 'doubtful'}"]
     names = sorted(path.relative_to(tmp_path / "doubtful").as_posix() for path in (tmp_path / "doubtful").rglob("*.jpg"))
-    assert [name.split("-", 1)[1] for name in names] == ["0.55.jpg", "0.60.jpg", "0.75.jpg"]
-    assert all(name.startswith("cats/") for name in names)
+    assert [name.split("-", 1)[1] for name in names] == ["0.60.jpg", "0.60.jpg", "0.75.jpg"]  # spread over the time
+    assert all(name.startswith("unlabelled/cats/") for name in names)
     assert cv2.imread(str(tmp_path / "doubtful" / names[0])).shape == (120, 160, 3)
     # A later start knows what is there.
     again = UncertainSink(tmp_path / "doubtful", told.append, most=3)
     again.take(seen(100, 0.5))
     assert len(list((tmp_path / "doubtful").rglob("*.jpg"))) == 3
-    for wrong in ({"most": 0}, {"below": 0.0}, {"below": 1.5}):
+    for wrong in ({"most": 0}, {"below": 0.0}, {"below": 1.5}, {"most_mb": 0.0}, {"every_s": -1.0}):
         with pytest.raises(UsageError):
             UncertainSink(tmp_path / "doubtful", told.append, **wrong)  # type: ignore[arg-type]
+
+
+def test_who_appears_and_a_frame_now_and_then_are_kept_too(tmp_path: Path) -> None:
+    told: list[str] = []
+    sink = UncertainSink(tmp_path, told.append, every_s=30.0)
+    for number in range(0, 100, 10):
+        sink.take(seen(number, 0.95, (APPEARANCE,) if number == 20 else ()))
+    sink.close()
+    assert told == [f"1 where somebody appeared, 2 at steady times kept in {tmp_path}"]
+    kept = sorted(tmp_path.rglob("*.json"), key=lambda path: path.name)
+    assert [json.loads(path.read_text())["why"] for path in kept] == ["appeared", "steady", "steady"]
+    assert [path.name[9:15] for path in kept] == ["221340", "221410", "221440"]
+
+
+def test_near_copies_and_what_is_over_the_size_are_not_kept_and_nothing_labelled_goes(tmp_path: Path) -> None:
+    labelled = tmp_path / "cats" / "20231114T221000.000-0.50.jpg"
+    labelled.parent.mkdir()
+    labelled.write_bytes(bytes(50_000))
+    sink = UncertainSink(tmp_path, lambda line: None, most_mb=0.03)
+    picture = draw_picture("dogs", 3, width=160, height=120)
+    noise = np.random.default_rng(1)
+    for number in range(0, 40, 4):  # the same scene, with a camera's noise: one look
+        step = seen(number, 0.5)
+        assert isinstance(step.result, Result)
+        noisy = np.clip(picture + noise.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+        sink.take(step._replace(result=step.result._replace(frame=step.result.frame._replace(picture=noisy))))
+    assert len(list((tmp_path / "unlabelled").rglob("*.jpg"))) == 1
+    for number in range(40, 80, 4):
+        sink.take(seen(number, 0.5))
+    left = list((tmp_path / "unlabelled").rglob("*.jpg"))
+    assert 1 < len(left) < 10
+    assert sum(path.stat().st_size for path in left) <= 30_000
+    assert {path.with_suffix(".json") for path in left} == set((tmp_path / "unlabelled").rglob("*.json"))
+    assert labelled.exists()
 
 
 def test_every_doubtful_picture_of_a_folder_is_kept_as_it_is_under_its_guess(tmp_path: Path) -> None:

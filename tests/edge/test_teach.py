@@ -1,5 +1,6 @@
 """`catdog-edge teach`: from class folders to a proven file, and all that keeps a file from being written."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -22,6 +23,7 @@ from catdog.edge.errors import DatasetError, InputNotFoundError, ModelError, Unp
 from catdog.edge.models import bundled_tflite
 from catdog.edge.synthetic import draw_picture
 from catdog.edge.teach.remembering import with_exemplars
+from catdog.edge.teach.suspects import TWO_LABELS, WRONG_LABEL
 from catdog.edge.teach.teaching import TeachOptions, teach
 
 NEW = "stars"
@@ -196,6 +198,31 @@ def test_what_cannot_be_read_is_told_and_left_out(parent: Path, pictures: Path, 
     lines: list[str] = []
     teach(TeachOptions(tmp_path / "data", tmp_path / "out.tflite", str(parent)), lines.append)
     assert any("broken.jpg" in line for line in lines) and any("1 .txt" in line for line in lines)
+
+
+def test_what_is_likely_under_a_wrong_label_or_under_two_is_shown_also_where_nothing_is_written(
+    parent: Path, pictures: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(pictures, data)
+    for seed in (1, 2):
+        cv2.imwrite(str(data / NEW / f"cat{seed}.png"), draw_picture("cats", 3000 + seed, width=160, height=120))
+    write(data, "cats", 14)
+    shutil.copy(data / NEW / "p5.png", data / "cats" / "star.png")
+    output, lines = tmp_path / "out.tflite", list[str]()
+    with contextlib.suppress(VerificationError, UnprovenError):
+        teach(TeachOptions(data, output, str(parent)), lines.append)
+    suspects = report_of(output)["suspects"]
+    assert isinstance(suspects, list)
+    wrong = {each["name"]: each["other"] for each in suspects if each["kind"] == WRONG_LABEL}
+    assert {name for name in wrong if name.startswith(NEW)} == {f"{NEW}/cat1.png", f"{NEW}/cat2.png"}
+    assert wrong["cats/star.png"] == NEW
+    assert len(wrong) <= 10  # `tiny` takes some drawn cats for nothing
+    twice = [{each["name"], each["copy"]} for each in suspects if each["kind"] == TWO_LABELS]
+    assert twice == [{f"{NEW}/p5.png", "cats/star.png"}]
+    assert any("worth a look" in line and "out.look.html" in line for line in lines)
+    page = (tmp_path / "out.look.html").read_text()
+    assert page.count("data:image/jpeg") == len(wrong) + 2
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from catdog.edge.teach.gallery import find, look
 from catdog.edge.teach.gate import judge
 from catdog.edge.teach.learning import extended
 from catdog.edge.teach.logistic import Span, fit, log_softmax
+from catdog.edge.teach.suspects import unseen_scores, wrong_labels
 
 LABELS = ("cats", "dogs", "new", "neither")
 
@@ -206,3 +207,37 @@ def test_the_gate_says_of_which_labels_it_knows_nothing() -> None:
     assert found.drop is None and [line.split(":")[0] for line in found.doubts] == [
         f"nothing is known of {label}" for label in ("cats", "dogs", "neither")
     ]
+
+
+def test_closed_form_scores_are_those_of_a_layer_that_was_fitted_without_the_group() -> None:
+    rng = np.random.default_rng(4)
+    targets = np.repeat([0, 1, 2], 12)
+    features = (rng.normal(size=(3, 20))[targets] + rng.normal(size=(36, 20))).astype(np.float32)
+    groups = np.array([0, 0, 0, *range(1, 34)])
+    scores = unseen_scores(features, targets, groups, 3)
+    # Anew, by the normal equations, with each strength; one of them it must be.
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    for held in (np.flatnonzero(groups == 0), np.array([20])):
+        rest = np.setdiff1d(np.arange(36), held)
+        x, y = unit[rest] - unit[rest].mean(axis=0), np.eye(3)[targets[rest]]
+        fits = [
+            (unit[held] - unit[rest].mean(axis=0))
+            @ np.linalg.solve(x.T @ x + strength * np.eye(20), x.T @ (y - y.mean(axis=0)))
+            + y.mean(axis=0)
+            for strength in np.geomspace(0.01, 10, 7)
+        ]
+        assert min(np.abs(np.clip(fit, 0, 1) - scores[held]).max() for fit in fits) < 0.02
+
+
+def test_copies_of_a_wrong_one_do_not_vouch_for_it() -> None:
+    rng = np.random.default_rng(5)
+    targets = np.repeat([0, 1], 30)
+    features = np.abs(np.eye(2, 16)[targets] * 4 + rng.normal(size=(60, 16))).astype(np.float32)
+    wrong = list(range(5))
+    features[wrong] = features[40] + 0.01 * rng.normal(size=(5, 16)).astype(np.float32)
+    groups = np.arange(60)
+    groups[[*wrong, 40]] = 0
+    found = wrong_labels(unseen_scores(features, targets, groups, 2), targets, groups)
+    assert {each.place for each in found} >= set(wrong)
+    assert {each.likely for each in found if each.place in wrong} == {1}
+    assert len(found) <= 7

@@ -32,7 +32,7 @@ from catdog.edge.errors import CatdogError, DatasetError, ModelError, UnprovenEr
 from catdog.edge.foreign.claims import Claims
 from catdog.export.adoption import adopt
 from catdog.export.holding import Answers, require_that_it_holds
-from catdog.export.proof import Truth
+from catdog.export.verification import Truth
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 pytest.importorskip("onnx", reason="the extra export is not installed")

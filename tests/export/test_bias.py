@@ -55,6 +55,7 @@ def logits_of(content: bytes, pictures: np.ndarray) -> np.ndarray:
     return found - found.mean(axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_shifted_layers_are_shifted_back(core: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     small = rng.integers(0, 256, (48, 4, 4, 3), np.uint8)

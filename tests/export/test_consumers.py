@@ -113,6 +113,7 @@ def test_opencvs_own_network(exported: Path, pictures: list[Path]) -> None:
     assert found == answers_of_the_edge(file, pictures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["int8", "float32"])
 def test_mediapipe_tasks(exported: Path, pictures: list[Path], kind: str) -> None:
     file = exported / f"transfer-64{FORMATS[kind].ending}"

@@ -72,6 +72,7 @@ def test_gate_refuses_and_publishes_nothing(fragile: TrainedModel, pictures: Pat
     assert "accuracy falls" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_diagnosis_names_the_layer_and_publishes_what_passes(fragile: TrainedModel, pictures: Path, tmp_path: Path) -> None:
     said: list[str] = []
     with lines_to(said.append):

@@ -113,6 +113,7 @@ def test_what_does_not_agree_leaves_nothing_but_its_report(small_run: Path, tmp_
     assert "was not published" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_later_export_keeps_what_is_said_of_earlier_files(exported: Path, small_run: Path, tmp_path: Path) -> None:
     shutil.copytree(exported, tmp_path / "out")
     (tmp_path / "out" / NAMES[1]).write_bytes(b"changed since")
@@ -122,6 +123,7 @@ def test_a_later_export_keeps_what_is_said_of_earlier_files(exported: Path, smal
     assert listed == [NAMES[2], NAMES[0], *NAMES[3:]]
 
 
+@pytest.mark.slow
 def test_format_that_cannot_be_made_does_not_take_the_others_with_it(
     small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,7 +188,9 @@ def test_verify_proves_a_file_again(exported: Path, class_folders: Path) -> None
         Classifier(exported / NAMES[0]).classify(path).label == path.parent.name for path in class_folders.rglob("*.jpg")
     )
     assert found["measured"]["accuracy"]["value"] == right / 20
-    assert found["proof"]["drop"]["lost"] - found["proof"]["drop"]["gained"] == round(20 * found["proof"]["drop"]["value"])
+    assert found["verification"]["drop"]["lost"] - found["verification"]["drop"]["gained"] == round(
+        20 * found["verification"]["drop"]["value"]
+    )
 
 
 @pytest.mark.parametrize(("others", "measured", "said"), [(3, 6, "left out: 6 of 12 pictures"), (0, 6, "all 6 pictures")])

@@ -31,6 +31,7 @@ def test_the_runs_split_holds_in_export_whatever_its_seed(class_folders: Path, n
     assert verification.truth.targets.tolist() == held_back.targets.tolist()
 
 
+@pytest.mark.slow
 def test_data_that_is_gone_is_replaced_by_drawn_pictures_and_said(tmp_path: Path) -> None:
     gone = DataOptions(data=str(tmp_path / "gone"), image_size=32)
     source = TrainedModel(None, ModelContract("m", ("cats", "dogs"), InputSpec(32, 32, dtype="float32")), gone)

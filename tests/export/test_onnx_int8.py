@@ -24,6 +24,7 @@ def inside(file: Path, layer: str) -> NDArray[np.float32]:
     return np.asarray(session.run([value], {"pixels": batch})[0], np.float32)
 
 
+@pytest.mark.slow
 def test_what_relus_cut_off_takes_no_steps_from_what_they_leave(exported: Path) -> None:
     exact, rounded = (inside(exported / f"transfer-64-{kind}.onnx", "features_1/Mean:0") for kind in ("float32", "int8"))
     assert np.abs(exact - rounded).mean() < 0.3 * exact.mean()

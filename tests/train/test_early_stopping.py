@@ -33,6 +33,7 @@ def validation_loss(model: Any, dataset: Any) -> float:
     return float(-np.log(scores[np.arange(len(scores)), dataset.validation.targets]).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cached", [True, False], ids=["head on cached features", "whole pictures"])
 def test_training_ends_and_the_best_epochs_weights_stay(cached: bool, tmp_path: Path) -> None:
     dataset = load_dataset(DATA)

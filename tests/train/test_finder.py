@@ -58,6 +58,20 @@ def classes(part: str, *labels: str) -> Files:
 
 
 BOTH = ("cats", "dogs")
+
+
+def test_guesses_of_a_model_are_not_learnt_from(tmp_path: Path) -> None:
+    for name, content in (classes("") | files_of("unlabelled/cats", "unlabelled/dogs")).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    place = find(str(tmp_path))
+    assert sorted({each.label for each in place.pictures}) == ["cats", "dogs"]
+    assert len(place.pictures) == 2 * EACH
+    assert any("unlabelled/" in note for note in place.left_out)
+    assert len(find(str(tmp_path / "unlabelled")).pictures) == 2 * EACH  # who names it means it
+
+
 # What lies there; the labels; which part is how large, of two labels; what is said of the rest.
 SHAPES: dict[str, tuple[Files, tuple[str, ...], dict[str, int], str]] = {
     "class folders": (classes(""), BOTH, {"train": 2}, ""),

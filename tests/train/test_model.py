@@ -48,6 +48,7 @@ def test_head_on_features_is_the_whole_model(model) -> None:  # type: ignore[no-
     assert logits == pytest.approx(np.array(logits_model(model.core)(PIXELS)), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_fine_tuning_learns_but_keeps_the_batch_statistics() -> None:
     import keras
 

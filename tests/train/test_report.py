@@ -345,6 +345,7 @@ def test_answer_of_a_presence_check_without_pictures_of_it(tmp_path: Path) -> No
     assert "no pictures" in written.page.text
 
 
+@pytest.mark.slow
 def test_of_many_labels_the_worst_pairs_are_told_and_the_rest_drawn(tmp_path: Path) -> None:
     dataset = dataset_of(tuple(f"breed {number:03}" for number in range(30)), test=2)
     record = record_of(dataset, wrong=17)  # 10 of the first label, 7 of the second
@@ -358,6 +359,7 @@ def test_of_many_labels_the_worst_pairs_are_told_and_the_rest_drawn(tmp_path: Pa
     assert worst_labels(record.validation, dataset.labels) == [("breed 000", 0, 10), ("breed 001", 3, 10)]
 
 
+@pytest.mark.slow
 def test_second_report_is_the_same_and_leaves_nothing_of_another(compact: Written, tmp_path: Path) -> None:
     write(tmp_path, compact.dataset, compact.records, options_of("compact"))
     for path in sorted(path for path in compact.folder.rglob("*") if path.is_file()):

@@ -158,6 +158,7 @@ def test_other_options_are_refused(whole_run: Path, tmp_path: Path) -> None:
     assert run("catdog-train", "--resume").returncode == 2
 
 
+@pytest.mark.slow
 def test_run_is_not_gone_on_with_on_other_pictures(class_folders: Path, tmp_path: Path) -> None:
     small = ("--stage", "preprocessed", "--pipeline", "compact", "--image-size", "32", "--epochs", "2")
     options = ("--data", str(class_folders), *small, "--output", "run")
@@ -234,6 +235,7 @@ def test_checkpoint_of_another_run_or_a_damaged_one_is_not_taken(tmp_path: Path)
         assert Checkpoint(tmp_path, "mine").read() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cached", "distilled"),
     [(True, 0), pytest.param(False, 0, marks=pytest.mark.slow), pytest.param(True, 2, marks=pytest.mark.slow)],
@@ -349,7 +351,10 @@ def test_network_that_only_guesses_is_begun_anew_three_times_and_then_trained_to
     assert all("after 5 epochs; restarted" in line for line in said)
 
 
-@pytest.mark.parametrize(("epochs_before", "said_after"), [(3, 3), (7, 2), (15, 0)])
+@pytest.mark.parametrize(
+    ("epochs_before", "said_after"),
+    [(3, 3), pytest.param(7, 2, marks=pytest.mark.slow), pytest.param(15, 0, marks=pytest.mark.slow)],
+)
 def test_run_that_was_stopped_begins_anew_where_it_would_have_without(
     epochs_before: int, said_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

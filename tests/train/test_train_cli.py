@@ -86,6 +86,7 @@ def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders
     assert sum(cv2.imread(str(path)) in learnt for path in class_folders.rglob("?.jpg")) == len(learnt) == 3 * 7
 
 
+@pytest.mark.slow
 def test_fine_tuning_continues_the_history(class_folders: Path, tmp_path: Path) -> None:
     options = ("--data", str(class_folders), "--output", "run", "--fine-tune-epochs", "1", "--track", "tensorboard", *QUICK)
     finished = run("catdog-train", *options, cwd=tmp_path)
@@ -117,6 +118,7 @@ def test_nothing_of_the_extra_is_loaded_to_say_what_is_missing() -> None:
     assert finished.returncode == 0, finished.stderr
 
 
+@pytest.mark.slow
 def test_all_stages_of_a_published_pipeline(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--stage", "all", "--pipeline", "compact", "--data", str(class_folders), "--output", "run", *QUICK)
     finished = run("catdog-train", *arguments, cwd=tmp_path)
@@ -128,6 +130,7 @@ def test_all_stages_of_a_published_pipeline(class_folders: Path, tmp_path: Path)
             assert parse_contract(archive.read("catdog.json")).name == f"compact-{stage}-64"
 
 
+@pytest.mark.slow
 def test_training_accuracy_is_the_epochs_not_the_last_batchs(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--output", "run", "--no-feature-cache", "--batch-size", "3", *QUICK)
     finished = run("catdog-train", *arguments, cwd=tmp_path)
@@ -174,6 +177,7 @@ def test_imagenet_weights_are_downloaded_once_or_the_offline_ways_named(
     assert site.requests == [path, path]  # one failure, one success, then the cache
 
 
+@pytest.mark.slow
 def test_negatives_become_a_class_and_are_measured_by_folder(class_folders: Path, tmp_path: Path) -> None:
     for folder in ("rooms", "gardens"):
         (tmp_path / "none" / folder).mkdir(parents=True)
@@ -193,6 +197,7 @@ def test_negatives_become_a_class_and_are_measured_by_folder(class_folders: Path
     assert "14 of neither" in contract.trained_on
 
 
+@pytest.mark.slow
 def test_cross_validation_measures_every_training_picture_and_keeps_no_model(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--cross-validate", "2", "--output", "cv", *QUICK)
     finished = run("catdog-train", *arguments, cwd=tmp_path)
@@ -228,6 +233,7 @@ def test_folders_that_are_no_data_set_are_told_at_once_with_class_count_and_fix(
     assert "got ferrets in one of them alone" in told(tmp_path / "split")
 
 
+@pytest.mark.slow
 def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--held-out", "0.25", "--no-presence-check", "--output", "run", *QUICK)
     finished = run("catdog-train", *arguments, cwd=tmp_path)
@@ -241,6 +247,7 @@ def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path
     assert "--held-out" in both.stderr
 
 
+@pytest.mark.slow
 def test_few_pictures_make_few_steps_and_so_more_epochs(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--no-presence-check", "--output", "run", *QUICK, "--least-steps", "40")
     finished = run("catdog-train", *arguments, cwd=tmp_path)
@@ -289,6 +296,7 @@ def test_small_network_learns_from_a_larger_ones_answers(tmp_path: Path) -> None
     assert "labels" in other.stderr
 
 
+@pytest.mark.slow
 def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--pipeline", "small", "--no-presence-check", "--output", "run", *QUICK)
     finished = run("catdog-train", *arguments, cwd=tmp_path)

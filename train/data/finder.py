@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from catdog.edge.errors import DatasetError
-from catdog.edge.pictures.folders import walk
+from catdog.edge.pictures.folders import UNLABELLED, walk
 from catdog.edge.pictures.kinds import Family, LeftOut, is_passed_over
 
 from .archive import unpack
@@ -101,8 +101,15 @@ def find(where: str, labels: Sequence[str] | None = None) -> Place:
     barred = [path for path, kind in walked if not kind.name and path.is_dir()]
     if given in barred:
         raise DatasetError("a folder that may be read", got=str(given), fix="Check its permissions.")
-    paths = sorted({path for path, _ in walked}.difference(barred))
-    notes = [rest.line(), *(f"the folder {path.name}, which may not be read" for path in barred)]
+    below = sorted({path for path, _ in walked}.difference(barred))
+    # What a model has guessed at and nobody has labelled; the folder itself may be named, to be looked at or as negatives.
+    paths = [path for path in below if UNLABELLED not in path.relative_to(given).parts[:-1]]
+    guessed = len(below) - len(paths)
+    notes = [
+        rest.line(),
+        f"{counted(guessed)} in {UNLABELLED}/" if guessed else "",
+        *(f"the folder {path.name}, which may not be read" for path in barred),
+    ]
     root = _unwrapped(given, paths)
     place = Place(place_name(where), root, root != given, (), left_out=tuple(filter(None, notes)))
     if labels is not None:

@@ -27,7 +27,8 @@ examples:
 
 20 to 50 pictures of a label do for a start, taken by the camera that will watch. Pictures of nothing go into a folder neither.
 About a third is held back: FILE is written when these show that the new labels are found and the old ones hold. A report,
-FILE with .teach.json for .tflite, lists every picture whose answer has changed.
+FILE with .teach.json for .tflite, lists every picture whose answer has changed; a page, .look.html, shows pictures that are
+likely under a wrong label, or under two.
 
 exit codes: 0 written, 2 wrong option, 3 no such folder or model, 6 the model cannot be taught, 7 a package is missing, 8 no
 class folders, 9 the result is worse or two labels look alike, 10 cannot write, 13 too few pictures to tell
@@ -99,7 +100,8 @@ def _tell(line: str) -> None:
 
 
 def _print(outcome: "Outcome", arguments: Namespace) -> None:
-    from ...teach.report import summary
+    from ...teach.report import look_path, summary
+    from ...teach.suspects import counted
 
     if arguments.json:
         fields = {"output": str(outcome.output), "bytes": outcome.size, "report": str(outcome.report)}
@@ -118,4 +120,6 @@ def _print(outcome: "Outcome", arguments: Namespace) -> None:
     for line in findings.doubts:
         print(f"  unproven: {line}")
     print(f"  {len(findings.flips):,} answers change: {outcome.report}")
+    if outcome.suspects:
+        print(f"  worth a look: {counted(outcome.suspects)}: {look_path(outcome.output)}")
     print(f"next: catdog-edge photo.jpg --model {outcome.output}; to go back, --model {arguments.model}")

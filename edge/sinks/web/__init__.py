@@ -2,6 +2,7 @@
 
     runner's thread: sink -> status, latest picture, metrics      (a few stores each; nothing is encoded, nothing is waited for)
     server's thread: server -> access -> routes, streams  (reads those three)
+                                      -> label/           (the second view: pictures get labels, a model learns from them)
 
 Imports aiohttp and prometheus-client, of the extra `web`: imported where a page is asked for.
 """

@@ -96,6 +96,17 @@ def check_access(names: Names, token: str | None, port: int) -> Middleware:
     return check
 
 
+def is_from_here(request: web.Request) -> bool:
+    """Whether what would change something is asked for by the page itself, or by a program: never by another site.
+
+    A browser says where a request comes from (``Sec-Fetch-Site``, ``Origin``), and asks before it sends JSON to another site,
+    which nobody here answers. Programs send neither.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site", "same-origin"), request.headers.get(hdrs.ORIGIN)
+    same = origin is None or origin.partition("://")[2].lower() == request.headers.get(hdrs.HOST, "").lower()
+    return site == "same-origin" and same and request.content_type == "application/json"
+
+
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     """Give every answer the headers that keep it where it belongs."""
     response.headers.update(HEADERS)

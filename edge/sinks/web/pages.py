@@ -4,7 +4,7 @@ from functools import cache
 from importlib.resources import files
 
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-PUBLIC = ("style.css", "page.js", "icon.svg")  # by their names; the page itself is /
+PUBLIC = ("style.css", "page.js", "icon.svg", "label.css", "label.js")  # by their names; the pages themselves are / and /label
 
 
 @cache

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from .access import add_headers, refusal
+from .label.routes import LabelRoutes
 from .latest_picture import LatestPicture, Picture, still_jpeg
 from .metrics import METRICS_TYPE, About, Metrics
 from .pages import PUBLIC, TYPES, page_file
@@ -28,11 +29,21 @@ class Routes:
         status: what is known.
         latest: the newest picture.
         metrics: what is counted.
+        label: answers for the second view.
         encoder: makes JPEGs for those who look.
     """
 
-    def __init__(self, about: About, status: Status, latest: LatestPicture, metrics: Metrics, encoder: JpegEncoder) -> None:
+    def __init__(
+        self,
+        about: About,
+        status: Status,
+        latest: LatestPicture,
+        metrics: Metrics,
+        label: Callable[[], LabelRoutes],
+        encoder: JpegEncoder,
+    ) -> None:
         self._about, self._status, self._latest, self._metrics, self._encoder = about, status, latest, metrics, encoder
+        self._label = label()
 
     def application(self, before: Sequence[Middleware], tell: Callable[[str], None]) -> web.Application:
         """Build what aiohttp runs.
@@ -44,6 +55,8 @@ class Routes:
         application = web.Application(middlewares=[*before, _keep_going(tell)])
         application.on_response_prepare.append(add_headers)
         application.router.add_get("/", _page_route("index.html"))
+        application.router.add_get("/label", _page_route("label.html"))
+        self._label.add_to(application.router)
         for name in PUBLIC:
             application.router.add_get(f"/{name}", _page_route(name))
         application.router.add_get("/results", self._results)

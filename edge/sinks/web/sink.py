@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 from ...inference.classifier import Classifier
 from ...runner.observation import Observation
@@ -9,6 +10,10 @@ from ...runner.results import Result
 from ..drawing import draw_pets
 from .access import check_access, new_token, token_from_environment
 from .address import Names, is_loopback, listen, parse_address, url_of
+from .label.folder import LabelFolder
+from .label.routes import LabelRoutes
+from .label.teaching import Teacher
+from .label.using import Using
 from .latest_picture import LatestPicture
 from .metrics import About, Metrics
 from .routes import Routes
@@ -29,6 +34,8 @@ class WebSink:
         model: what classifies; only what it says of itself is kept.
         sinks: those whose times and losses are told.
         tell: says to whoever looks at stderr where the page is, and what is wrong.
+        label: the folder whose pictures are labelled at `/label`; None where none are kept.
+        models: the store whose model is in use; None where the program runs without one.
 
     Attributes:
         url: of the page, without a token.
@@ -40,7 +47,15 @@ class WebSink:
 
     name, only_events = "--serve", False
 
-    def __init__(self, where: str, model: Classifier, sinks: Iterable[object], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        where: str,
+        model: Classifier,
+        sinks: Iterable[object],
+        tell: Callable[[str], None],
+        label: Path | None = None,
+        models: Path | None = None,
+    ) -> None:
         address, chosen = parse_address(where), token_from_environment()
         listening = listen(address)
         token = chosen or (None if is_loopback(listening) else new_token())
@@ -48,10 +63,16 @@ class WebSink:
         self._latest, self._status = LatestPicture(), Status()
         about = _about(model)
         self._metrics = Metrics(about, self._status.condition, sinks, lambda: self.clients)
+        file = model.model_path
+        folder = None if label is None else LabelFolder(label, about.labels)
+        using = None if models is None else Using(models, tell)
+        self._teacher = None if label is None else Teacher(label, lambda: (using.file() if using else None) or file, tell)
         self._server = PageServer(
             listening,
             partial(JpegEncoder, self._latest, self._status),
-            partial(Routes, about, self._status, self._latest, self._metrics),
+            partial(
+                Routes, about, self._status, self._latest, self._metrics, partial(LabelRoutes, folder, self._teacher, using)
+            ),
             check_access(Names(address.host), token, listening.getsockname()[1]),
             tell,
         )
@@ -87,6 +108,8 @@ class WebSink:
     def close(self) -> None:
         """End the page."""
         self._server.stop()
+        if self._teacher is not None:
+            self._teacher.close()
 
 
 def _about(model: Classifier) -> About:

@@ -68,7 +68,7 @@ class Flip:
 
 
 @dataclass(frozen=True)
-class Proof:
+class Verification:
     """How an artifact's answers compare with the reference's on the same pictures."""
 
     agreement: Figure  # share of pictures with the same answer
@@ -88,7 +88,7 @@ def compare(
     labels: Sequence[str],
     *,
     deterministic: bool = True,
-) -> Proof:
+) -> Verification:
     """Compare an artifact's scores with the reference's.
 
     Args:
@@ -105,7 +105,7 @@ def compare(
         raise VerificationError("scores that are numbers", got="others", fix="Nothing was published. Train the model again.")
     answers, expected = scores.argmax(axis=1), reference.argmax(axis=1)
     difference = np.abs(scores - reference)
-    return Proof(
+    return Verification(
         agreement=Figure.share("same answers", int((answers == expected).sum()), len(answers), truth.data + truth.besides),
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
@@ -129,53 +129,55 @@ def measure(scores: NDArray[np.float32], truth: Truth, labels: Sequence[str]) ->
     )
 
 
-def objections(proof: Proof, max_drop: float, tolerance: float = 1.0) -> list[str]:
+def objections(verification: Verification, max_drop: float, tolerance: float = 1.0) -> list[str]:
     """Say what speaks against publishing an artifact; nothing does if the list is empty.
 
     A single picture never does: of a handful, one is many points. `max_drop` is of the accuracy, in points; `tolerance` of the
     mean difference of the scores, 0-1.
     """
     found = []
-    drop, n = proof.drop, proof.agreement.n
+    drop, n = verification.drop, verification.agreement.n
     if drop is not None and drop.lost - drop.gained > max(1.0, max_drop / 100 * n + 1e-9):
         found.append(
             f"accuracy falls by {100 * drop.value:.2f} points, more than {max_drop:g} ({drop.lost} pictures lost, "
             f"{drop.gained} gained of {n:,}, p = {drop.p:.2g})"
         )
     flips_allowed = (max_drop + _FLIPS_BESIDES) / 100
-    if len(proof.flips) > max(1.0, flips_allowed * n + 1e-9):
-        found.append(f"the same answer on {proof.agreement} only, less than {max(0.0, 1 - flips_allowed):.1%}")
-    if proof.mean_difference > tolerance:
-        found.append(f"scores differ by {proof.mean_difference:.4f} on average, more than rounding explains ({tolerance:g})")
-    if not proof.deterministic:
+    if len(verification.flips) > max(1.0, flips_allowed * n + 1e-9):
+        found.append(f"the same answer on {verification.agreement} only, less than {max(0.0, 1 - flips_allowed):.1%}")
+    if verification.mean_difference > tolerance:
+        found.append(
+            f"scores differ by {verification.mean_difference:.4f} on average, more than rounding explains ({tolerance:g})"
+        )
+    if not verification.deterministic:
         found.append("two calls with the same picture gave different scores")
     return found
 
 
-def doubts(proof: Proof) -> list[str]:
+def doubts(verification: Verification) -> list[str]:
     """Say what the pictures cannot show, and what else is worth knowing although nothing speaks against the artifact."""
-    found = [f"unproven: {line}" for line in _unproven(proof)]
-    if proof.reference is not None:
-        accuracy, labels = proof.reference.accuracy, proof.reference.labels
+    found = [f"unproven: {line}" for line in _unproven(verification)]
+    if verification.reference is not None:
+        accuracy, labels = verification.reference.accuracy, verification.reference.labels
         if labels > 1 and accuracy.low <= 1 / labels:
             found.append(f"the model itself may be no better than guessing: {accuracy}")
-    if proof.largest_difference > _FAR_OFF:
-        found.append(f"on one picture a score differs by {proof.largest_difference:.2f}")
+    if verification.largest_difference > _FAR_OFF:
+        found.append(f"on one picture a score differs by {verification.largest_difference:.2f}")
     return found
 
 
-def verdict(proof: Proof, against: Sequence[str]) -> str:
+def verdict(verification: Verification, against: Sequence[str]) -> str:
     """Return what has come of an artifact: refused, unproven where the pictures are too few to tell, or published."""
-    return REFUSED if against else UNPROVEN if any(_unproven(proof)) else PUBLISHED
+    return REFUSED if against else UNPROVEN if any(_unproven(verification)) else PUBLISHED
 
 
-def _unproven(proof: Proof) -> Iterator[str]:
-    n = proof.agreement.n
-    if proof.drop is not None and proof.drop.high > _SHOWN:
-        n = proof.artifact.accuracy.n if proof.artifact else n
-        yield f"a fall of up to {100 * proof.drop.high:.0f} points may not show on {n:,} pictures (95 %)"
-    elif proof.drop is None and 1 - proof.agreement.low > 2 * _SHOWN:
-        yield f"up to {100 * (1 - proof.agreement.low):.0f} % other answers may not show on {n:,} pictures (95 %)"
+def _unproven(verification: Verification) -> Iterator[str]:
+    n = verification.agreement.n
+    if verification.drop is not None and verification.drop.high > _SHOWN:
+        n = verification.artifact.accuracy.n if verification.artifact else n
+        yield f"a fall of up to {100 * verification.drop.high:.0f} points may not show on {n:,} pictures (95 %)"
+    elif verification.drop is None and 1 - verification.agreement.low > 2 * _SHOWN:
+        yield f"up to {100 * (1 - verification.agreement.low):.0f} % other answers may not show on {n:,} pictures (95 %)"
 
 
 def _drop(answers: NDArray[np.int64], expected: NDArray[np.int64], targets: NDArray[np.int64], labels: Sequence[str]) -> Drop:
