@@ -152,7 +152,7 @@ class Device:
     def _follow(self, rollout: Rollout) -> None:
         said = rollout.signature.statement
         self._about = Progress(name=said.name, version=said.version)
-        if place_of(self._name) >= rollout.share:
+        if rollout.share < 1 and place_of(self._name) >= rollout.share:
             self._set(Stage.NOT_IN_SHARE)
             return
         check_statement(rollout.signature, read_keys(self._keys))

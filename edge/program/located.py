@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ..store import ModelStore
-
 
 def is_address(model: str) -> bool:
     """Whether what was typed for a model is an address, and no name or path."""
@@ -25,8 +23,13 @@ def located(model: str, tell: Callable[[str], None], models: Path | None = None)
         ModelError: what comes is no model, or a damaged one, and none was fetched before.
         OutputError: the cache cannot be written, and none was fetched before.
     """
-    if not is_address(model) or (models is not None and ModelStore(models).stamp() is not None):
+    if not is_address(model):
         return model
+    if models is not None:
+        from ..store import ModelStore
+
+        if ModelStore(models).stamp() is not None:
+            return model
     from ..fetch.model import fetched_model
 
     return str(fetched_model(model, tell))

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 pytest.importorskip("cryptography", reason="the extra sign is not installed")
 
-from catdog.edge.errors import SignatureError
+from catdog.edge.errors import MissingExtraError, SignatureError
 from catdog.edge.fleet.message import place_of, read_rollout
 from catdog.edge.fleet.signature import Signature, read_keys, read_signature, verify_signature
 from catdog.edge.models import bundled_tflite
@@ -73,6 +74,13 @@ def test_keys_that_are_none_are_told(signed: Path, break_it: Callable[[Path], ob
     break_it(folder)
     with pytest.raises(SignatureError, match="catdog-export keygen"):
         read_keys(folder)
+
+
+def test_missing_package_is_told(signed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    with pytest.raises(MissingExtraError, match=r"\[sign\]"):
+        read_keys(signed.parent / "keys")
+    assert main(["sign", str(signed), "--key", str(signed.parent / "keys/ann.key")]) == 7
 
 
 @pytest.mark.parametrize(
