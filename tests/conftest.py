@@ -30,6 +30,17 @@ SHARED = Path(os.environ.get("CATDOG_SHARED", ROOT.parent / "shared"))
 PARTS = os.environ.get("CATDOG_PARTS", "").split()
 
 
+# Whole trainings and exports that tests share: whoever waits for one takes minutes.
+SLOW_TO_MAKE = {"exported", "whole_run"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for such a thing as slow."""
+    for item in items:
+        if SLOW_TO_MAKE.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: "pytest.CallInfo[None]"

@@ -68,6 +68,7 @@ def test_motion(capsys: pytest.CaptureFixture[str]) -> None:
     assert {cells[0] for cells in found[2:]} >= {"cats appeared", "cats left", "dogs appeared"}
 
 
+@pytest.mark.slow
 def test_no_event_comes_late_with_the_gate() -> None:
     pairs = paired(events("fast", 1, gate=False, cycles=1), events("fast", 1, gate=True, cycles=1))
     assert pairs

@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="the extra export is not installed")
 pytest.importorskip("onnx", reason="the extra export is not installed")
 
-from commands import run
+from commands import call, run
 
 from catdog.edge import Classifier, InputSpec, ModelContract
 from catdog.edge.contract.artifact import append_to_tflite, read_model_file
@@ -261,7 +261,7 @@ def test_core_of_every_cell_exports(stage: str, pipeline: str) -> None:
     [(("--model", "none"), 3), (("--model", __file__), 6), (("--calibration-count", "0"), 2), (("--int4",), 2)],
 )
 def test_wrong_input_is_one_line_and_a_code(arguments: tuple[str, ...], code: int, tmp_path: Path) -> None:
-    finished = run("catdog-export", *arguments, cwd=tmp_path)
+    finished = call("catdog-export", *arguments, cwd=tmp_path)
     assert (finished.returncode, finished.stdout) == (code, "")
     assert finished.stderr.splitlines()[-1].startswith("catdog-export: expected ")
     assert list(tmp_path.iterdir()) == []

@@ -63,7 +63,7 @@ def test_killed_while_publishing(tmp_path: Path) -> None:
                 assert json.loads(content)["number"] >= 1
 
 
-@pytest.mark.parametrize("after", [2.0, 7.0, 12.0])
+@pytest.mark.parametrize("after", [2.0, *(pytest.param(later, marks=pytest.mark.slow) for later in (7.0, 12.0))])
 def test_killed_while_converting(published: Path, small_run: Path, after: float) -> None:
     before = digests(published)
     process = subprocess.Popen([COMMAND, "--int8", "--float32", "--model", str(small_run), "--output", str(published)])

@@ -76,6 +76,7 @@ def test_int8_and_onnx_answer_on_the_edge_as_keras_does(other_run: Path, tmp_pat
         assert np.abs(ours - exact).mean() < tolerance
 
 
+@pytest.mark.slow
 def test_weights_come_from_a_file_of_keras(tmp_path: Path) -> None:
     row = BACKBONES.find(SMALL)
     known = row.build(96)
@@ -104,6 +105,7 @@ PUBLISHED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_imagenet_weights_are_kerass_own_and_their_hash_is_looked_at(
     name: str, site: "Site", tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -67,6 +67,7 @@ def test_fine_tuning_learns_but_keeps_the_batch_statistics() -> None:
     assert changed == {"kernel"}
 
 
+@pytest.mark.slow
 def test_our_head_sees_earlier_maps_behind_the_last(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     pooled, features = predict(pooled_model(model.core), PIXELS), predict(model.transfer.features, PIXELS)
     assert np.array_equal(features[:, :1280], pooled)

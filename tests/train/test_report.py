@@ -245,6 +245,7 @@ def test_pipeline_of_our_own_is_shown_what_is_to_be_beaten(tmp_path: Path) -> No
     assert own.data["stages"]["cnn"]["held_against"]["pipeline"] == "deep"
 
 
+@pytest.mark.slow
 def test_scores_that_are_far_off_are_told_as_a_problem_where_pictures_are_enough_to_tell(tmp_path: Path) -> None:
     few = dataset_of()
     many = replace(few, validation=pictures_of(PETS, 40, "validation"))
@@ -253,6 +254,7 @@ def test_scores_that_are_far_off_are_told_as_a_problem_where_pictures_are_enough
         assert ("do not take a score for a probability" in page.text) is told
 
 
+@pytest.mark.slow
 def test_other_pictures_are_not_held_against_the_write_ups(odd: Written, tmp_path: Path) -> None:
     dataset = dataset_of()
     of_a_published_pipeline = write(tmp_path, dataset, [record_of(dataset, stage) for stage in STAGES], options_of("compact"))

@@ -335,6 +335,7 @@ def small_stage() -> "tuple[Dataset, TrainOptions]":
     )
 
 
+@pytest.mark.slow
 def test_network_that_only_guesses_is_begun_anew_three_times_and_then_trained_to_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -351,9 +352,10 @@ def test_network_that_only_guesses_is_begun_anew_three_times_and_then_trained_to
     assert all("after 5 epochs; restarted" in line for line in said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("epochs_before", "said_after"),
-    [(3, 3), pytest.param(7, 2, marks=pytest.mark.slow), pytest.param(15, 0, marks=pytest.mark.slow)],
+    [(3, 3), (7, 2), (15, 0)],
 )
 def test_run_that_was_stopped_begins_anew_where_it_would_have_without(
     epochs_before: int, said_after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
-from commands import run
+from commands import call, run
 
 from catdog.edge.contract.learnt import Learnt
 from catdog.edge.contract.model_contract import parse_contract
@@ -65,7 +65,7 @@ def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders
     (class_folders / "bees" / "broken.jpg").write_bytes(b"broken")
     for path in (class_folders / "ants").iterdir():
         cv2.imwrite(str(class_folders / "bees" / path.name), cv2.imread(str(path))[::-1])
-    finished = run("catdog-train", "--data", str(class_folders), "--output", "run", "--name", "pond", *QUICK, cwd=tmp_path)
+    finished = call("catdog-train", "--data", str(class_folders), "--output", "run", "--name", "pond", *QUICK, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.startswith("trained on")
     assert [line.split()[0] for line in finished.stdout.splitlines()] == [
@@ -89,7 +89,7 @@ def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders
 @pytest.mark.slow
 def test_fine_tuning_continues_the_history(class_folders: Path, tmp_path: Path) -> None:
     options = ("--data", str(class_folders), "--output", "run", "--fine-tune-epochs", "1", "--track", "tensorboard", *QUICK)
-    finished = run("catdog-train", *options, cwd=tmp_path)
+    finished = call("catdog-train", *options, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     with (tmp_path / "run" / "history.csv").open() as stream:
         assert [(row["phase"], row["number"]) for row in csv.DictReader(stream)] == [("head", "1"), ("fine-tune", "2")]
@@ -105,7 +105,7 @@ def test_fine_tuning_continues_the_history(class_folders: Path, tmp_path: Path) 
 
 @pytest.mark.skipif(importlib.util.find_spec("mlflow") is not None, reason="mlflow is installed")
 def test_mlflow_that_is_not_there_is_told_before_anything_is_learnt(tmp_path: Path) -> None:
-    refused = run("catdog-train", "--data", "synthetic", "--track", "mlflow", "--output", "run", *QUICK, cwd=tmp_path)
+    refused = call("catdog-train", "--data", "synthetic", "--track", "mlflow", "--output", "run", *QUICK, cwd=tmp_path)
     assert refused.returncode == 7
     assert "install mlflow" in refused.stderr
     assert not (tmp_path / "run").exists()
@@ -121,7 +121,7 @@ def test_nothing_of_the_extra_is_loaded_to_say_what_is_missing() -> None:
 @pytest.mark.slow
 def test_all_stages_of_a_published_pipeline(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--stage", "all", "--pipeline", "compact", "--data", str(class_folders), "--output", "run", *QUICK)
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert [line.split()[0] for line in finished.stdout.splitlines()[2:6]] == ["cnn", "augmented", "preprocessed", "transfer"]
     # The one to export lies at the top, so that `catdog-export --model run` finds it.
@@ -133,7 +133,7 @@ def test_all_stages_of_a_published_pipeline(class_folders: Path, tmp_path: Path)
 @pytest.mark.slow
 def test_training_accuracy_is_the_epochs_not_the_last_batchs(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--output", "run", "--no-feature-cache", "--batch-size", "3", *QUICK)
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     with (tmp_path / "run" / "history.csv").open() as stream:
         (row,) = csv.DictReader(stream)
@@ -185,7 +185,7 @@ def test_negatives_become_a_class_and_are_measured_by_folder(class_folders: Path
             picture = draw_picture("neither", seed + 100 * (folder == "rooms"))
             cv2.imwrite(str(tmp_path / "none" / folder / f"{seed}.jpg"), picture)
     arguments = ("--data", str(class_folders), "--negatives", "none", "--output", "run", *QUICK)
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())["record"]
     measured = {figure["name"]: figure["n"] for figure in record["validation"]["per_label"]}
@@ -200,13 +200,13 @@ def test_negatives_become_a_class_and_are_measured_by_folder(class_folders: Path
 @pytest.mark.slow
 def test_cross_validation_measures_every_training_picture_and_keeps_no_model(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--cross-validate", "2", "--output", "cv", *QUICK)
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert [path.name for path in (tmp_path / "cv").iterdir()] == ["cross-validation.json"]
     result = json.loads((tmp_path / "cv" / "cross-validation.json").read_text())
     assert result["evaluation"]["accuracy"]["n"] == 14
     assert f"temperature {result['temperature']:.3f}" in finished.stdout
-    assert run("catdog-train", "--cross-validate", "1", cwd=tmp_path).returncode == 2
+    assert call("catdog-train", "--cross-validate", "1", cwd=tmp_path).returncode == 2
 
 
 def test_folders_that_are_no_data_set_are_told_at_once_with_class_count_and_fix(class_folders: Path, tmp_path: Path) -> None:
@@ -236,13 +236,13 @@ def test_folders_that_are_no_data_set_are_told_at_once_with_class_count_and_fix(
 @pytest.mark.slow
 def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--held-out", "0.25", "--no-presence-check", "--output", "run", *QUICK)
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())["record"]
     assert record["held_out"]["accuracy"]["n"] == 4
     assert record["history"][0]["accuracy"] is not None
     assert f"at temperature {record['temperature']:.3f}" in finished.stderr
-    both = run("catdog-train", "--held-out", "0.25", "--temperature", "1", cwd=tmp_path)
+    both = call("catdog-train", "--held-out", "0.25", "--temperature", "1", cwd=tmp_path)
     assert both.returncode == 2
     assert "--held-out" in both.stderr
 
@@ -250,7 +250,7 @@ def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path
 @pytest.mark.slow
 def test_few_pictures_make_few_steps_and_so_more_epochs(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--no-presence-check", "--output", "run", *QUICK, "--least-steps", "40")
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     with (tmp_path / "run" / "history.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == 40  # 16 pictures, one step each
@@ -259,39 +259,39 @@ def test_few_pictures_make_few_steps_and_so_more_epochs(class_folders: Path, tmp
 @pytest.mark.slow
 def test_finished_run_is_gone_on_with(class_folders: Path, tmp_path: Path) -> None:
     data = ("--data", str(class_folders), "--no-presence-check")
-    assert run("catdog-train", *data, "--output", "first", *QUICK, cwd=tmp_path).returncode == 0
+    assert call("catdog-train", *data, "--output", "first", *QUICK, cwd=tmp_path).returncode == 0
     more = ("--start", "first", "--fine-tune-epochs", "1", "--fine-tune-rate", "1e-9", "--output", "second", *QUICK)
-    finished = run("catdog-train", *data, *more, cwd=tmp_path)
+    finished = call("catdog-train", *data, *more, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     with (tmp_path / "second" / "history.csv").open() as stream:
         assert [row["phase"] for row in csv.DictReader(stream)] == ["fine-tune"]  # the head is the earlier run's
     first, second = (json.loads((tmp_path / name / "metrics.json").read_text())["record"] for name in ("first", "second"))
     assert second["validation"]["confusion"] == first["validation"]["confusion"]
-    other = run("catdog-train", *data, *more, "--pipeline", "small", cwd=tmp_path)
+    other = call("catdog-train", *data, *more, "--pipeline", "small", cwd=tmp_path)
     assert other.returncode == 2
     assert "another network" in other.stderr
-    assert run("catdog-train", "--start", "first", cwd=tmp_path).returncode == 2
+    assert call("catdog-train", "--start", "first", cwd=tmp_path).returncode == 2
 
 
 @pytest.mark.slow
 def test_small_network_learns_from_a_larger_ones_answers(tmp_path: Path) -> None:
     data = ("--data", "synthetic", "--negatives", "synthetic", "--synthetic-count", "16", *QUICK)
-    large = run("catdog-train", *data, "--image-size", "80", "--output", "large", cwd=tmp_path)
+    large = call("catdog-train", *data, "--image-size", "80", "--output", "large", cwd=tmp_path)
     assert large.returncode == 0, large.stderr
     small = (*data, "--pipeline", "small", "--fine-tune-epochs", "1")
-    taught = run("catdog-train", *small, "--teacher", "large", "--output", "small", cwd=tmp_path)
+    taught = call("catdog-train", *small, "--teacher", "large", "--output", "small", cwd=tmp_path)
     assert taught.returncode == 0, taught.stderr
     with zipfile.ZipFile(tmp_path / "small" / "model.keras") as archive:
         assert "taught by a larger model" in parse_contract(archive.read("catdog.json")).trained_on
-    alone = run("catdog-train", *small, "--output", "alone", cwd=tmp_path)
+    alone = call("catdog-train", *small, "--output", "alone", cwd=tmp_path)
     assert alone.returncode == 0, alone.stderr
     losses = []
     for name in ("small", "alone"):
         with (tmp_path / name / "history.csv").open() as stream:
             losses.append(float(list(csv.DictReader(stream))[-1]["loss"]))
     assert losses[0] != losses[1]
-    assert run("catdog-train", *data, "--teacher", "large", cwd=tmp_path).returncode == 2
-    other = run("catdog-train", "--data", "synthetic", *QUICK, "--teacher", "large", "--fine-tune-epochs", "1", cwd=tmp_path)
+    assert call("catdog-train", *data, "--teacher", "large", cwd=tmp_path).returncode == 2
+    other = call("catdog-train", "--data", "synthetic", *QUICK, "--teacher", "large", "--fine-tune-epochs", "1", cwd=tmp_path)
     assert other.returncode == 2
     assert "labels" in other.stderr
 
@@ -299,7 +299,7 @@ def test_small_network_learns_from_a_larger_ones_answers(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--pipeline", "small", "--no-presence-check", "--output", "run", *QUICK)
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     record = json.loads((tmp_path / "run" / "metrics.json").read_text())["record"]
     assert 150_000 < record["parameters"]["total"] < 250_000
@@ -308,7 +308,7 @@ def test_small_pipeline_has_a_part_of_the_backbone(class_folders: Path, tmp_path
 @pytest.mark.slow
 def test_validation_pictures_are_measured_on_at_the_end_only(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--validate", "end", "--temperature", "1.5", "--no-presence-check", "--fine-tune-epochs", "1", *QUICK)
-    finished = run("catdog-train", "--data", str(class_folders), "--output", "run", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", "--data", str(class_folders), "--output", "run", *arguments, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     with (tmp_path / "run" / "history.csv").open() as stream:
         assert [row["val_accuracy"] for row in csv.DictReader(stream)] == ["", ""]
@@ -330,7 +330,7 @@ def test_validation_pictures_are_measured_on_at_the_end_only(class_folders: Path
     ],
 )
 def test_wrong_input_is_one_line_and_a_code(arguments: tuple[str, ...], code: int, tmp_path: Path) -> None:
-    finished = run("catdog-train", *arguments, cwd=tmp_path)
+    finished = call("catdog-train", *arguments, cwd=tmp_path)
     assert (finished.returncode, finished.stdout) == (code, "")
     assert sum("expected" in line for line in finished.stderr.splitlines()) == 1
     assert finished.stderr.splitlines()[-1].startswith("catdog-train: expected")
