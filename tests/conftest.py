@@ -1,7 +1,8 @@
-"""What several test files need: drawn pictures, the shared photographs where they exist, a real HTTP server."""
+"""What several test files need: drawn pictures, the shared photographs where they exist, a real browser and HTTP server."""
 
 import os
 import re
+import shutil
 import signal
 import threading
 import zipfile
@@ -9,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import pytest
@@ -16,6 +18,9 @@ from commands import run
 from made_once import made_once
 
 from catdog.edge.synthetic import draw_picture
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Started with nohup, or in a script's background: what tests start would be as deaf, and tests hang up and interrupt programs.
 for number, usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
@@ -97,6 +102,31 @@ def class_folders(tmp_path: Path) -> Path:
         (folder / label).mkdir(parents=True)
         for seed in range(10):
             cv2.imwrite(str(folder / label / f"{seed}.jpg"), draw_picture(label, seed))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """Chromium, without a window."""
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    from playwright.sync_api import Error, sync_playwright
+
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser")
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses to run as root with one
+        try:
+            started = playwright.chromium.launch(executable_path=path, args=sandbox)
+        except Error as error:
+            pytest.skip(f"no Chromium that starts: {str(error).splitlines()[0]}")
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Path:
+    """Folder for screenshots: the one that CATDOG_ARTIFACTS names, else the test's own."""
+    folder = Path(os.environ.get("CATDOG_ARTIFACTS", tmp_path / "shots"))
+    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

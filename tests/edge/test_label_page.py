@@ -1,11 +1,8 @@
 """The second view in a real browser. Screenshots go where CATDOG_ARTIFACTS says, else to pytest's folder for the test."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +13,6 @@ from drawn_classes import draw_thing
 pytest.importorskip("aiohttp", reason="the extra web is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
 from label_pages import collect, labelling
-from playwright.sync_api import Error, sync_playwright
 
 from catdog.edge.inference.classifier import Classifier
 from catdog.edge.models import bundled_tflite
@@ -26,26 +22,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PATIENCE_MS = 90_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses to run as root with one
-        try:
-            started = playwright.chromium.launch(executable_path=path, args=sandbox)
-        except Error as error:
-            pytest.skip(f"no Chromium that starts: {str(error).splitlines()[0]}")
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def artifacts(tmp_path: Path) -> Path:
-    folder = Path(os.environ.get("CATDOG_ARTIFACTS", tmp_path / "shots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +17,6 @@ import pytest
 
 pytest.importorskip("aiohttp", reason="the extra web is not installed")
 pytest.importorskip("playwright", reason="playwright is not installed")
-from playwright.sync_api import Error, sync_playwright
 
 from catdog.edge.inference.classifier import Classifier, Prediction, Timings
 from catdog.edge.runner.observation import Observation
@@ -41,26 +39,6 @@ PICTURE = """() => {
   return paper.getImageData(0, 0, 64, 48).data.reduce((sum, value, index) => (sum + value * (index % 251)) % 1e9, 0);
 }"""
 CHART = """() => [...document.querySelectorAll("#chart path")].map((path) => path.getAttribute("d")).join()"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # it refuses to run as root with one
-        try:
-            started = playwright.chromium.launch(executable_path=path, args=sandbox)
-        except Error as error:
-            pytest.skip(f"no Chromium that starts: {str(error).splitlines()[0]}")
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def artifacts(tmp_path: Path) -> Path:
-    folder = Path(os.environ.get("CATDOG_ARTIFACTS", tmp_path))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +131,7 @@ def test_page_over_the_demo_camera(browser: "Browser", artifacts: Path) -> None:
         visit.wait("""() => document.querySelectorAll("#events li").length > 0""")
         assert re.fullmatch(r"(cats|dogs) (appeared|left)(\d+ %)?", visit.page.inner_text("#events li .what"))
         assert visit.page.inner_text("#state") == "ONLINE"
-        assert float(visit.page.inner_text("#fps")) > 0
+        visit.wait("""() => Number(document.getElementById("fps").textContent) > 0""")
         visit.shoot(artifacts / "page-demo.png")
         assert visit.complaints == []
         assert all(request.startswith(url) for request in visit.requests), visit.requests
