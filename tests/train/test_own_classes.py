@@ -137,7 +137,8 @@ def test_uneven_contradictory_and_with_copies(tmp_path: Path) -> None:
     assert "Training pictures worth a look" in page
     assert "Mean recall" in page
     again = run("catdog-train", "compare", str(tmp_path / "run"), str(tmp_path / "run"), "--json")
-    assert json.loads(again.stdout)["verdict"] == "cannot tell them apart"
+    (beside,) = json.loads(again.stdout)["differences"]
+    assert beside["verdict"] == "cannot tell them apart"
 
 
 def test_a_dozen_of_each_is_enough_to_learn_from(tmp_path: Path) -> None:
