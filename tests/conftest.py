@@ -87,6 +87,13 @@ def validation_photographs(shared_data: Path, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of what is fetched, the test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
 def picture(tmp_path: Path) -> Path:
     """A drawn cat as a JPEG file."""
     path = tmp_path / "cat.jpg"

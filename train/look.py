@@ -68,7 +68,7 @@ class LookOptions:
         if self.output.suffix.lower() not in (".html", ".htm"):
             raise UsageError("--output FILE.html", got=str(self.output), fix="End the name in .html.")
         if not 1 <= self.threads <= _MOST_THREADS:
-            raise UsageError(f"--threads of 1 to {_MOST_THREADS}", got=str(self.threads), fix="Change it.")
+            raise UsageError(f"--threads of 1 to {_MOST_THREADS}", got=str(self.threads), fix="Example: --threads 2")
 
     @property
     def document(self) -> Path:

@@ -1,11 +1,15 @@
 """The model card of a bundled model: what it is, what it was made from, how right it is, how to make it again."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from catdog.edge.contract.artifact import parse_model
 from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.model_contract import NEITHER
+from catdog.edge.teach import exemplars
 from catdog.export.outcome import Artifact
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import TrainOptions
@@ -27,7 +31,7 @@ one place: a feeder, a door, a living room.
 | --- | --- |
 {input_row}
 | output | one float32 score per label ({labels}), summing to 1 |
-| `{name}.tflite` | full-integer int8, per-channel kernels, float softmax; {int8_mb:.2f} MB; runs in LiteRT |
+{int8_row}
 | `{name}.weights.npz` | backbone and head as float16, for training and export without a network; {weights_mb:.2f} MB |
 
 ## How right it is
@@ -60,7 +64,7 @@ int8 and Keras give the same answer on {agreement}.
   Research's Asirra), of which only the `train/` folder was learnt from, and more photographs of the same data (`more_pets`).
   Pet-free pictures: COCO (under Creative Commons licences that their photographers chose) and Caltech-101 (CC BY 4.0). Of
   `no_pet_scenes` {learnt_share:.0%} was learnt from, by a hash of the file name, and the rest measured on; `more_scenes` was
-  learnt from. None of them is redistributed here.
+  learnt from. None of them is redistributed here: what the int8 file keeps of some are numbers from inside the network.
 - **Backbone**: MobileNetV2 1.0 (M. Sandler et al., 2018) with weights trained on ImageNet by Google, published under the
   Apache License 2.0; the starting weights were recovered from an 8-bit release of that model. See `NOTICE`.
 - **Changes**: {changes}. These files are licensed under the Apache License 2.0 like the rest of catdog.
@@ -103,7 +107,7 @@ def write_card(
         classes=" and ".join(classes),
         labels=", ".join(contract.labels),
         input_row=_INPUT_ROW.format(size=contract.input.height),
-        int8_mb=len(int8.data) / 1e6,
+        int8_row=int8_row(contract.name, int8.data),
         weights_mb=weights.stat().st_size / 1e6,
         data=int8.verification.agreement.data,
         accuracy_rows="\n".join(_rows(artifacts, classes)),
@@ -131,10 +135,35 @@ def rewrite_card(card: str, source: TrainedModel, artifacts: Sequence[Artifact])
     heading = "| int8 TFLite | float32 TFLite | Keras, float16 weights | n |\n| --- | --- | --- | --- | --- |\n"
     changes = {
         r"^\| input \|.*$": _INPUT_ROW.format(size=contract.input.height),
-        r"(?<=float softmax; )\S+ MB": f"{len(int8.data) / 1e6:.2f} MB",
+        rf"^\| `{contract.name}\.tflite` \|.*$": int8_row(contract.name, int8.data),
         rf"(?<={re.escape(heading)})(\|.*\n)+": "".join(f"{row}\n" for row in _rows(artifacts, classes)),
         rf"^{_AGREEMENT} .*$": f"{_AGREEMENT} {int8.verification.agreement}.",
     }
+    return _changed(card, changes)
+
+
+def with_file(card: str, name: str, content: bytes) -> str:
+    """Say in a card what its int8 file holds now; the model in it is the same.
+
+    Raises:
+        ValueError: the card is not as `write_card` writes it.
+    """
+    return _changed(card, {rf"^\| `{name}\.tflite` \|.*$": int8_row(name, content)})
+
+
+def int8_row(name: str, content: bytes) -> str:
+    """Say of an int8 file how large it is, and what it holds beside the model."""
+    file = parse_model(content, Path(f"{name}.tflite"))
+    labels = file.contract.labels if file.contract else ()
+    said = f"| `{name}.tflite` | full-integer int8, per-channel kernels, float softmax; {len(content) / 1e6:.2f} MB"
+    if (remembered := exemplars.unpack(file, labels)) is not None:
+        counts = np.bincount(remembered[1], minlength=len(labels)).tolist()
+        of = ", ".join(f"{count} of {label}" for label, count in zip(labels, counts, strict=True))
+        said += f", with features of training pictures for `catdog-edge teach`: {of}"
+    return f"{said}; runs in LiteRT |"
+
+
+def _changed(card: str, changes: Mapping[str, str]) -> str:
     for pattern, text in changes.items():
         card, found = re.subn(pattern, lambda _, text=text: text, card, count=1, flags=re.MULTILINE)  # type: ignore[misc]
         if not found:

@@ -42,7 +42,7 @@ _CALIBRATION = 1000  # training pictures; a user waits less for 200, a release i
 _REMEMBERED = 2000  # training pictures that exemplars are chosen from, of each label the same number
 _LARGE, _LARGEST = 3_000_000, {"tiny": 300_000}  # bytes of a bundled int8 file
 _CONTRACT, _WORTH_IT = 10_000, 50_000  # bytes: kept for what the file says of itself; fewer hold too few exemplars
-_NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
+NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
 _MODELS = Path(__file__).resolve().parents[2] / "edge" / "models"
 
 
@@ -131,7 +131,7 @@ def release(arguments: argparse.Namespace) -> None:
 
 
 def remember(name: str, data: str, negatives: str, output: Path) -> None:
-    """Write the int8 file of a bundled model with exemplars; the model in it and what its card says stay as they are.
+    """Write the int8 file of a bundled model with exemplars, and in its card what it holds; the model in it stays as it is.
 
     Raises:
         CatdogError: the pictures cannot be read.
@@ -139,10 +139,14 @@ def remember(name: str, data: str, negatives: str, output: Path) -> None:
     from catdog.edge.contract.artifact import read_model_file
     from catdog.edge.models import bundled_tflite
 
+    from .card import with_file
+
     file = read_model_file(bundled_tflite(name))
     size = file.contract.input.height if file.contract else 0
-    pictures = DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=size)
-    write_bytes(output / f"{name}.tflite", _remembering(file.data, name, pictures))
+    pictures = DataOptions(data=data, negatives=negatives, negatives_share=NEGATIVES_SHARE, image_size=size)
+    content, card = _remembering(file.data, name, pictures), bundled_tflite(name).with_suffix(".md")
+    write_bytes(output / f"{name}.tflite", content)
+    write_bytes(output / f"{name}.md", with_file(card.read_text(encoding="utf-8"), name, content).encode())
 
 
 def release_again(name: str, data: str, negatives: str, output: Path) -> None:
@@ -161,7 +165,7 @@ def release_again(name: str, data: str, negatives: str, output: Path) -> None:
 
     source, before = load_bundled(name), read_model_file(bundled_tflite(name)).contract
     size = source.contract.input.height
-    pictures = DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=size)
+    pictures = DataOptions(data=data, negatives=negatives, negatives_share=NEGATIVES_SHARE, image_size=size)
     int8, _ = artifacts = _convert(replace(source, data=pictures))
     measured_on = int8.verification.agreement.data
     if before is None or measured_on != before.verified_on:
@@ -175,6 +179,8 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
     """Return the int8 and the float32 artifact of a model, both proven."""
     from catdog.export.bundle import convert
 
+    if source.data is None:
+        raise UsageError("a run whose training pictures are known", got="one without", fix="Give --data and --negatives.")
     exports = ExportOptions(formats=(INT8, FLOAT32), diagnose=False, calibration_count=_CALIBRATION)
     with lines_to(say):
         made = convert(source, exports)
@@ -184,8 +190,6 @@ def _convert(source: "TrainedModel") -> "tuple[Artifact, ...]":
                 f"{artifact.file} to answer as Keras does", got="; ".join(artifact.objections), fix="Train it anew."
             )
     int8, *others = made.artifacts
-    if source.data is None:
-        raise UsageError("a run whose training pictures are known", got="one without", fix="Give --data and --negatives.")
     return (replace(int8, data=_remembering(int8.data, source.contract.name, source.data)), *others)
 
 

@@ -28,7 +28,8 @@ from catdog.train.data.archive import unpack
 from catdog.train.data.dataset import load_dataset
 from catdog.train.options import DataOptions
 
-_NEGATIVES_SHARE = 0.3  # held back of the pictures of neither, as the Makefile's RECIPE says
+from .release import NEGATIVES_SHARE
+
 _HEADINGS = (
     "new label, pictures",
     "right on the new label",
@@ -95,7 +96,7 @@ def _main(argv: Sequence[str]) -> int:
 
 def _pictures(data: str, negatives: str, more: str, begins: tuple[str, ...]) -> Measured:
     """Find the pictures, unpacked where archives are kept."""
-    held = load_dataset(DataOptions(data=data, negatives=negatives, negatives_share=_NEGATIVES_SHARE, image_size=32))
+    held = load_dataset(DataOptions(data=data, negatives=negatives, negatives_share=NEGATIVES_SHARE, image_size=32))
     apart = held.validation + held.test
     labelled = zip(apart.names, apart.targets.tolist(), strict=True)
     names = {Path(name).name for name, target in labelled if held.labels[target] == NEITHER}

@@ -77,7 +77,7 @@ class Claims:
             raise UsageError(
                 f"--input-range {RANGE_WORDS}, or MEAN/STD in pixels of 0-255 such as 127.5/127.5",
                 got=self.input_range,
-                fix="Change it.",
+                fix="Example: --input-range 0..1",
             ) from None
 
     def given(self) -> list[str]:

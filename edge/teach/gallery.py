@@ -32,7 +32,8 @@ _MIRRORED = (
 _NEAR = (24, 3.0)  # bits of 256 and levels of 255 by which frames of one event may differ; see `duplicates`
 _EVENT_S = 60.0  # what a camera has kept within so many seconds is one event
 _TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)[T_ -]+(\d\d)[-.:]?(\d\d)[-.:]?(\d\d)")
-_COUNTED = re.compile(r"([-_ .](frame|f)[-_ ]?\d+|[-_ .]copy[-_ ]?\d*|\s*\(\d+\))$", re.IGNORECASE)
+_FRAME = re.compile(r"[-_ .](frame|f)[-_ ]?\d+$", re.IGNORECASE)
+_COPY = re.compile(r"([-_ .]copy[-_ ]?\d*|\s*\(\d+\))$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -167,10 +168,12 @@ def _groups(photos: Sequence[Photo], prints: Fingerprints, *, numbered: bool = F
             join(one, other)
     if numbered:
         return np.array([first(index) for index in range(len(of))], np.int64)
-    first_of: dict[tuple[str, str], int] = {}
-    for index, photo in enumerate(photos):
-        stem = _COUNTED.sub("", Path(photo.name).stem)
-        join(first_of.setdefault((photo.label, str(Path(photo.name).with_name(stem or photo.name))), index), index)
+    stems = [(photo.label, str(Path(photo.name).with_suffix(""))) for photo in photos]
+    first_of = {stem: index for index, stem in reversed([*enumerate(stems)])}
+    for index, (label, stem) in enumerate(stems):
+        # "robin (1)", "robin (2)" are how Windows names many different pictures at once; a copy lies beside what it is of.
+        join(first_of.get((label, _COPY.sub("", stem)), index), index)
+        join(first_of.setdefault((label, _FRAME.sub("", stem)), index), index)
     for one, other in _events(photos):
         join(one, other)
     return np.array([first(index) for index in range(len(of))], np.int64)

@@ -55,9 +55,9 @@ class TeachOptions:
         if self.output.suffix.lower() != ".tflite":
             raise UsageError("--output FILE.tflite", got=str(self.output), fix="End the name in .tflite.")
         if not 0 <= self.max_drop <= 100:
-            raise UsageError("--max-drop of 0 to 100 points", got=f"{self.max_drop:g}", fix="Change it.")
+            raise UsageError("--max-drop of 0 to 100 points", got=f"{self.max_drop:g}", fix="Example: --max-drop 0.5")
         if not 1 <= self.threads <= _MOST_THREADS:
-            raise UsageError(f"--threads of 1 to {_MOST_THREADS}", got=str(self.threads), fix="Change it.")
+            raise UsageError(f"--threads of 1 to {_MOST_THREADS}", got=str(self.threads), fix="Example: --threads 2")
         if self.output.exists() and self.output.resolve() == self.parent.resolve():
             raise UsageError("another file than the model itself", got=str(self.output), fix="Keep it, to be able to go back.")
 

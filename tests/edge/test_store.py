@@ -162,29 +162,26 @@ def test_a_damaged_document_falls_back_to_the_one_before(store: ModelStore, text
     assert ModelStore(store.folder).current() is None
 
 
+def added_on_a_full_disk(store: ModelStore) -> subprocess.CompletedProcess[str]:
+    """Add `default` where, as far as a process can tell, the disk is full: no file may grow beyond a megabyte."""
+    return subprocess.run(
+        [str(Path(sys.executable).parent / "catdog-edge"), "models", "add", "default", "--models", str(store.folder)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_a_folder_that_cannot_be_written_changes_nothing(store: ModelStore, tmp_path: Path) -> None:
     default, fast = filled(store, "default", "fast")
     (tmp_path / "taken").touch()
     for folder in (tmp_path / "taken", Path("/proc/models")):
         with pytest.raises(OutputError):
             ModelStore(folder).put(DATA["tiny"], said="")
-    # A full disk, as far as a process can tell: no file may grow beyond a megabyte.
-    finished = subprocess.run(
-        [str(Path(sys.executable).parent / "catdog-edge"), "models", "add", "default", "--models", str(store.folder)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0  # it is there already: nothing is written
+    assert added_on_a_full_disk(store).returncode == 0  # it is there already: nothing is written
     (store.folder / f"{default}.tflite").unlink()
-    finished = subprocess.run(
-        [str(Path(sys.executable).parent / "catdog-edge"), "models", "add", "default", "--models", str(store.folder)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    finished = added_on_a_full_disk(store)
     assert finished.returncode == 10
     assert len(finished.stderr.splitlines()) == 1
     current = store.current()
