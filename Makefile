@@ -41,7 +41,7 @@ demo: install  ## the main job, offline: train, export, classify, measure; 3 to 
 
 .PHONY: test
 test: lint  ## ruff, mypy, pytest without what takes minutes
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow' -n 3  # on two cores: many of them wait for cameras, servers and clocks
 
 .PHONY: test-slow
 test-slow: install  ## the tests that take minutes: whole trainings, exports and packages

@@ -36,7 +36,7 @@ PARTS = os.environ.get("CATDOG_PARTS", "").split()
 
 
 # Whole trainings and exports that tests share: whoever waits for one takes minutes.
-SLOW_TO_MAKE = {"exported", "whole_run"}
+SLOW_TO_MAKE = {"exported", "small_run", "whole_run"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

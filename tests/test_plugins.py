@@ -429,6 +429,7 @@ def test_plain_start_reads_no_entry_points(picture: Path) -> None:
     assert finished.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.slow
 def test_pixels_of_a_row_are_scaled_as_it_says() -> None:
     pytest.importorskip("tensorflow", reason="the extra train is not installed")
     from catdog.train.backbones import BACKBONES

@@ -17,6 +17,7 @@ from catdog.benchmarks.console import print_table, require_at_least, say
 from catdog.edge.common.command import CommandParser
 from catdog.edge.pictures.decode import silence_opencv
 from catdog.train.backbones import BUNDLED
+from catdog.train.data.items import check_folders
 from catdog.train.options import DataOptions, TrainOptions
 from catdog.train.tensorflow_setup import import_tensorflow
 
@@ -54,6 +55,7 @@ def main(argv: Sequence[str]) -> int:
         least_steps=0,  # as many epochs as were asked for
         views=arguments.views,
     )
+    check_folders(options.data)
     import_tensorflow()
     silence_opencv()
     from catdog.train.data.dataset import load_dataset

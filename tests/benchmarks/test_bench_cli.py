@@ -166,6 +166,7 @@ def test_an_absent_extra_is_told_before_anything_is_measured(
     assert not Path("reports").exists()
 
 
+@pytest.mark.slow
 def test_exports_are_found(tiny_onnx: Path, picture_file: Path) -> None:
     shutil.copytree(tiny_onnx.parent, "exports/today")
     assert main(["--threads", "1", "--picture", str(picture_file), "--quick", *FEW]) == 0

@@ -17,9 +17,9 @@ PUBLISHED = [name for name in PIPELINES if name not in OURS]
 CELLS = [(stage, pipeline) for pipeline in PIPELINES for stage in STAGES]
 
 
-def _slow_if_deep(stage: str, pipeline: str) -> Any:
-    """All but one of the cells with the whole MobileNetV2 are slow."""
-    return pytest.param(stage, pipeline, marks=[pytest.mark.slow] if stage == "transfer" and pipeline != "tuned" else [])
+def _slow_if_rare(stage: str, pipeline: str) -> Any:
+    """All but the cells of the default pipeline are slow."""
+    return pytest.param(stage, pipeline, marks=[] if pipeline == "tuned" else [pytest.mark.slow])
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_input_that_is_too_small_is_refused_and_none_that_is_not(
         build_model(stage, pipeline, image_size=smallest - 1)
 
 
-@pytest.mark.parametrize(("stage", "pipeline"), [_slow_if_deep(*cell) for cell in CELLS])
+@pytest.mark.parametrize(("stage", "pipeline"), [_slow_if_rare(*cell) for cell in CELLS])
 def test_cell_trains_a_step_and_comes_back_from_disk(stage: str, pipeline: str, tmp_path) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     model = build_model(stage, pipeline, image_size=96, classes=3)
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 96, 96, 3)).astype(np.float32)

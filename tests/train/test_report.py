@@ -177,6 +177,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Written:
     return write(tmp_path_factory.mktemp("odd"), dataset, [record], options_of(backbone_weights="/home/me/w.h5"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["compact", "odd"])
 def test_page_refers_to_nothing_outside(name: str, request: pytest.FixtureRequest) -> None:
     page: Page = request.getfixturevalue(name).page
@@ -236,6 +237,7 @@ def test_head_holds_the_result_against_the_baseline(compact: Written) -> None:
     assert "2 answers are wrong instead of 10" in compact.page.text
 
 
+@pytest.mark.slow
 def test_pipeline_of_our_own_is_shown_what_is_to_be_beaten(tmp_path: Path) -> None:
     dataset = dataset_of(name=Path(PUBLIC_ARCHIVE).stem)
     own = write(tmp_path, dataset, [record_of(dataset, "cnn")], options_of())
@@ -341,6 +343,7 @@ def test_report_names_no_folder_of_the_machine(odd: Written, tmp_path: Path) -> 
         assert str(tmp_path) not in text
 
 
+@pytest.mark.slow
 def test_answer_of_a_presence_check_without_pictures_of_it(tmp_path: Path) -> None:
     dataset = dataset_of()
     written = write(tmp_path, dataset, [record_of(dataset, more=[NEITHER])], options_of("deep"))

@@ -272,6 +272,7 @@ def test_training_goes_on_to_the_same_weights_from_any_epoch(cached: bool, disti
     assert whole.parameters.trainable > 2_000_000
 
 
+@pytest.mark.slow
 def test_loss_that_is_no_number_ends_the_training(tmp_path: Path) -> None:
     from catdog.train.data.dataset import load_dataset
     from catdog.train.model import build_model
@@ -314,6 +315,7 @@ def test_network_that_sees_nothing_in_many_pictures_is_refused(dark: int, one_la
         assert len(fit(model, dataset, options)) == 1
 
 
+@pytest.mark.slow
 def test_dead_network_is_begun_anew_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     from catdog.train.stages import fit_stage
 

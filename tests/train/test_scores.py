@@ -120,6 +120,7 @@ def test_presence_check_of_a_handful_of_pictures() -> None:
     assert check.slope > 0
 
 
+@pytest.mark.slow
 def test_presence_score_is_part_of_the_graph(tmp_path: Path) -> None:
     model = build_model("transfer", image_size=96)
     features = predict(pooled_model(model.core), PIXELS)

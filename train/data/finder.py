@@ -152,7 +152,7 @@ def place_name(where: str) -> str:
 
 def _folder(where: str) -> Path:
     """Turn what was named into a folder."""
-    fetched = where.startswith(("http://", "https://"))
+    fetched = is_address(where)
     if fetched:
         from .download import download  # needs more than the edge has
 
@@ -168,7 +168,17 @@ def _folder(where: str) -> Path:
             if fetched:
                 path.unlink()  # a login page in place of the archive, say: the next try shall fetch anew
             raise
-    raise DatasetError(
+    raise absent(where)
+
+
+def is_address(where: str) -> bool:
+    """Tell whether pictures are to be fetched."""
+    return where.startswith(("http://", "https://"))
+
+
+def absent(where: str) -> DatasetError:
+    """Return the error for a path where nothing is."""
+    return DatasetError(
         "a folder, archive or address of pictures",
         got=f"{where}, which does not exist",
         fix="Check the path; 'synthetic' draws pictures.",

@@ -18,7 +18,7 @@ from catdog.edge.errors import DatasetError
 from catdog.edge.pictures.decode import read_picture
 
 from ..options import SYNTHETIC, TEST_OF_FOLDER, DataOptions
-from .finder import Found, Place, find, place_name
+from .finder import Found, Place, absent, find, is_address, place_name
 from .names import TEST, TRAIN, VALIDATION, besides
 from .pictures import Item, Pictures, cut_out
 
@@ -33,13 +33,15 @@ _SEEDS_OF_A_RUN = 2_000_000
 
 
 def check_folders(options: DataOptions) -> None:
-    """Look at folders and file names, before anything heavy is loaded; what is not on this machine yet is left alone.
+    """Look at folders and file names, before anything heavy is loaded; what is to be drawn or fetched is left alone.
 
     Raises:
         DatasetError: no data set, or a class with too few pictures to be learnt and measured.
     """
-    if not Path(options.data).exists():
+    if options.data == SYNTHETIC or is_address(options.data):
         return
+    if not Path(options.data).exists():
+        raise absent(options.data)
     labels, items, left_out = _folder_items(options)
     _check_labels(labels, options)
     for part in (TRAIN, VALIDATION):
