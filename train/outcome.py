@@ -21,8 +21,8 @@ from catdog.edge.contract.provenance import Origin
 
 from .backbones import BACKBONES
 from .data.dataset import Dataset
-from .data.finder import place_name
 from .data.items import whole_of, whole_ones
+from .data.where import place_name
 from .model_file import MODEL_FILE, read_contract, save_model
 from .options import CAMERA, TrainOptions
 from .record import StageRecord

@@ -20,9 +20,10 @@ pytest.importorskip("platformdirs", reason="the extra train is not installed")
 
 from catdog.edge.errors import DatasetError
 from catdog.train.data.dataset import load_dataset, load_part
-from catdog.train.data.finder import find, find_labelled, place_name
+from catdog.train.data.finder import find, find_labelled
 from catdog.train.data.items import check_folders, labelled_items, negative_items
 from catdog.train.data.names import label_in, part_of
+from catdog.train.data.where import place_name
 from catdog.train.options import DataOptions
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ from catdog.edge.errors import DatasetError
 from catdog.edge.pictures.duplicates import CLOSE, SAME, Fingerprints, copies, fingerprints
 
 from ..options import HELD_BACK, HELD_BACK_BESIDE_TEST, SYNTHETIC, TEST_OF_FOLDER, TEST_OF_SPLIT, DataOptions
-from .finder import find, place_name
+from .finder import find
 from .items import Items, items_of, labelled_items, more_items, more_negative_items, negative_items, parts_of, whole_of
 from .names import PARTS, TEST, TRAIN, VALIDATION
 from .pictures import Pictures, read_pictures, without_copies
 from .splits import balanced, hold_back
+from .where import place_name
 
 _Split = dict[str, Pictures]
 

@@ -15,16 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from catdog.edge.errors import DatasetError
 from catdog.edge.pictures.folders import UNLABELLED, walk
 from catdog.edge.pictures.kinds import Family, LeftOut, is_passed_over
 
-from .archive import unpack
 from .names import PARTS, TEST, TRAIN, VALIDATION, besides, counted, label_in, part_of
-
-OFFLINE_WAYS = "Without a network, name a folder or archive with --data PATH, or use drawn pictures: --data synthetic."
+from .where import folder_of, place_name
 
 _WRAPPINGS = frozenset({"images", "image", "imgs", "img", "pictures", "photos", "jpegimages", "data"})
 _DEEPEST_WRAPPING = 4
@@ -95,7 +92,7 @@ def find(where: str, labels: Sequence[str] | None = None) -> Place:
         DatasetError: nothing is there, or it cannot be downloaded or unpacked.
         OutputError: the cache cannot be written.
     """
-    given = _folder(where)
+    given = folder_of(where)
     rest = LeftOut()
     walked = list(walk(given, rest, frozenset({Family.PICTURE})))
     barred = [path for path, kind in walked if not kind.name and path.is_dir()]
@@ -142,47 +139,6 @@ def find_labelled(where: str, labels: Sequence[str]) -> Place:
         )
     held_back = tuple(each for each in known.pictures if each.part in (VALIDATION, TEST))
     return replace(known, pictures=held_back or known.pictures)
-
-
-def place_name(where: str) -> str:
-    """Name a data set by its file or folder; of an address only the path, since the rest may hold secrets."""
-    name = Path((urlsplit(where).path if "://" in where else where).rstrip("/")).stem
-    return name.removesuffix(".tar")
-
-
-def _folder(where: str) -> Path:
-    """Turn what was named into a folder."""
-    fetched = is_address(where)
-    if fetched:
-        from .download import download  # needs more than the edge has
-
-        path = download(where, offline_ways=OFFLINE_WAYS)
-    else:
-        path = Path(where)
-    if path.is_dir():
-        return path
-    if path.is_file():
-        try:
-            return unpack(path)
-        except DatasetError:
-            if fetched:
-                path.unlink()  # a login page in place of the archive, say: the next try shall fetch anew
-            raise
-    raise absent(where)
-
-
-def is_address(where: str) -> bool:
-    """Tell whether pictures are to be fetched."""
-    return where.startswith(("http://", "https://"))
-
-
-def absent(where: str) -> DatasetError:
-    """Return the error for a path where nothing is."""
-    return DatasetError(
-        "a folder, archive or address of pictures",
-        got=f"{where}, which does not exist",
-        fix="Check the path; 'synthetic' draws pictures.",
-    )
 
 
 def _unwrapped(folder: Path, paths: Sequence[Path]) -> Path:

@@ -18,9 +18,10 @@ from catdog.edge.errors import DatasetError
 from catdog.edge.pictures.decode import read_picture
 
 from ..options import SYNTHETIC, TEST_OF_FOLDER, DataOptions
-from .finder import Found, Place, absent, find, is_address, place_name
+from .finder import Found, Place, find
 from .names import TEST, TRAIN, VALIDATION, besides
 from .pictures import Item, Pictures, cut_out
+from .where import absent, is_address, place_name
 
 _SMALLEST_PART, _LARGEST_PART = 0.15, 0.8  # of the area of a picture without any of the labels
 
