@@ -6,7 +6,7 @@ activation are corrected one after another, each on what those before it now giv
 Source: M. Nagel et al., "Data-free quantization through weight equalization and bias correction", ICCV 2019, section 4.2
 (correction by pictures).
 
-May import: LiteRT's schema, numpy, the edge's `tflite.graph`, its neighbour `interpreting`.
+May import: LiteRT's schema, numpy, the edge's `tflite.graph`, its neighbours `interpreting` and `walk`.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from catdog.edge.tflite.graph import pack, up_to
+from catdog.edge.tflite.graph import pack
 
 from .interpreting import runs
+from .walk import Walk
 
 _WITH_BIAS = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED)
 _PICTURES = 16  # a layer gives its output at many places of each
@@ -41,10 +42,11 @@ def correct(content: bytes, exact: bytes, pictures: NDArray[np.uint8]) -> bytes:
     linear = [place for place, op in enumerate(ours) if _is_linear(op) and _is_quantized(model, op)]
     some = pictures[:: max(1, len(pictures) // _PICTURES)][:_PICTURES]
     wanted = _means(exact, [int(theirs[place].outputs[0]) for place in linear], some)
+    walk = Walk(model, some)
     for place, mean in zip(linear, wanted, strict=True):
         op = ours[place]
-        (found,) = _means(pack(up_to(model, op), len(content)), [int(op.outputs[0])], some)
-        _shift(model, op, mean - found)
+        found = np.mean([_channels(values) for values in walk.output_of(op)], axis=0)
+        _shift(model, op, mean - _real(found, model.subgraphs[0].tensors[op.outputs[0]].quantization))
     return pack(model, len(content))
 
 
@@ -71,10 +73,15 @@ def _means(content: bytes, indices: Sequence[int], pictures: NDArray[np.uint8]) 
     means = [np.zeros(1)] * len(indices)
     for interpreter in runs(content, pictures):
         for place, index in enumerate(indices):
-            values = interpreter.get_tensor(index)
-            means[place] = means[place] + values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64) / len(pictures)
+            means[place] = means[place] + _channels(interpreter.get_tensor(index)) / len(pictures)
     tensors = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0].tensors
     return [_real(mean, tensors[index].quantization) for mean, index in zip(means, indices, strict=True)]
+
+
+def _channels(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return the mean of each channel of ``[1, ..., channels]``."""
+    means: NDArray[np.float64] = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64)
+    return means
 
 
 def _real(mean: NDArray[np.float64], quantization: schema.QuantizationParametersT | None) -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ from .stopping import EarlyStopping
 from .teacher import Teacher
 from .writeups.restarts import require_progress
 
-_RATE = 1e-3  # Adam's default, which the published pipelines use
+HEAD_RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
 _OWN_THREADS = 2  # of batches that ask a teacher: in TensorFlow's own pool they would wait for the threads that they hold
 
@@ -67,7 +67,8 @@ def fit(
     elif options.start is None:  # else it has learnt all of this elsewhere
         epochs = options.epochs_of(len(dataset.train))
         steps = epochs * -(-len(dataset.train) // options.batch_size)
-        optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps) if _decays(options) else _RATE)
+        rate = keras.optimizers.schedules.CosineDecay(HEAD_RATE, steps) if _decays(options) else HEAD_RATE
+        optimizer = keras.optimizers.Adam(rate)
         history = _fit_whole(job, _Phase(PLAIN, epochs, optimizer), history)
     if model.transfer is not None and options.fine_tune_epochs:
         unfreeze_backbone(model.transfer.backbone, statistics=options.is_blank)
@@ -118,7 +119,7 @@ def _fit_head(job: _Job, before: list[Epoch]) -> list[Epoch]:
         if progress.phase == HEAD:
             progress.restore(kept)
         return [epoch for epoch in progress.history if epoch.phase in (DISTILL, HEAD)]
-    learnt = fit_head(transfer, job.dataset, job.options, _RATE, decay=_decays(job.options))
+    learnt = fit_head(transfer, job.dataset, job.options, HEAD_RATE, decay=_decays(job.options))
     history = [*before, *(replace(epoch, number=epoch.number + len(before)) for epoch in learnt)]
     job.keep(HEAD, history, kept)
     return history

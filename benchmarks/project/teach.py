@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,14 +76,15 @@ def _main(argv: Sequence[str]) -> int:
     silence_opencv()
     label, _, classes = arguments.label.partition("=")
     begins = tuple(classes.split(","))
-    measured = _pictures(arguments.data, arguments.negatives, arguments.more_negatives, begins)
+    measured = pictures_of(arguments.data, arguments.negatives, arguments.more_negatives, begins)
     order = np.random.default_rng(arguments.seed).permutation(len(measured.pool)).tolist()
     if len(order) <= arguments.count:
         raise DatasetError(f"more than {arguments.count} pictures of {classes}", got=f"{len(order)}", fix="Lower --count.")
     learnt, rest = ([measured.pool[place] for place in part] for part in (order[: arguments.count], order[arguments.count :]))
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "taught.tflite"
-        took = _teach(arguments.model, label, learnt, Path(folder) / "data", output)
+        copied({label: learnt}, Path(folder) / "data")
+        took = teach(arguments.model, Path(folder) / "data", output)
         megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3
         before, after = Classifier(arguments.model), Classifier(output)
         row = [f"{label}, {len(learnt)}", _right(after, [(path, label) for path in rest])]
@@ -94,7 +95,7 @@ def _main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _pictures(data: str, negatives: str, more: str, begins: tuple[str, ...]) -> Measured:
+def pictures_of(data: str, negatives: str, more: str, begins: tuple[str, ...]) -> Measured:
     """Find the pictures, unpacked where archives are kept."""
     held = load_dataset(DataOptions(data=data, negatives=negatives, negatives_share=NEGATIVES_SHARE, image_size=32))
     apart = held.validation + held.test
@@ -108,15 +109,20 @@ def _pictures(data: str, negatives: str, more: str, begins: tuple[str, ...]) -> 
     )
 
 
-def _teach(model: str, label: str, pictures: Sequence[Path], data: Path, output: Path) -> float:
+def copied(pictures: Mapping[str, Sequence[Path]], folder: Path) -> None:
+    """Lay pictures into class folders."""
+    for label, paths in pictures.items():
+        (folder / label).mkdir(parents=True)
+        for path in paths:
+            (folder / label / path.name).write_bytes(path.read_bytes())
+
+
+def teach(model: str, data: Path, output: Path) -> float:
     """Run the command as its users do; returns the seconds that it took.
 
     Raises:
         UnprovenError: it wrote no file.
     """
-    (data / label).mkdir(parents=True)
-    for path in pictures:
-        (data / label / path.name).write_bytes(path.read_bytes())
     command = str(Path(sys.executable).parent / "catdog-edge")
     start = time.monotonic()
     finished = subprocess.run(
