@@ -124,7 +124,7 @@ class FullHead:
         paths = [path for paths in learnt.values() for path in paths]
         pictures = Pictures(self._pixels(paths), targets, tuple(path.name for path in paths))
         none = pictures[[]]
-        options = TrainOptions(data=DataOptions(image_size=spec.width, seed=seed), validate="end", views=1)
+        options = TrainOptions(DataOptions(image_size=spec.width, seed=seed), Path(), validate="end", views=1)
         parts = TransferParts(self._features, self._features, self._head, keras.Sequential([]))
         fit_head(parts, Dataset("", tuple(labels), pictures, none, none, ()), options, HEAD_RATE, decay=True)
 
