@@ -79,6 +79,7 @@ def test_all_scenarios_of_a_bundled_model_fill_every_column(capfd: pytest.Captur
     assert {"accuracy", "agreement"} <= empty <= {"accuracy", "agreement", "energy"}
 
 
+@pytest.mark.slow
 def test_a_case_that_cannot_be_run_is_a_row(tiny_onnx: Path, picture_file: Path, capfd: pytest.CaptureFixture[str]) -> None:
     bad = tiny_onnx.with_name("bad.tflite")
     bad.write_bytes(b"\x1c\0\0\0TFL3" + bytes(100))
@@ -105,6 +106,7 @@ def test_an_absent_runtime_is_the_error_of_the_only_case(
     assert ".[onnx]" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_wrong_backend_is_a_row(tiny_onnx: Path, picture_file: Path) -> None:
     arguments = [str(tiny_onnx), "--threads", "1", "--picture", str(picture_file), *FEW]
     assert main([*arguments, "--backend", "onnxruntime,litert"]) == 11
@@ -112,6 +114,7 @@ def test_the_wrong_backend_is_a_row(tiny_onnx: Path, picture_file: Path) -> None
     assert [(case["backend"], case["error"] is None) for case in cases] == [("onnxruntime", True), ("litert", False)]
 
 
+@pytest.mark.slow
 def test_one_model_twice(tiny_onnx: Path, picture_file: Path) -> None:
     arguments = [str(tiny_onnx), str(tiny_onnx), "--threads", "1", "--picture", str(picture_file), *FEW]
     assert main([*arguments, "--scenario", "offline,camera,single", "--fps", "100"]) == 0

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from commands import run
+from marks import mostly_slow
 
 from catdog.edge.errors import SourceError
 from catdog.edge.sources import SourceOptions, open_sources
@@ -337,7 +338,7 @@ def test_film_is_told_by_its_content(tmp_path: Path, name: str) -> None:
     assert len(frames(tmp_path)) == COUNT
 
 
-@pytest.mark.parametrize("codec", [codec for codec in CODECS if codec != "libx265"])
+@pytest.mark.parametrize("codec", mostly_slow([codec for codec in CODECS if codec != "libx265"], "libx264"))
 def test_command_tells_of_every_frame_of_a_damaged_film(tmp_path: Path, codec: str) -> None:
     """Pictures leave the decoder in another order than they came in, and those behind a lost one may be shown before it."""
     path = film(tmp_path / "whole.mp4", codec)

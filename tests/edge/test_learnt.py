@@ -12,6 +12,7 @@ from catdog.edge.synthetic import draw_picture
 SPEC = InputSpec(64, 64, dtype="float32")
 
 
+@pytest.mark.slow
 def test_knows_what_was_learnt_from_and_nothing_else() -> None:
     learnt, others = ([draw_picture("cats", seed) for seed in seeds] for seeds in (range(40), range(40, 80)))
     preprocess = Preprocessor(InputSpec(64, 64))

@@ -367,6 +367,7 @@ def test_gate_waits_for_the_search_and_then_saves_inferences(classifier: Classif
     assert counted.asked < 45 + len(tiles(640, 480, Zones())) + 10
 
 
+@pytest.mark.slow
 def test_pet_that_lies_still_does_not_leave_while_the_gate_holds(classifier: Classifier) -> None:
     film = DemoFilm(320, 240, FPS)
 

@@ -59,6 +59,7 @@ def test_labels_give_different_pictures() -> None:
     assert all(not np.array_equal(one, other) for one, other in combinations(pictures, 2))
 
 
+@pytest.mark.slow
 def test_brightness_does_not_tell_cats_from_dogs() -> None:
     cats, dogs = (np.array([draw_picture(label, seed, width=32, height=24).mean() for seed in range(50)]) for label in LABELS)
     # 0.3 standard deviations apart over 300 seeds; a difference of 1 would give 69 % to brightness alone.
@@ -104,6 +105,7 @@ def test_dead_leaves_use_the_whole_range_of_levels() -> None:
     assert np.mean(levels == 255) < 0.08
 
 
+@pytest.mark.slow
 def test_calibration_alternates_leaves_and_scenes() -> None:
     pictures = list(calibration_pictures(7, seed=2, width=64, height=48))
     again = list(calibration_pictures(7, seed=2, width=64, height=48))

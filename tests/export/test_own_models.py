@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from marks import mostly_slow
 
 pytest.importorskip("tensorflow", reason="the extra export is not installed")
 pytest.importorskip("onnx", reason="the extra export is not installed")
@@ -142,7 +143,7 @@ KINDS: dict[str, tuple[Callable[[], Any], Any, Claims]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "logits"))
 def test_kinds_of_models(kind: str, tmp_path: Path) -> None:
     make, normal, claims = KINDS[kind]
     model = make()

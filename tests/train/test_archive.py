@@ -134,6 +134,7 @@ def test_hard_links_are_copies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE])
 @pytest.mark.parametrize("first", [True, False])
+@pytest.mark.slow
 def test_a_name_that_fills_the_memory_is_refused_unread(kind: bytes, first: bool, tmp_path: Path) -> None:
     path, size = tmp_path / "bomb.tgz", 64 * 1024 * 1024
     header = tarfile.TarInfo("name")

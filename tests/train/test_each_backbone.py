@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from marks import mostly_slow
 from numpy.typing import NDArray
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
@@ -58,7 +59,7 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", BACKBONES.own)
+@pytest.mark.parametrize("name", mostly_slow(BACKBONES.own, "mobilenetv2-0.35", "mobilenetv3-small"))
 def test_row_says_what_is_built(name: str) -> None:
     row = BACKBONES.find(name)
     parts = build_model("transfer", "deep", image_size=row.smallest, backbone=name).transfer

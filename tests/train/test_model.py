@@ -78,6 +78,7 @@ def test_our_head_sees_earlier_maps_behind_the_last(model) -> None:  # type: ign
         assert features[:, 1280 + 960 * number : 2240 + 960 * number] == pytest.approx(factor * means, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_teacher_gives_of_the_last_map_what_the_student_is_to_give(model) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     teacher = build_model("transfer", image_size=64, levels=False, seed=1).transfer
     assert teacher is not None

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from marks import mostly_slow
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
-from typing import Any
 
 import keras
 
@@ -15,24 +15,24 @@ from catdog.train.pipelines import OURS, PIPELINES, STAGES, Cell
 
 PUBLISHED = [name for name in PIPELINES if name not in OURS]
 CELLS = [(stage, pipeline) for pipeline in PIPELINES for stage in STAGES]
-
-
-def _slow_if_rare(stage: str, pipeline: str) -> Any:
-    """All but the cells of the default pipeline are slow."""
-    return pytest.param(stage, pipeline, marks=[] if pipeline == "tuned" else [pytest.mark.slow])
+PLAIN_CELLS = [cell for cell in CELLS if cell[0] != "transfer"]
 
 
 @pytest.mark.parametrize(
     ("stage", "pipeline", "total"),
-    [
+    mostly_slow(
+        [
+            ("cnn", "compact", 742_194),
+            ("augmented", "compact", 2_967_650),
+            ("preprocessed", "compact", 102_562),
+            ("transfer", "compact", 2_260_546),
+            ("transfer", "deep", 2_260_546),
+            ("transfer", "linear-head", 2_260_546),
+            ("transfer", "dense-head", 2_340_098),
+        ],
         ("cnn", "compact", 742_194),
-        ("augmented", "compact", 2_967_650),
-        ("preprocessed", "compact", 102_562),
         ("transfer", "compact", 2_260_546),
-        ("transfer", "deep", 2_260_546),
-        ("transfer", "linear-head", 2_260_546),
-        ("transfer", "dense-head", 2_340_098),
-    ],
+    ),
 )
 def test_parameter_counts_are_the_published_ones(stage: str, pipeline: str, total: int) -> None:
     core = build_model(stage, pipeline).core
@@ -47,7 +47,7 @@ def test_sixteen_published_cells() -> None:
     assert len(PUBLISHED) * len(STAGES) == 16
 
 
-@pytest.mark.parametrize(("stage", "pipeline"), [cell for cell in CELLS if cell[0] != "transfer"])
+@pytest.mark.parametrize(("stage", "pipeline"), mostly_slow(PLAIN_CELLS, ("cnn", "tuned")))
 def test_input_that_is_too_small_is_refused_and_none_that_is_not(
     stage: str, pipeline: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,7 +60,7 @@ def test_input_that_is_too_small_is_refused_and_none_that_is_not(
         build_model(stage, pipeline, image_size=smallest - 1)
 
 
-@pytest.mark.parametrize(("stage", "pipeline"), [_slow_if_rare(*cell) for cell in CELLS])
+@pytest.mark.parametrize(("stage", "pipeline"), mostly_slow(CELLS, ("cnn", "tuned"), ("transfer", "tuned")))
 def test_cell_trains_a_step_and_comes_back_from_disk(stage: str, pipeline: str, tmp_path) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     model = build_model(stage, pipeline, image_size=96, classes=3)
     pixels = np.random.default_rng(0).uniform(0, 255, (4, 96, 96, 3)).astype(np.float32)
@@ -79,7 +79,7 @@ def test_cell_trains_a_step_and_comes_back_from_disk(stage: str, pipeline: str, 
     assert again.predict_on_batch(pixels) == pytest.approx(scores, abs=1e-6)
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", mostly_slow(STAGES, "cnn"))
 def test_one_unit_head_is_a_sigmoid_in_a_row_of_two(stage: str) -> None:
     core = build_model(stage, "deep", image_size=96, head=ONE_UNIT).core
     pixels = np.random.default_rng(0).uniform(0, 255, (3, 96, 96, 3)).astype(np.float32)

@@ -191,6 +191,7 @@ def test_page_refers_to_nothing_outside(name: str, request: pytest.FixtureReques
 
 
 @pytest.mark.parametrize("name", ["compact", "odd"])
+@pytest.mark.slow
 def test_pictures_and_charts_say_what_they_show(name: str, request: pytest.FixtureRequest) -> None:
     page: Page = request.getfixturevalue(name).page
     assert all(page.values("alt"))

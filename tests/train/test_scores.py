@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from marks import mostly_slow
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
 
@@ -44,8 +45,8 @@ def test_temperature_undoes_overconfidence(sharpness: float) -> None:
     assert fit_temperature(*_answers(5000, sharpness)) == pytest.approx(sharpness, rel=0.06)
 
 
-@pytest.mark.parametrize("classes", [2, 10, 100])
-@pytest.mark.parametrize("n", [20, 114, 300, 1000])
+@pytest.mark.parametrize("classes", mostly_slow([2, 10, 100], 2, 10))
+@pytest.mark.parametrize("n", mostly_slow([20, 114, 300, 1000], 20, 300))
 @pytest.mark.parametrize("sharpness", [1.0, 2.5])
 def test_temperature_makes_scores_no_worse_however_many_classes_there_are(classes: int, n: int, sharpness: float) -> None:
     """Fitted on n pictures, measured on many others; before, a target of (n + 1) / (n + classes) cost up to 0.3."""

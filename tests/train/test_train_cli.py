@@ -59,6 +59,7 @@ def test_model_file_carries_its_contract(small_run: Path) -> None:
     assert contract.figures[0].n == 30
 
 
+@pytest.mark.slow
 def test_stdout_holds_results_only_and_any_number_of_classes_works(class_folders: Path, tmp_path: Path) -> None:
     (class_folders / "cats").rename(class_folders / "ants")
     (class_folders / "bees").mkdir()
