@@ -74,9 +74,9 @@ def _main(argv: Sequence[str]) -> int:
         wanted = [each for _, each in pictures]
         both = sum(a == b for a, b in zip(ours, theirs, strict=True))
         same, total = same + both, total + len(pictures)
-        rows.append([name, len(pictures), both, _hits(ours, wanted), _hits(theirs, wanted)])
+        rows.append([name, *map(str, (len(pictures), both, _hits(ours, wanted), _hits(theirs, wanted)))])
     figure = Figure.share("same", same, total)
-    rows.append(["all", total, f"{same} ({figure.low:.2%} to {figure.high:.2%})", "", ""])
+    rows.append(["all", str(total), f"{same} ({figure.low:.2%} to {figure.high:.2%})", "", ""])
     print_table(_HEADINGS, rows, f"{arguments.model} and its floating-point network; the interval is Wilson's, 95 %.\n")
     return 0
 

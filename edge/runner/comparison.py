@@ -8,6 +8,7 @@ from ..inference.classifier import Prediction
 from ..inference.smoothing import UNSURE
 
 LEAST = 10  # compared frames that a verdict takes
+_LONGER = 10  # times as long is waited for them: of a slow camera, or one that shows nothing that is told
 _LONGEST_STEP_S = 1.0  # between two frames; what is longer is a pause, not time in which something was compared
 _SURE = 0.9  # score
 _NEARLY_ALL, _SEVERAL = 0.95, 0.2  # shares of the compared frames
@@ -18,7 +19,8 @@ class SwapOptions:
     """How carefully another model is taken.
 
     Attributes:
-        compare_s: for how many seconds of frames both models answer before the other one is in use; 0 for none.
+        compare_s: for how many seconds of frames both models answer before the other one is in use; 0 for none. It takes up to
+            ten times as long where fewer frames than a verdict needs could be compared.
         min_agreement: on what share of the frames that either could have called as the other did they must agree, 0-1.
         look_s: seconds between two looks at which model is chosen.
 
@@ -81,6 +83,10 @@ class Comparison:
         for counter, answer in ((self._old_surely, old), (self._new_surely, new)):
             if answer.score >= _SURE:
                 counter[answer.label] += 1
+
+    def took(self, seconds: float) -> bool:
+        """Whether it took so many seconds, and enough frames were compared or are not to be had."""
+        return self.seconds >= seconds * (1 if self.compared >= LEAST else _LONGER)
 
     def objection(self) -> str:
         """Return what speaks against the other model, in words; empty where nothing does, or there were too few frames."""

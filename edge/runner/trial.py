@@ -131,7 +131,7 @@ class _Trial:
 
     @property
     def is_over(self) -> bool:
-        return bool(self._failure) or self.comparison.seconds >= self._for_s
+        return bool(self._failure) or self.comparison.took(self._for_s)
 
     @property
     def objection(self) -> str:

@@ -18,6 +18,7 @@ from catdog.edge.common.files import write_text
 from catdog.edge.contract.artifact import append_to_tflite, read_model_file
 from catdog.edge.errors import ModelError, OutputError, UsageError
 from catdog.edge.inference.classifier import Classifier, Prediction, Timings
+from catdog.edge.inference.smoothing import UNSURE
 from catdog.edge.models import bundled_tflite
 from catdog.edge.program.cli import main
 from catdog.edge.regions.options import OFF, RegionOptions
@@ -34,6 +35,7 @@ from catdog.edge.sources.demo import DemoSource
 from catdog.edge.store import ModelStore
 from catdog.edge.synthetic import draw_picture
 
+PETS = ("cats", "dogs", "neither")
 QUICK = SwapOptions(compare_s=0.3, look_s=0.02)
 WHOLE_FRAMES = RunOptions(threads=1, regions=RegionOptions(OFF))
 PATIENCE_S = 30.0  # of a busy machine
@@ -372,3 +374,21 @@ def test_nothing_of_it_is_loaded_without_the_option(tmp_path: Path) -> None:
     )
     finished = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert finished.stdout.splitlines()[-1] == "[]"
+
+
+def test_slow_camera_is_compared_until_a_verdict_can_be_given() -> None:
+    """At a frame in two seconds, ten seconds were over before there were ten frames, and any model was taken."""
+    comparison = Comparison(PETS, PETS, SwapOptions(compare_s=3.0))
+    for frame in range(10):
+        assert not comparison.took(3.0), frame
+        comparison.see(said("cats", 0.8), said("dogs", 0.8), 2.0 * frame)
+    assert comparison.took(3.0)
+    assert "same answer on 0 of 10" in comparison.objection()
+
+
+def test_camera_that_shows_nothing_is_not_waited_for_without_end() -> None:
+    comparison = Comparison(PETS, PETS, SwapOptions(compare_s=3.0))
+    for frame in range(32):
+        comparison.see(said(UNSURE, 0.4), said("cats", 0.8), float(frame))
+    assert comparison.took(3.0)
+    assert comparison.compared == 0
