@@ -1,14 +1,16 @@
 """Does a head that was taught on the edge say what one says that was trained in full: `python -m benchmarks.project.heads`.
 
 Both learn from the same pictures: some of each label that a bundled model knows, and of one that is new to it. `catdog-edge
-teach` fits its own to the features of the int8 file; the head of `catdog-train`, by Keras and Adam, is fitted to those of the
-floating-point network. Counted is how often both give the same label to pictures that neither has learnt from.
+teach` fits its own to the features of the int8 file, and holds it to the layer that is there; the head of `catdog-train`, by
+Keras and Adam, is fitted to those of the floating-point network, once anew and once, as by `--start`, going on with the layer
+that is there. Counted is how often both give the same label to pictures that neither has learnt from.
 """
 
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +24,16 @@ from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import DatasetError
 from catdog.edge.models import BUNDLED
 from catdog.edge.pictures.decode import read_picture, silence_opencv
+from catdog.edge.teach.cut import Head
+from catdog.edge.teach.learning import extended
 from catdog.train.data.archive import unpack
 
 from .teach import copied, pictures_of, teach
 
-_HEADINGS = ("pictures", "n", "same label", "taught right", "trained in full right")
+if TYPE_CHECKING:
+    import keras
+
+_HEADINGS = ("pictures", "n", "taught right", "anew right", "same label", "gone on right", "same label")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,18 +73,22 @@ def _main(argv: Sequence[str]) -> int:
         "cats and dogs": held.pets,
         NEITHER: [(path, NEITHER) for path in held.scenes],
     }
-    full = FullHead(arguments.model, learnt, taught.contract.labels, taught.contract.input, arguments.seed)
-    rows, same, total = [], 0, 0
+    full = FullHeads(arguments.model, learnt, taught.contract.labels, taught.contract.input, arguments.seed)
+    rows, answered = [], dict[str, tuple[list[str], list[str], list[str], list[str]]]()
     for name, pictures in measured.items():
-        ours = [taught.classify(read_picture(path)).label for path, _ in pictures]
-        theirs = full([path for path, _ in pictures])
-        wanted = [each for _, each in pictures]
-        both = sum(a == b for a, b in zip(ours, theirs, strict=True))
-        same, total = same + both, total + len(pictures)
-        rows.append([name, *map(str, (len(pictures), both, _hits(ours, wanted), _hits(theirs, wanted)))])
-    figure = Figure.share("same", same, total)
-    rows.append(["all", str(total), f"{same} ({figure.low:.2%} to {figure.high:.2%})", "", ""])
-    print_table(_HEADINGS, rows, f"{arguments.model} and its floating-point network; the interval is Wilson's, 95 %.\n")
+        paths, wanted = [path for path, _ in pictures], [each for _, each in pictures]
+        ours = [taught.classify(read_picture(path)).label for path in paths]
+        answered[name] = wanted, ours, *full(paths)
+    for name, (wanted, ours, *others) in answered.items():
+        row = [str(len(wanted)), str(_hits(ours, wanted))]
+        for theirs in others:
+            row += [str(_hits(theirs, wanted)), str(_hits(theirs, ours))]
+        rows.append([name, *row])
+    total = [sum(map(int, column)) for column in zip(*(row[1:] for row in rows), strict=True)]
+    rows.append(["all", *map(str, total)])
+    same = [Figure.share("same label", count, total[0]) for count in (total[3], total[5])]
+    said = "; ".join(f"{figure.value:.2%} ({figure.low:.2%} to {figure.high:.2%})" for figure in same)
+    print_table(_HEADINGS, rows, f"the same label in all: {said}, Wilson's intervals of 95 %.\n")
     return 0
 
 
@@ -99,44 +110,64 @@ def _known(
     return {name: [pool[place] for place in rng.permutation(len(pool))[:count]] for name, pool in pools.items()}
 
 
-class FullHead:
-    """Answers of a head that was fitted as `catdog-train` fits it, behind a bundled model's floating-point network."""
+class FullHeads:
+    """Answers of heads that were fitted as `catdog-train` fits one, behind a bundled model's floating-point network."""
 
     def __init__(
         self, name: str, learnt: Mapping[str, Sequence[Path]], labels: Sequence[str], spec: InputSpec, seed: int
     ) -> None:
         import keras
 
+        from catdog.train.model import LOGITS
+        from catdog.train.model_file import load_bundled
+
+        parent = load_bundled(name)
+        self._labels, self._preprocess, self._seed = tuple(labels), Preprocessor(spec), seed
+        self._features = keras.Model(parent.core.input, parent.core.get_layer(LOGITS).input)
+        targets = np.array([labels.index(label) for label, paths in learnt.items() for _ in paths], np.int64)
+        paths = [path for paths in learnt.values() for path in paths]
+        kernel, bias = parent.core.get_layer(LOGITS).get_weights()
+        there = extended(Head(kernel.T, bias), parent.contract.labels, self._labels)
+        features = self._seen(paths)
+        keras.utils.set_random_seed(seed)
+        self._heads = [self._fitted(features, targets, start) for start in (None, [there.weights.T, there.bias])]
+
+    def __call__(self, paths: Sequence[Path]) -> tuple[list[str], list[str]]:
+        """Return the label of each picture, by the head that was begun anew and by the one that went on."""
+        features = self._seen(paths)
+        anew, on = (head(features).numpy().argmax(axis=1).tolist() for head in self._heads)
+        return [self._labels[place] for place in anew], [self._labels[place] for place in on]
+
+    def _fitted(
+        self, features: NDArray[np.float32], targets: NDArray[np.int64], start: list[NDArray[np.float64]] | None
+    ) -> "keras.Model":
+        """Fit as the transfer stage does, on features that are there: what `features` gives is what it is given."""
+        import keras
+
         from catdog.train.data.dataset import Dataset
         from catdog.train.data.pictures import Pictures
         from catdog.train.features import fit_head
         from catdog.train.fit import HEAD_RATE
-        from catdog.train.model import TransferParts, pooled_model
-        from catdog.train.model_file import load_bundled
+        from catdog.train.model import TransferParts
         from catdog.train.options import DataOptions, TrainOptions
 
-        self._labels, self._preprocess = labels, Preprocessor(spec)
-        self._features = pooled_model(load_bundled(name).core)
-        keras.utils.set_random_seed(seed)
-        vector = keras.Input((self._features.output_shape[-1],))
-        self._head = keras.Model(vector, keras.layers.Dense(len(labels))(vector))
-        targets = np.array([labels.index(label) for label, paths in learnt.items() for _ in paths], np.int64)
-        paths = [path for paths in learnt.values() for path in paths]
-        pictures = Pictures(self._pixels(paths), targets, tuple(path.name for path in paths))
+        vector = keras.Input(features.shape[1:])
+        head = keras.Model(vector, keras.layers.Dense(len(self._labels))(vector))
+        if start is not None:
+            head.set_weights(start)
+        pictures = Pictures(features, targets, tuple(map(str, range(len(targets)))))  # type: ignore[arg-type]
         none = pictures[[]]
-        options = TrainOptions(DataOptions(image_size=spec.width, seed=seed), Path(), validate="end", views=1)
-        parts = TransferParts(self._features, self._features, self._head, keras.Sequential([]))
-        fit_head(parts, Dataset("", tuple(labels), pictures, none, none, ()), options, HEAD_RATE, decay=True)
+        options = TrainOptions(DataOptions(seed=self._seed), Path(), validate="end", views=1)
+        as_it_is = keras.Sequential([keras.layers.Identity()])
+        dataset = Dataset("", self._labels, pictures, none, none, ())
+        fit_head(TransferParts(as_it_is, as_it_is, head, as_it_is), dataset, options, HEAD_RATE, decay=True)
+        return head
 
-    def __call__(self, paths: Sequence[Path]) -> list[str]:
-        """Return the label of each picture."""
+    def _seen(self, paths: Sequence[Path]) -> NDArray[np.float32]:
+        """Return float32 ``[n, features]``."""
         from catdog.train.features import predict
 
-        logits = self._head(predict(self._features, self._pixels(paths))).numpy()
-        return [self._labels[place] for place in logits.argmax(axis=1).tolist()]
-
-    def _pixels(self, paths: Sequence[Path]) -> NDArray[np.uint8]:
-        return np.stack([self._preprocess(read_picture(path))[0].copy() for path in paths])
+        return predict(self._features, np.stack([self._preprocess(read_picture(path))[0].copy() for path in paths]))
 
 
 if __name__ == "__main__":
