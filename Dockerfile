@@ -15,7 +15,7 @@ COPY export export
 COPY benchmarks benchmarks
 # Every dependency has wheels for both machines: one that has none is an error here, and not an hour of compiling.
 RUN python -m venv /opt/catdog \
-    && /opt/catdog/bin/pip install --no-cache-dir --constraint constraints.txt --only-binary :all: --no-binary catdog '.[web,mqtt]'
+    && /opt/catdog/bin/pip install --no-cache-dir --constraint constraints.txt --only-binary :all: --no-binary catdog-edge '.[web,mqtt]'
 
 FROM python:3.11-slim
 COPY --from=build /opt/catdog /opt/catdog

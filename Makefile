@@ -23,6 +23,8 @@ help:  ## show this
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	@# Its name of before: two packages that own the same files.
+	@! $(BIN)/python -m pip show --quiet catdog 2> /dev/null || $(BIN)/python -m pip uninstall --quiet --yes catdog
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' --config-settings editable_mode=strict
 	@touch $@
 

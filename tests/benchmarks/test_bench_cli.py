@@ -161,8 +161,8 @@ def test_an_absent_extra_is_told_before_anything_is_measured(
     monkeypatch.setitem(sys.modules, package, None)
     assert main([str(tiny_onnx)]) == 7
     said = capfd.readouterr().err
-    assert f"the package {package}; got an environment without it. In catdog's source folder, run: " in said
-    assert said.endswith("pip install '.[bench]'\n")
+    assert f"the package {package}; got an environment without it. Run: " in said
+    assert said.endswith("pip install 'catdog-edge[bench]'\n")
     assert not Path("reports").exists()
 
 
