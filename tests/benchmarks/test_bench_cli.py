@@ -102,7 +102,7 @@ def test_an_absent_runtime_is_the_error_of_the_only_case(
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'absent'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.syspath_prepend(str(tmp_path / "absent"))
     assert main([str(tiny_onnx), "--picture", str(picture_file), *FEW]) == 7
-    assert ".[onnx]" in capfd.readouterr().err
+    assert "catdog-edge[onnx]" in capfd.readouterr().err
 
 
 def test_the_wrong_backend_is_a_row(tiny_onnx: Path, picture_file: Path) -> None:

@@ -10,8 +10,7 @@ from ...errors import PluginError
 from .findings import Finding, Value, Verdict, from_error
 
 if TYPE_CHECKING:
-    from ...common.installation import DISTRIBUTION
-from ...common.plugins import Named
+    from ...common.plugins import Named
 
 
 def check_doors() -> Iterator[Finding]:
