@@ -105,6 +105,19 @@ constraints: install  ## write the versions in .venv to constraints.txt, after a
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip; } > constraints.new
 	mv constraints.new constraints.txt
 
+# What is built is what git knows, at the last commit's time or SOURCE_DATE_EPOCH.
+.PHONY: release
+release: install  ## wheel, source, installer, list of materials and checksums into dist/; minutes
+	$(BIN)/python -m benchmarks.project.distribution --output dist
+
+# BASE: an image with Python 3.11 to 3.13 and its venv. ENGINE: docker or podman.
+ENGINE ?= docker
+BASE ?= docker.io/library/python:3.11-slim
+IMAGE_OPTIONS ?=
+.PHONY: image
+image:  ## the edge runner as a container image (BASE=image ENGINE=podman)
+	$(ENGINE) build --build-arg BASE=$(BASE) $(IMAGE_OPTIONS) --tag catdog-edge .
+
 .PHONY: docs
 docs: install  ## build the documentation into site/; links that lead nowhere are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
