@@ -37,11 +37,6 @@ def main(argv: Sequence[str]) -> int:
         folder = Path(name)
         jobs = {
             "demo camera, 640 x 480": ["--camera", "demo", "--max-frames", str(arguments.frames)],
-                str(_film(folder, arguments.frames)),
-                "--record",
-                str(folder / "record.mkv"),
-                *_SAME,
-            ],
             "photographs, 4000 x 3000": [str(_photographs(folder, arguments.photographs))],
         }
         rows = []
