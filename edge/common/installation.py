@@ -30,6 +30,8 @@ def pip(arguments: str) -> str:
     import sysconfig
     from pathlib import Path
 
+    if (Path(sys.prefix) / "pipx_metadata.json").exists():  # an environment of pipx, which has no program `pip`
+        return f"pipx runpip {DISTRIBUTION} {arguments}"
     sudo = "" if os.access(sysconfig.get_path("purelib"), os.W_OK) else "sudo "
     if sys.prefix != sys.base_prefix:
         active = os.environ.get("VIRTUAL_ENV") == sys.prefix and not sudo

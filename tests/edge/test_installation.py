@@ -29,6 +29,12 @@ def test_environment_that_is_not_active_is_named(python: Path, monkeypatch: pyte
     assert pip("install 'catdog-edge[web]'") == "sudo /opt/catdog/bin/pip install 'catdog-edge[web]'"
 
 
+def test_environment_of_pipx_is_changed_by_pipx(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(python))
+    (python / "pipx_metadata.json").touch()
+    assert pip("install x") == "pipx runpip catdog-edge install x"
+
+
 def test_systems_python_that_takes_no_packages_gets_an_environment(python: Path) -> None:
     assert pip("install x") == f"{sys.executable} -m pip install x"
     (python / "EXTERNALLY-MANAGED").touch()
