@@ -1,5 +1,6 @@
-# The edge runner for amd64 and arm64. Not built here: written from the documentation, no engine was at hand.
+# The edge runner for amd64 and arm64. What was tried of it: docs/release.md.
 #
+#   make image ENGINE=podman BASE=...     # on an image of yours that has Python 3.11 to 3.13 and its venv
 #   docker buildx build --platform linux/arm64,linux/amd64 -t catdog .
 #   docker run --rm catdog --camera demo --max-frames 3
 #   docker run -d --device /dev/video0 --group-add video -v catdog:/var/lib/catdog catdog --camera 0 --wait --csv day.csv

@@ -19,7 +19,7 @@ AUTO, SMALL, FULL = PROFILES = ("auto", "small", "full")
 # What each sets, by the names of the command line's namespace.
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     SMALL: {
-        "model": "fast",  # half the work of `default`; the two cannot be told apart by their accuracy (docs/models.md)
+        "model": "fast",  # three quarters of the pixels; by accuracy the two cannot be told apart (docs/models.md)
         "threads": 1,  # the other cores read the camera, and keep the board cool
         "most_regions": 1,
         "queue": 8,  # at 1920 x 1080, 50 MB for each sink that takes pictures, not 398

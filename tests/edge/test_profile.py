@@ -1,5 +1,6 @@
 """Profiles: which fits a board, what it sets, and who wins over it. Boards are made-up trees of /proc and /sys."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,14 @@ def test_it_is_told_in_one_line_on_stderr(capfd: pytest.CaptureFixture[str], cla
     told = capfd.readouterr()
     assert told.err == f"catdog-edge: profile small: {SMALL_SETS}\n"
     assert len(told.out.splitlines()) == 20  # a folder, by one copy of the model
+
+
+def test_what_the_profile_sets_reaches_the_runner_and_the_sinks(
+    class_folders: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "doubtful"
+    words = ["--profile", "small", "--json", str(class_folders), "--save-uncertain", str(kept), "--uncertain-below", "1"]
+    assert main(words) == 0
+    results = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert len(results) == 20  # nothing is dropped of a folder, however few may wait
+    assert len(list(kept.rglob("*.jpg"))) == 20
