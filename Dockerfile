@@ -1,12 +1,14 @@
-# The edge runner for amd64 and arm64. Not built here: written from the documentation, no engine was at hand.
+# The edge runner for amd64 and arm64. What was tried of it: docs/release.md.
 #
+#   make image ENGINE=podman BASE=...     # on an image of yours that has Python 3.11 to 3.13 and its venv
 #   docker buildx build --platform linux/arm64,linux/amd64 -t catdog .
 #   docker run --rm catdog --camera demo --max-frames 3
 #   docker run -d --device /dev/video0 --group-add video -v catdog:/var/lib/catdog catdog --camera 0 --wait --csv day.csv
 #   docker run -d -p 8080:8080 -e CATDOG_TOKEN=... catdog --camera demo --serve 0.0.0.0:8080
 #
 # A CSI camera needs the system's picamera2: use the service instead (catdog-edge service install).
-FROM python:3.11-slim AS build
+ARG BASE=docker.io/library/python:3.11-slim
+FROM $BASE AS build
 WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY edge edge
@@ -14,10 +16,10 @@ COPY train train
 COPY export export
 COPY benchmarks benchmarks
 # Every dependency has wheels for both machines: one that has none is an error here, and not an hour of compiling.
-RUN python -m venv /opt/catdog \
-    && /opt/catdog/bin/pip install --no-cache-dir --constraint constraints.txt --only-binary :all: --no-binary catdog '.[web,mqtt]'
+RUN python3 -m venv /opt/catdog \
+    && /opt/catdog/bin/pip install --no-cache-dir --constraint constraints.txt --only-binary :all: --no-binary catdog-edge '.[web,mqtt]'
 
-FROM python:3.11-slim
+FROM $BASE
 COPY --from=build /opt/catdog /opt/catdog
 # A number, not a name: orchestrators can see that it is not root's.
 RUN install -d -o 10001 -g 10001 /var/lib/catdog

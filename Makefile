@@ -23,6 +23,8 @@ help:  ## show this
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
+	@# Its name of before: two packages that own the same files.
+	@! $(BIN)/python -m pip show --quiet catdog 2> /dev/null || $(BIN)/python -m pip uninstall --quiet --yes catdog
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]' --config-settings editable_mode=strict
 	@touch $@
 
@@ -102,6 +104,19 @@ peers: install  ## catdog-edge beside other ways to run its model; builds their 
 constraints: install  ## write the versions in .venv to constraints.txt, after an upgrade on purpose
 	{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --all --exclude-editable --exclude pip; } > constraints.new
 	mv constraints.new constraints.txt
+
+# What is built is what git knows, at the last commit's time or SOURCE_DATE_EPOCH.
+.PHONY: release
+release: install  ## wheel, source, installer, list of materials and checksums into dist/; minutes
+	$(BIN)/python -m benchmarks.project.distribution --output dist
+
+# BASE: an image with Python 3.11 to 3.13 and its venv. ENGINE: docker or podman.
+ENGINE ?= docker
+BASE ?= docker.io/library/python:3.11-slim
+IMAGE_OPTIONS ?=
+.PHONY: image
+image:  ## the edge runner as a container image (BASE=image ENGINE=podman)
+	$(ENGINE) build --build-arg BASE=$(BASE) $(IMAGE_OPTIONS) --tag catdog-edge .
 
 .PHONY: docs
 docs: install  ## build the documentation into site/; links that lead nowhere are errors

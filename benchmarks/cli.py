@@ -26,7 +26,7 @@ COMMANDS = {
     "peers": "benchmarks.project.peers.cli",
     **{
         name: f"benchmarks.project.{name}"
-        for name in ("backbones", "camera", "motion", "folder", "startup", "soak", "training")
+        for name in ("backbones", "camera", "motion", "folder", "profiles", "startup", "soak", "training")
     },
 }
 
@@ -51,6 +51,7 @@ of catdog itself, in a clone only (catdog-bench NAME --help):
   motion         what --motion-gate saves in an empty room, and that no event comes late
   folder         a folder of photographs beside bare loops
   peers          catdog-edge beside what people would otherwise use
+  profiles       what --profile small saves, with the memory of a small board
   startup        catdog-edge picture.jpg beside the least that could do it
   soak           memory over many frames
   training       the feature cache beside plain training

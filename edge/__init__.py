@@ -75,9 +75,9 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     """Import what is asked for, so that the doctor can be called where numpy or OpenCV does not load."""
     if name == "__version__":
-        from importlib.metadata import version
+        from .common.installation import own_version
 
-        return version("catdog")
+        return own_version()
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from catdog.edge.common.command import CommandParser
 from catdog.edge.common.files import printable, replacing
+from catdog.edge.common.installation import own_version
 from catdog.edge.contract.artifact import ONNX, TFLITE, ModelFile, append_to_archive, read_model_file
 from catdog.edge.contract.golden import golden_input_sha256, golden_picture
 from catdog.edge.contract.model_contract import Golden, ModelContract, is_model_name
@@ -193,7 +193,7 @@ def _described(classifier: Classifier, file: ModelFile, claims: Claims, found: A
         figures=(measured.accuracy, *measured.per_label),
         verified_on=found.truth.data,
         golden=Golden(golden_input_sha256(contract.input, picture), scores, width, height),
-        made_by=f"catdog {version('catdog')}",
+        made_by=f"catdog {own_version()}",
         adopted=adopted,
     )
 

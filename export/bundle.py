@@ -5,13 +5,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catdog.edge.common.installation import own_version
 from catdog.edge.contract.model_contract import BILINEAR_EXACT, NEITHER, Golden
 from catdog.edge.errors import CatdogError, UsageError, VerificationError
 from catdog.train.features import predict
@@ -194,7 +194,7 @@ def _tell_skipped(pictures: PictureSet) -> None:
 
 
 def _about(found: Export) -> dict[str, Any]:
-    return {"model": found.contract.name, "made_by": f"catdog {version('catdog')}"}
+    return {"model": found.contract.name, "made_by": f"catdog {own_version()}"}
 
 
 def _entry(artifact: Artifact, found: Export) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import hashlib
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from catdog.edge.common.installation import own_version
 from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.model_contract import CROP, LOGITS, NCHW, PROBABILITIES, InputSpec, ModelContract
 from catdog.edge.contract.provenance import Adopted
@@ -162,7 +162,7 @@ def take_own(model: keras.Model, claims: Claims, path: Path, digest: str = "") -
         name=contract.name,
         labels=contract.labels,
         input=InputSpec(spec.height, spec.width, dtype="float32"),
-        made_by=f"catdog {version('catdog')}",
+        made_by=f"catdog {own_version()}",
         adopted=Adopted(path.name, digest, today, " ".join(claims.given())),
     )
     core = _core(network, spec.height, normalization)

@@ -217,7 +217,7 @@ def test_examples_of_the_help_are_accepted(
 
 def test_no_command_is_overlooked() -> None:
     found = {(command.line.page, command.line.number) for command in COMMANDS}
-    asked_about = re.compile(r"(?:-u|edit) catdog-edge|^pip ")  # the name of the service; of a package
+    asked_about = re.compile(r"(?:-u|edit) catdog-edge|^pipx? ")  # the name of the service; of what pip installs
     for page in TRIED:
         for line in code_lines(page, page.read_text(encoding="utf-8")):
             if _NAMED.search(line.text.partition("#")[0]) and not asked_about.search(line.text):

@@ -72,7 +72,7 @@ def test_base_install_classifies_a_picture_and_names_absent_extras(wheel: Path, 
     for command, extra in (("catdog-train", "train"), ("catdog-export", "export"), ("catdog-bench", "bench")):
         refused = subprocess.run([str(commands / command)], capture_output=True, text=True, cwd=tmp_path, check=False)
         assert (refused.returncode, refused.stdout) == (7, ""), refused.stderr
-        assert f"pip install '.[{extra}]'" in refused.stderr
+        assert f"pip install 'catdog-edge[{extra}]'" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
     refused = subprocess.run(
         [str(commands / "catdog-bench"), "peers"], capture_output=True, text=True, cwd=tmp_path, check=False

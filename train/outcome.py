@@ -7,7 +7,6 @@ import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import keras
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catdog.edge.common.files import write_text
+from catdog.edge.common.installation import own_version
 from catdog.edge.contract.learnt import marks_of, united
 from catdog.edge.contract.model_contract import NEITHER, InputSpec, ModelContract
 from catdog.edge.contract.provenance import Origin
@@ -88,7 +88,7 @@ def _contract(record: StageRecord, labels: Sequence[str], dataset: Dataset, run:
         input=InputSpec(size, size, dtype="float32"),
         trained_on=learnt,
         figures=(record.validation.accuracy, *((replace(record.test.accuracy, name="test accuracy"),) if record.test else ())),
-        made_by=f"catdog {version('catdog')}",
+        made_by=f"catdog {own_version()}",
         origin=Origin(f"{datetime.now(UTC):%Y-%m-%d}", run.key, run.pictures),
         learnt=_marks(dataset, options),
     )
@@ -119,7 +119,7 @@ def _metrics(record: StageRecord, dataset: Dataset, run: Run) -> dict[str, objec
             "machine": platform.machine(),
             "python": platform.python_version(),
             "keras": keras.__version__,
-            "catdog": version("catdog"),
+            "catdog": own_version(),
         },
     }
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from catdog.edge.common.cores import usable_cores
-from catdog.edge.common.installation import missing_extra
+from catdog.edge.common.installation import DISTRIBUTION, missing_extra
 from catdog.edge.common.machine import operating_system, read_board, read_cpu, read_governors
 
 # Distribution names in order of preference; the first that is installed counts.
 _PACKAGES = {
-    "catdog": ("catdog",),
+    "catdog": (DISTRIBUTION,),
     "numpy": ("numpy",),
     "opencv": ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python"),
     "litert": ("ai-edge-litert", "tflite-runtime"),

@@ -76,9 +76,9 @@ class _PrintVersion(argparse.Action):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, default=argparse.SUPPRESS, **options)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from importlib.metadata import version
+        from .installation import own_version
 
-        print(f"catdog {version('catdog')}")  # noqa: T201 - this is the command line
+        print(f"catdog {own_version()}")  # noqa: T201 - this is the command line
         parser.exit()
 
 

@@ -1,4 +1,4 @@
-"""Which command changes the packages of the environment that catdog runs in.
+"""What catdog is called where packages are installed, its version, and which command changes its environment's packages.
 
 May import: the standard library.
 """
@@ -8,6 +8,15 @@ import sys
 
 from ..errors import MissingExtraError
 
+DISTRIBUTION = "catdog-edge"  # for pip; the public index has another project of the name `catdog`
+
+
+def own_version() -> str:
+    """Return catdog's version, such as ``"0.1.0"``."""
+    from importlib.metadata import version
+
+    return version(DISTRIBUTION)
+
 
 def pip(arguments: str) -> str:
     """Return a command line of pip that works on this installation.
@@ -16,11 +25,13 @@ def pip(arguments: str) -> str:
     docs/pi.md does on a Raspberry Pi.
 
     Args:
-        arguments: such as ``"install '.[web]'"``.
+        arguments: such as ``"install 'catdog-edge[web]'"``.
     """
     import sysconfig
     from pathlib import Path
 
+    if (Path(sys.prefix) / "pipx_metadata.json").exists():  # an environment of pipx, which has no program `pip`
+        return f"pipx runpip {DISTRIBUTION} {arguments}"
     sudo = "" if os.access(sysconfig.get_path("purelib"), os.W_OK) else "sudo "
     if sys.prefix != sys.base_prefix:
         active = os.environ.get("VIRTUAL_ENV") == sys.prefix and not sudo
@@ -30,6 +41,11 @@ def pip(arguments: str) -> str:
     return f"{sudo}{sys.executable} -m pip {arguments}"
 
 
+def install_extra(extra: str) -> str:
+    """Return what pip is told to add an extra, from wherever catdog came: the version that is installed stays as it is."""
+    return f"install '{DISTRIBUTION}[{extra}]'"
+
+
 def missing_extra(package: str, extra: str) -> MissingExtraError:
     """Build the error for an absent optional package.
 
@@ -37,9 +53,8 @@ def missing_extra(package: str, extra: str) -> MissingExtraError:
         package: import name that is not there, e.g. ``"onnxruntime"``.
         extra: the extra of catdog that brings it, e.g. ``"onnx"``.
     """
-    command = pip(f"install '.[{extra}]'")
     return MissingExtraError(
         f"the package {package}",
         got="an environment without it",
-        fix=f"In catdog's source folder, run: {command}",
+        fix=f"Run: {pip(install_extra(extra))}",
     )

@@ -1,9 +1,10 @@
-"""What Linux tells of the machine under `/proc` and `/sys`: board, processor, clock governor, heat, and why it was slowed down.
+"""What Linux tells of the machine under `/proc` and `/sys`: board, processor, memory, clocks, heat, and why it was slowed down.
 
 The one reader of these for the doctor and the benchmarks. Each takes the root of the file system, so that it can be tried on
 any tree, and gives None or nothing where the system does not say. Sources: the kernel's documentation of cpufreq
 (admin-guide/pm/cpufreq) and thermal (driver-api/thermal/sysfs-api); of `get_throttled` drivers/firmware/raspberrypi.c of the
-Raspberry Pi kernel, and Raspberry Pi documentation, "vcgencmd".
+Raspberry Pi kernel, and Raspberry Pi documentation, "vcgencmd"; of control groups admin-guide/cgroup-v2 and
+cgroup-v1/memory; of the numbers of processors arch/arm64/include/asm/cputype.h.
 """
 
 import contextlib
@@ -19,6 +20,11 @@ _PI_THROTTLED = ("sys/devices/platform/soc*/*firmware/get_throttled", "sys/class
 # Bits of the firmware's answer; those of what has been since boot are 16 higher.
 PI_REASONS = ("under-voltage", "clock capped", "throttled by heat or voltage", "soft temperature limit reached")
 _SINCE_BOOT = 16
+_ARM_PARTS = {"0xd03": "Cortex-A53", "0xd04": "Cortex-A35", "0xd05": "Cortex-A55", "0xd08": "Cortex-A72", "0xd0b": "Cortex-A76"}
+_ARM = "0x41"  # the implementer of these
+_GROUPS = "sys/fs/cgroup"
+_OLD_GROUPS = "sys/fs/cgroup/memory"  # of version 1; those of version 2 have one tree for all
+_NO_LIMIT = 2**60  # bytes; version 1 says nearly 2^63 where there is none
 
 
 class Zone(NamedTuple):
@@ -33,6 +39,18 @@ class Zone(NamedTuple):
     name: str
     celsius: float
     limit: float | None
+
+
+class Memory(NamedTuple):
+    """How much memory there is, in bytes.
+
+    Attributes:
+        total: what the machine has.
+        available: what programs can still have.
+    """
+
+    total: int
+    available: int
 
 
 class Throttling(NamedTuple):
@@ -79,6 +97,45 @@ def read_cpu(root: Path = ROOT) -> str:
     if "CPU part" in fields:
         return f"ARM implementer {fields.get('CPU implementer', '?')} part {fields['CPU part']}"
     return platform.processor() or "unknown processor"
+
+
+def read_cores(root: Path = ROOT) -> list[str]:
+    """Return the kinds of the ARM cores, each once, sorted, as ``"Cortex-A53"`` or by their number; empty on other machines."""
+    kinds, implementer = set(), ""
+    for line in (read_text(root / "proc/cpuinfo") or "").splitlines():
+        key, _, value = (part.strip() for part in line.partition(":"))
+        if key == "CPU implementer":
+            implementer = value
+        elif key == "CPU part":
+            kinds.add(_ARM_PARTS.get(value, value) if implementer == _ARM else f"{implementer} {value}")
+    return sorted(kinds)
+
+
+def read_memory(root: Path = ROOT) -> Memory | None:
+    """Return how much memory there is; None where the system does not say."""
+    lines = (read_text(root / "proc/meminfo") or "").splitlines()
+    fields = {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
+    try:
+        return Memory(*(1024 * int(fields[name][0]) for name in ("MemTotal", "MemAvailable")))
+    except (KeyError, IndexError, ValueError):
+        return None
+
+
+def read_memory_limit(root: Path = ROOT) -> int | None:
+    """Return how many bytes this process may have by its control groups, those around it included; None for no limit.
+
+    A container sees its own group as the root; a service's is below it.
+    """
+    limits = []
+    for line in (read_text(root / "proc/self/cgroup") or "").splitlines():
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if controllers not in ("", "memory"):
+            continue
+        top, name = (_OLD_GROUPS, "memory.limit_in_bytes") if controllers else (_GROUPS, "memory.max")
+        group = Path(path.lstrip("/"))
+        limits += [read_number(root / top / folder / name) for folder in (group, *group.parents)]
+    known = [int(limit) for limit in limits if limit is not None and limit < _NO_LIMIT]  # `max` is no number
+    return min(known, default=None)
 
 
 def operating_system() -> str:

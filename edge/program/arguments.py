@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from ..foreign.arguments import CLAIMS
@@ -14,6 +15,7 @@ from ..runner.transform import Transform
 from ..sinks.options import SinkOptions
 from ..sources.options import SourceOptions
 from .parser import build_parser
+from .profile import AUTO
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -25,8 +27,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """
     parser = build_parser()
     arguments = parser.parse_args(argv)
-    if arguments.config is None:
+    chosen = {} if arguments.config is None else _of_file(arguments, parser)
+    profile = arguments.profile or chosen.get("profile")
+    if profile is not None:
+        from .profile import parse_with
+
+        return parse_with(profile, parser, argv, chosen)
+    if not chosen:
         return arguments
+    parser.set_defaults(**chosen)
+    return parser.parse_args(argv)
+
+
+def _of_file(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """Return what the file of options says that the command line does not."""
     from .config import read_config
 
     chosen = read_config(arguments.config, parser)
@@ -35,8 +49,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             chosen.pop(name, None)
     if arguments.sink:  # those of the file would be added to
         chosen.pop("sink", None)
-    parser.set_defaults(**chosen)
-    return parser.parse_args(argv)
+    return chosen
 
 
 def check_config(path: Path) -> None:
@@ -55,10 +68,10 @@ def check_config(path: Path) -> None:
 
 
 def example_config() -> str:
-    """Return a file of options with which a camera is looked at, and in which all others are explained."""
+    """Return a file of options with which a camera is looked at as fits the machine, and in which all others are explained."""
     from .config import write_example
 
-    return write_example(build_parser(), camera=0, wait=True)
+    return write_example(build_parser(), profile=AUTO, camera=0, wait=True)
 
 
 def source_options(arguments: argparse.Namespace) -> SourceOptions:
@@ -99,7 +112,8 @@ def run_options(arguments: argparse.Namespace) -> RunOptions:
         smooth_s=arguments.smooth,
         transform=None if transform == Transform() else transform,
         motion_gate=arguments.motion_gate,
-        regions=RegionOptions(arguments.regions, Zones.of(arguments.zone, arguments.ignore)),
+        regions=RegionOptions(arguments.regions, Zones.of(arguments.zone, arguments.ignore), arguments.most_regions),
+        workers=arguments.workers,
         threads=arguments.threads,
     )
 
@@ -153,5 +167,6 @@ def sink_options(arguments: argparse.Namespace) -> SinkOptions:
         serve=arguments.serve,
         models=arguments.models,
         keys=arguments.keys,
+        queue=arguments.queue,
         others=others,
     )

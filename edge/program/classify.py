@@ -53,6 +53,8 @@ def _classify(arguments: "Namespace") -> int:
     if arguments.list_cameras:
         return _list_cameras()
     how, wanted, swaps = run_options(arguments), sink_options(arguments), swap_options(arguments)
+    if noted := getattr(arguments, "noted", ""):
+        _log(noted)
     silence_opencv()
     in_place = sys.stdout.isatty() and arguments.camera is not None and not arguments.json
     stdout = StdoutSink(as_json=arguments.json, in_place=in_place)
@@ -90,7 +92,7 @@ def _models(
 def _open_sinks(
     options: SinkOptions, stdout: StdoutSink, model: Callable[[], Classifier], *, queued: bool
 ) -> "Iterator[Sequence[Sink]]":
-    if options == SinkOptions() and not queued:
+    if replace(options, queue=SinkOptions.queue) == SinkOptions() and not queued:
         # One picture, a folder: the usual case starts without threads and queues.
         try:
             yield (stdout,)

@@ -6,10 +6,11 @@ from pathlib import Path
 from ..backends import BACKENDS
 from ..common.command import CommandParser, size
 from ..foreign.arguments import add_claims
-from ..regions.options import AUTO, MODES
+from ..regions.options import AUTO, MODES, RegionOptions
 from ..runner.comparison import SwapOptions
 from ..sinks.options import SinkOptions
 from ..sources.options import BUFFERS, TRANSPORTS, SourceOptions
+from .profile import PROFILES
 
 _EXAMPLES = """\
 examples:
@@ -51,6 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="TOML file of options, such as max-fps = 5; the command line wins over it"
+    )
+    parser.add_argument(
+        "--profile",
+        choices=PROFILES,
+        help="set what nobody names for the machine: small for 512 MB or slow cores (docs/pi.md), full for larger ones (sets "
+        "nothing), auto for the one that fits; catdog-edge doctor says which",
     )
     _add_source_options(parser.add_argument_group("what to look at"))
     _add_frame_options(parser.add_argument_group("how closely, and how often"))
@@ -95,6 +102,13 @@ def _add_frame_options(group: argparse._ArgumentGroup) -> None:
         "frame; several with ; between them",
     )
     add("--ignore", metavar="PARTS", help="and not there: a television, a road")
+    add(
+        "--most-regions",
+        type=int,
+        default=RegionOptions.most,
+        metavar="N",
+        help="look closely at no more than N places a frame; the rest take turns (default: %(default)s)",
+    )
     add("--max-frames", type=int, metavar="N", help="stop after N frames")
     add("--max-fps", type=float, metavar="N", help="judge at most N frames a second")
     add("--motion-gate", action="store_true", help="while nothing moves let the last answer stand: saves power")
@@ -162,6 +176,7 @@ def _add_model_options(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="threads for one inference, or auto: by a short measurement, in a folder one on every core (default: auto)",
     )
+    add("--workers", type=int, metavar="N", help="judge N pictures of a folder at once (default: one on every core)")
     add("--threshold", type=float, default=0.0, metavar="S", help="a score below S is answered unsure (default: %(default)s)")
     add(
         "--smooth",
@@ -194,6 +209,13 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         "--serve",
         metavar="[HOST:]PORT",
         help="a web page, for this machine alone unless HOST is another address; then with a token",
+    )
+    add(
+        "--queue",
+        type=int,
+        default=SinkOptions.queue,
+        metavar="N",
+        help="results that may wait for a slow sink, with pictures if it takes them (default: %(default)s)",
     )
     add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
 

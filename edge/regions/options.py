@@ -30,4 +30,4 @@ class RegionOptions:
         if self.mode not in MODES:
             raise UsageError(f"--regions to be one of {', '.join(MODES)}", got=self.mode, fix="Choose one.")
         if not 1 <= self.most <= 100:
-            raise UsageError("1 to 100 regions a frame", got=str(self.most), fix="Example: RegionOptions(most=4).")
+            raise UsageError("1 to 100 regions a frame", got=str(self.most), fix="Example: --most-regions 4.")

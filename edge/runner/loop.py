@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _ENOUGH = 8  # pictures from which on more cores are worth another copy of the model each
 _TRIALS, _WARM_UP, _WORTH_IT = 9, 2, 0.9  # of a thread count; more threads must save a tenth: others may need the core
 _NO_TIME = Timings(0.0, 0.0, 0.0)  # of an answer that nobody had to work for
+_MOST_WORKERS = 64
 _BREATH_S = 1.0  # the longest sleep at a stretch
 
 
@@ -51,6 +52,8 @@ class RunOptions:
         motion_gate: while nothing moves, let the last answer stand.
         regions: where to look beside the whole frame.
         keep_pictures: asked for each picture whether to leave it in the result also where many wait for their turn.
+        workers: how many pictures of a folder are judged at once, each by a copy of the model; None for one on every core that
+            `threads` leave.
         threads: of one inference; None for the fastest by a short measurement, and in a folder for one on every core.
 
     Raises:
@@ -65,6 +68,7 @@ class RunOptions:
     motion_gate: bool = False
     regions: RegionOptions = _AS_THE_COMMAND
     keep_pictures: Callable[[], bool] = _never
+    workers: int | None = None
     threads: int | None = None
 
     def __post_init__(self) -> None:
@@ -74,6 +78,8 @@ class RunOptions:
             raise UsageError("--max-fps of more than 0 and at most 1,000", got=str(self.max_fps), fix="Example: --max-fps 5")
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
             raise UsageError(f"1 to {MAX_THREADS} threads", got=str(self.threads), fix="Example: --threads 2")
+        if self.workers is not None and not 1 <= self.workers <= _MOST_WORKERS:
+            raise UsageError(f"--workers of 1 to {_MOST_WORKERS}", got=str(self.workers), fix="Example: --workers 1")
         ScoreSmoother(self.threshold, self.smooth_s)
 
 
@@ -224,7 +230,7 @@ def _on_all_cores(source: PictureSource, load: Callable[[int], Classifier], opti
         finally:
             idle.append(mine)
 
-    for result in in_order(work, source.readers(), max(1, usable_cores() // threads)):
+    for result in in_order(work, source.readers(), options.workers or max(1, usable_cores() // threads)):
         yield _smoothed(result, smoother)
 
 

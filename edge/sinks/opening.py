@@ -28,13 +28,13 @@ def open_sinks(
         CatdogError: a sink cannot be opened.
         PluginError: the package that has one cannot be loaded, or fails.
     """
-    opened: list[Sink] = [QueuedSink(stdout, tell) if queued else stdout]
+    opened: list[Sink] = [QueuedSink(stdout, tell, waiting=options.queue) if queued else stdout]
     last_wish_s = LAST_WISH_S
     try:
         for row, argument in asked_for(options):
             with SINKS.blaming(row.name):
                 sink = row.open(Opening(argument, options, model, tell, opened))
-            opened.append(QueuedSink(sink, tell, drops=queued) if row.queued else sink)
+            opened.append(QueuedSink(sink, tell, waiting=options.queue, drops=queued) if row.queued else sink)
         yield opened
         if not queued:
             last_wish_s = PATIENCE_S

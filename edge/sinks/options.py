@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import UsageError
+
+MOST_WAITING = 10_000
+
 
 @dataclass(frozen=True)
 class SinkOptions:
@@ -24,6 +28,8 @@ class SinkOptions:
         models: folder of the store whose model is in use; None without one. The page and messages put models into it.
         keys: folder of the public keys of those who may sign these; None for the default one, where it is there.
         serve: ``[HOST:]PORT`` of a web page.
+        queue: how many steps may wait for a sink that is slow; of a camera's more are dropped. One with a picture takes three
+            bytes a pixel: at 1920 x 1080, 64 are 398 MB.
         others: sinks of other packages, each ``NAME`` or ``NAME:ARGUMENT``.
     """
 
@@ -42,4 +48,9 @@ class SinkOptions:
     serve: str | None = None
     models: Path | None = None
     keys: Path | None = None
+    queue: int = 64  # two seconds of a camera
     others: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.queue <= MOST_WAITING:
+            raise UsageError(f"--queue of 1 to {MOST_WAITING:,}", got=str(self.queue), fix="Example: --queue 8")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from ..runner.observation import Observation
 from .base import Sink
+from .options import SinkOptions
 
-_WAITING = 64  # steps; two seconds of a camera
 LAST_WISH_S, _FINISHING_S = 0.4, 0.3  # seconds for what waits when the program ends, and for what is begun: it has one in all
 PATIENCE_S = 60.0  # likewise where nothing may be lost, and nobody has asked for the end
 _LOOK_S = 0.002
@@ -34,7 +34,9 @@ class QueuedSink:
         busy_s: seconds that it took for them.
     """
 
-    def __init__(self, sink: Sink, tell: Callable[[str], None], *, waiting: int = _WAITING, drops: bool = True) -> None:
+    def __init__(
+        self, sink: Sink, tell: Callable[[str], None], *, waiting: int = SinkOptions.queue, drops: bool = True
+    ) -> None:
         self.name, self.wants_pictures, self.only_events = sink.name, sink.wants_pictures, sink.only_events
         self.dropped = self.failed = self.taken = 0
         self.busy_s = 0.0

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from ..backends.litert import LiteRTBackend
+from ..common.installation import own_version
 from ..common.quiet import native_output_dropped
 from ..contract.artifact import TFLITE, ModelFile, append_to_tflite
 from ..contract.golden import HEIGHT, WIDTH, golden_input_sha256, golden_picture
@@ -74,7 +74,7 @@ def described(
         trained_on=f"{contract.trained_on}; then, last layer alone, {counts}".removeprefix("; then, "),
         verified_on=f"{findings.accuracy.n:,} examples held back when it was taught",
         figures=(findings.accuracy, *findings.per_label),
-        made_by=f"catdog {version('catdog')}",
+        made_by=f"catdog {own_version()}",
         learnt=united(contract.learnt, *(seen.marks[place] for place in learnt)),
         taught=Taught(
             contract.name,

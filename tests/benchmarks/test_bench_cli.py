@@ -103,7 +103,7 @@ def test_an_absent_runtime_is_the_error_of_the_only_case(
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'absent'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     monkeypatch.syspath_prepend(str(tmp_path / "absent"))
     assert main([str(tiny_onnx), "--picture", str(picture_file), *FEW]) == 7
-    assert ".[onnx]" in capfd.readouterr().err
+    assert "catdog-edge[onnx]" in capfd.readouterr().err
 
 
 @pytest.mark.slow
@@ -164,8 +164,8 @@ def test_an_absent_extra_is_told_before_anything_is_measured(
     monkeypatch.setitem(sys.modules, package, None)
     assert main([str(tiny_onnx)]) == 7
     said = capfd.readouterr().err
-    assert f"the package {package}; got an environment without it. In catdog's source folder, run: " in said
-    assert said.endswith("pip install '.[bench]'\n")
+    assert f"the package {package}; got an environment without it. Run: " in said
+    assert said.endswith("pip install 'catdog-edge[bench]'\n")
     assert not Path("reports").exists()
 
 

@@ -309,7 +309,7 @@ def test_help_has_examples_and_exit_codes() -> None:
 
 
 def test_version() -> None:
-    assert run("catdog-edge", "--version").stdout == f"catdog {version('catdog')}\n"
+    assert run("catdog-edge", "--version").stdout == f"catdog {version('catdog-edge')}\n"
 
 
 def test_edge_never_imports_tensorflow() -> None:

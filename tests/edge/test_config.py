@@ -126,7 +126,7 @@ def test_example_is_valid_and_explains_every_option(tmp_path: Path) -> None:
     text = example_config()
     path = written(tmp_path, text)
     check_config(path)
-    assert tomllib.loads(text) == {"camera": 0, "wait": True}
+    assert tomllib.loads(text) == {"profile": "auto", "camera": 0, "wait": True}
     explained = {line.removeprefix("# ").partition(" = ")[0] for line in text.splitlines()}
     assert set(OPTIONS) <= explained
     assert "%(" not in text

@@ -566,7 +566,7 @@ def test_absent_extra_is_named(tmp_path: Path) -> None:
     assert (finished.returncode, finished.stdout) == (7, "")
     (line,) = finished.stderr.splitlines()
     assert "aiohttp" in line
-    assert "'.[web]'" in line
+    assert "'catdog-edge[web]'" in line
 
 
 def test_boxes_are_drawn_for_the_page_alone(model: Classifier) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
+from ...common.installation import DISTRIBUTION
 from ...common.plugins import DOORS, Registry
 from ...errors import PluginError
 from .findings import Finding, Value, Verdict, from_error
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def check_doors() -> Iterator[Finding]:
     """Give a finding for each registry, and one for each row of another package that cannot be used; those are all imported."""
     for door in entry_points(group=DOORS):
-        if door.dist is not None and door.dist.name == "catdog":
+        if door.dist is not None and door.dist.name == DISTRIBUTION:
             yield from _check(door)
 
 

@@ -6,7 +6,7 @@ import importlib.metadata
 import sys
 from collections.abc import Mapping
 
-from ...common.installation import pip
+from ...common.installation import DISTRIBUTION, pip
 from .findings import Finding, Value, Verdict
 
 _OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
@@ -43,7 +43,7 @@ def check_packages(path: list[str] | None = None) -> list[Finding]:
 
 def installed(path: list[str] | None = None) -> dict[str, str]:
     """Return the version of every package that matters here, by its normalised name."""
-    names = {"catdog", "numpy", *_OPENCV, _LITERT, _OLD_RUNTIME, *(name for extra in EXTRAS.values() for name in extra)}
+    names = {DISTRIBUTION, "numpy", *_OPENCV, _LITERT, _OLD_RUNTIME, *(name for extra in EXTRAS.values() for name in extra)}
     found = importlib.metadata.distributions() if path is None else importlib.metadata.distributions(path=path)
     versions: dict[str, str] = {}
     for distribution in found:
@@ -58,7 +58,9 @@ def python(versions: Mapping[str, str]) -> Finding:
     """Name the versions of what there is."""
     mine = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     told = [f"Python {mine}"]
-    told += [f"{name} {versions[name]}" for name in ("catdog", "numpy", *_OPENCV, _LITERT, _OLD_RUNTIME) if name in versions]
+    told += [
+        f"{name} {versions[name]}" for name in (DISTRIBUTION, "numpy", *_OPENCV, _LITERT, _OLD_RUNTIME) if name in versions
+    ]
     values: dict[str, Value] = {"python": mine, **versions}
     return Finding("packages", Verdict.OK, ", ".join(told), values=values)
 

@@ -18,10 +18,11 @@ from ...common.machine import (
     read_clock_drivers,
     read_cpu,
     read_governors,
+    read_memory,
     read_pi_throttling,
-    read_text,
     read_zones,
 )
+from ..profile import Facts, fitting
 from .findings import Finding, Value, Verdict
 
 _ARCHITECTURES = ("x86_64", "aarch64")  # that every package of the base has wheels for
@@ -47,7 +48,8 @@ def check_system(root: Path = ROOT, folder: Path = Path()) -> list[Finding]:
         folder: on the disk to look at.
     """
     findings = (
-        machine(root), memory(root), disk(folder), governor(root), temperature(root), power(root), time_of_day(kernel_clock),
+        machine(root), memory(root), profile(root), disk(folder), governor(root), temperature(root), power(root),
+        time_of_day(kernel_clock),
     )  # fmt: skip
     return [finding for finding in findings if finding is not None]
 
@@ -71,17 +73,28 @@ def machine(root: Path = ROOT) -> Finding:
 
 def memory(root: Path = ROOT) -> Finding:
     """See how much memory is left."""
-    lines = (read_text(root / "proc/meminfo") or "").splitlines()
-    fields = {key: value.split() for key, _, value in (line.partition(":") for line in lines)}
-    try:
-        total, free = (1024 * int(fields[name][0]) for name in ("MemTotal", "MemAvailable"))
-    except (KeyError, IndexError, ValueError):
+    known = read_memory(root)
+    if known is None:
         return Finding("memory", Verdict.UNKNOWN, "the system does not say (/proc/meminfo)")
+    total, free = known
     found = f"{free / 1e6:,.0f} MB of {total / 1e6:,.0f} MB available"
     values = {"available_bytes": free, "total_bytes": total}
     if free < _LITTLE_MEMORY:
         return Finding("memory", Verdict.WARNING, found, "End other programs, or the runner may be ended.", values)
     return Finding("memory", Verdict.OK, found, values=values)
+
+
+def profile(root: Path = ROOT, cores: int | None = None) -> Finding:
+    """Say which profile fits this machine, and why.
+
+    Args:
+        root: of the file system.
+        cores: how many may be used; None for those of this process.
+    """
+    facts = Facts.of(root, cores)
+    name, why = fitting(facts)
+    values: dict[str, Value] = {"profile": name, "memory_bytes": facts.memory_bytes, "core_kinds": list(facts.kinds)}
+    return Finding("profile", Verdict.OK, f"{name} fits: {why}; --profile auto takes it", values=values)
 
 
 def disk(folder: Path) -> Finding:

@@ -4,8 +4,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from importlib.metadata import version
 
+from ...common.installation import own_version
 from ...runner.events import Event
 from ...runner.observation import Observation
 from ...sources import Change, InUse
@@ -49,7 +49,7 @@ class MqttSink:
         self.lost = 0
         self._tell = tell
         self._prefix, self._labels = broker.prefix, labels
-        self._device = device_topic(broker.prefix), device_document(broker.prefix, labels, version("catdog"))
+        self._device = device_topic(broker.prefix), device_document(broker.prefix, labels, own_version())
         self._availability, self._state, self._event = (
             f"{broker.prefix}/{topic}" for topic in ("availability", "state", "event")
         )
@@ -104,7 +104,7 @@ class MqttSink:
             return
         gone = tuple(label for label in self._labels if label not in model.labels)
         self._labels = model.labels
-        self._device = self._device[0], device_document(self._prefix, model.labels, version("catdog"), gone)
+        self._device = self._device[0], device_document(self._prefix, model.labels, own_version(), gone)
         if self._connection.connected:
             self._connection.send(*self._device, retain=True)
 
