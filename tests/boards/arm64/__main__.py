@@ -12,6 +12,7 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Proof:
             shutil.copytree(self._scratch / "pictures", root.path("/root/pictures"))
             processors = [PROCESSORS[name] for name in options.processors]
             if "install" in options.steps:
-                self._step("install", f"{suite}, any", lambda root=root, first=processors[0]: self._install(root, first))
+                self._step("install", f"{suite}, any", partial(self._install, root, processors[0]))
             for processor in processors:
                 # What hangs on the system rather than on the processor is done on the first alone.
                 steps = (
@@ -138,10 +139,15 @@ def _parser() -> CommandParser:
 
 def _options(read: Namespace) -> Options:
     shared = Path(os.environ.get("CATDOG_SHARED", installing.CLONE.parent / "shared"))
-    lists = [tuple(text.replace(",", " ").split()) for text in (read.suite, read.processors, read.steps, read.models)]
     return Options(
-        read.cache.expanduser().resolve(), read.output, shared, *lists, read.pictures, read.frames, read.watched, read.mirror
-    )
+        read.cache.expanduser().resolve(), read.output, shared,
+        _listed(read.suite), _listed(read.processors), _listed(read.steps), _listed(read.models),
+        read.pictures, read.frames, read.watched, read.mirror,
+    )  # fmt: skip
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 def _commit() -> str:

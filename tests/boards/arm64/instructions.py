@@ -6,6 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
+
+from catdog.edge.synthetic import DemoFilm
+
 from .findings import TOLD, Finding, judged, skipped
 from .options import MOST_INSTRUCTIONS
 from .processors import Processor
@@ -15,6 +19,7 @@ _HERE = Path(__file__).parent
 _BARE, _WHOLE = "bare model", "whole runner"
 _SAID = re.compile(r"STAGE (?P<name>.+) (?P<frames>\d+)|MARK (?P<mark>\d) (?P<count>\d+)")
 _MILLION = 1e6
+_IN_VIEW = range(90, 98)  # frames of the demo camera's film: the cat
 
 
 def missing() -> list[str]:
@@ -30,7 +35,7 @@ def build_plugin(folder: Path) -> Path:
     return library
 
 
-def counted(root: Root, processor: Processor, model: str, frames: int, plugin: Path) -> list[Finding]:
+def counted(root: Root, processor: Processor, model: str, frames: int, plugin: Path | None) -> list[Finding]:
     """Count; return a line for the whole runner and one for each of its stages.
 
     Args:
@@ -38,14 +43,15 @@ def counted(root: Root, processor: Processor, model: str, frames: int, plugin: P
         processor: which.
         model: name of a bundled one.
         frames: how many of each stage are counted.
-        plugin: as `build_plugin` gives it.
+        plugin: as `build_plugin` gives it; None where something that it needs is missing.
     """
     where = f"{root.suite}, {processor.name}"
-    lacks = missing()
-    if lacks:
-        return [skipped("instructions", where, "; ".join(lacks))]
+    if plugin is None:
+        return [skipped("instructions", where, "; ".join(missing()))]
     say(f"{where}: instructions of {model}, {frames} frames a stage")
     root.become(processor)
+    drawn, film = DemoFilm(), root.path("/root/film.npy")
+    np.save(film, np.stack([drawn.frame(index) for index in _IN_VIEW]))
     script = root.path("/root/stages.py")
     script.write_bytes((_HERE / "inside/stages.py").read_bytes())
     # Not in a chroot, where the qemu that takes plugins would not find its own libraries: -L lets it look in the root first.
@@ -54,7 +60,7 @@ def counted(root: Root, processor: Processor, model: str, frames: int, plugin: P
         "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(root.path(root.site_packages)),
     }  # fmt: skip
     command = ["qemu-aarch64", "-cpu", processor.name, "-L", str(root.folder), "-plugin", str(plugin),
-               str(root.path("/usr/bin/python3")), str(script), model, str(frames)]  # fmt: skip
+               str(root.path("/usr/bin/python3")), str(script), model, str(frames), str(film)]  # fmt: skip
     finished = subprocess.run(
         command, capture_output=True, text=True, errors="replace", env=environment, cwd=root.path("/root"), check=False
     )

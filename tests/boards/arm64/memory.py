@@ -83,7 +83,9 @@ def _arguments(count: int) -> list[str]:
 def _watch(command: Sequence[str], count: int, *, emulated: bool) -> Watched:
     """Run catdog-edge and look at its memory with each result."""
     address = f"http://{command[command.index('--serve') + 1]}/stream.mjpg"
-    frames, megabytes, viewed = [], [], [0]
+    frames: list[float] = []
+    megabytes: list[float] = []
+    viewed = [0]
     start = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace") as process:
         viewer = threading.Thread(target=_view, args=(address, viewed), daemon=True)

@@ -1,4 +1,6 @@
-"""What a frame costs, by stage: `stages.py MODEL FRAMES`, run under the counting plugin (`count.c`), with one thread.
+"""What a frame costs, by stage: `stages.py MODEL FRAMES FILM`, run under the counting plugin (`count.c`), with one thread.
+
+FILM is an array file of the demo camera's frames, uint8 ``[n, height, width, 3]``: to draw them takes an emulator minutes.
 
 Each stage is done a few times before it is counted, so that what is made once is made. stderr gets a line `STAGE name frames`
 before the marks of each.
@@ -29,7 +31,6 @@ from catdog.edge.sources.demo import DemoSource
 from catdog.edge.synthetic import DemoFilm
 
 _WARM_UP = 3  # frames
-_FIRST_FRAME = 90  # of the film, where the cat is in view
 _MARK = 7777770  # as in count.c
 
 
@@ -56,10 +57,10 @@ def stage(name: str, frames: int, once: Callable[[], object]) -> None:
 class Kept:
     """Frames of the demo camera that are drawn already: drawing is not the runner's work."""
 
-    def __init__(self) -> None:
-        film = DemoFilm()
-        self.fps = film.fps
-        self.kept = [film.frame(index) for index in range(_FIRST_FRAME, _FIRST_FRAME + 8)]
+    fps = DemoFilm.fps
+
+    def __init__(self, path: str) -> None:
+        self.kept = list(np.load(path))
 
     def frame(self, index: int) -> NDArray[np.uint8]:
         return self.kept[index % len(self.kept)]
@@ -86,9 +87,9 @@ def whole(classifier: Classifier, film: Kept, frames: int) -> None:
             Reporter(stdout, sinks, EventOptions()).report(marked(results, frames))
 
 
-def main(model: str, count: str) -> None:
+def main(model: str, count: str, film_path: str) -> None:
     cv2.setNumThreads(1)
-    frames, film = int(count), Kept()
+    frames, film = int(count), Kept(film_path)
     classifier = Classifier(model, threads=1)
     sys.stderr.write(f"DELEGATION {classifier.delegation}\n")
     backend, picture = classifier._backend, film.kept[0]
