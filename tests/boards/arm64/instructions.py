@@ -11,7 +11,7 @@ import numpy as np
 from catdog.edge.synthetic import DemoFilm
 
 from .findings import TOLD, Finding, judged, skipped
-from .options import MOST_INSTRUCTIONS
+from .options import JUDGED, MOST_INSTRUCTIONS
 from .processors import Processor
 from .root import Root, checked, require_ended, say
 
@@ -87,10 +87,12 @@ def per_frame(said: str) -> dict[str, float]:
 
 def _lines(stages: dict[str, float], where: str, model: str, frames: int) -> list[Finding]:
     bare, whole = stages[_BARE], stages[_WHOLE]
-    ratio, most = whole / bare, MOST_INSTRUCTIONS.get(model)
+    ratio = whole / bare
     text = f"{ratio:.3f} times the bare model's: {whole / _MILLION:.2f} and {bare / _MILLION:.2f} million a frame, n = {frames}"
     data = {"frames": frames, "per_frame": stages, "ratio": ratio}
-    verdict = TOLD if most is None else judged(ratio <= most)
-    lines = [Finding("instructions", where, f"{model}, whole runner", text, f"{most} times" if most else "", verdict, data)]
+    budget, verdict = "", TOLD
+    if model in JUDGED:
+        budget, verdict = f"{MOST_INSTRUCTIONS} times", judged(ratio <= MOST_INSTRUCTIONS)
+    lines = [Finding("instructions", where, f"{model}, whole runner", text, budget, verdict, data)]
     parts = ", ".join(f"{name} {count / _MILLION:.2f}" for name, count in stages.items() if name not in (_BARE, _WHOLE))
     return [*lines, Finding("instructions", where, f"{model}, by stage", f"{parts} million a frame", "", TOLD)]

@@ -27,9 +27,9 @@ from .options import MOST_GROWTH_MB, MOST_MEMORY_MB
 from .processors import Processor
 from .root import Root, StepError, say
 
-# Of qemu 7.2 and 8, for 64-bit programs on a 64-bit host: programs at 0x5500000000, what they map from 0x4000000000 on.
-# This machine's kernel lays what qemu itself has above 0x550000000000.
-_PROGRAMS, _PROGRAMS_END = 0x4000000000, 0x100000000000
+# Of qemu 7.2 for 64-bit programs on a 64-bit host: a program, its heap and what it maps are below; what qemu itself has, the
+# host's kernel lays above 0x550000000000.
+_PROGRAMS_END = 0x100000000000
 _RANGE, _RESIDENT = re.compile(r"([0-9a-f]+)-[0-9a-f]+ [-rwxps]{4} "), re.compile(r"Rss:\s+(\d+) kB")
 _WARM_UP = 0.3  # share of the frames that is not counted for the slope: caches fill, animals are drawn
 _PATIENCE_S = 60.0
@@ -108,7 +108,7 @@ def _resident(process: int, *, emulated: bool) -> int:
     total, counts = 0, False
     for line in Path(f"/proc/{process}/smaps").read_text().splitlines():
         if match := _RANGE.match(line):
-            counts = not emulated or _PROGRAMS <= int(match[1], 16) < _PROGRAMS_END
+            counts = not emulated or int(match[1], 16) < _PROGRAMS_END
         elif counts and (match := _RESIDENT.match(line)):
             total += int(match[1]) << 10
     return total
