@@ -82,20 +82,21 @@ def say(line: str) -> None:
 def missing() -> list[str]:
     """Return what this machine has not, and how to get it; empty where a root can be built and used."""
     lacks = []
-    if sys.platform != "linux" or os.geteuid() != 0:
+    is_root = sys.platform == "linux" and os.geteuid() == 0
+    if not is_root:
         lacks.append("root, which debootstrap and chroot need: sudo make test-arm64")
     if shutil.which("debootstrap") is None:
         lacks.append("debootstrap: apt install debootstrap")
     if shutil.which("dpkg-deb") is None:
         lacks.append("dpkg-deb, which unpacks Debian's packages: apt install dpkg")
-    if not lacks and not _emulates():
+    if is_root and not _emulates():
         lacks.append("qemu-user for programs of arm64: apt install qemu-user-static binfmt-support")
     return lacks
 
 
 def _emulates() -> bool:
     """Whether the kernel hands programs of arm64 to qemu, in a chroot, too; set up here where it is installed only."""
-    if not (_BINFMT / "register").exists():
+    if not (_BINFMT / "register").exists() and shutil.which("mount"):
         subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", str(_BINFMT)], capture_output=True, check=False)
     entry = _BINFMT / "qemu-aarch64"
     if not entry.exists() and shutil.which("update-binfmts"):
