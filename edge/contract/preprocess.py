@@ -20,7 +20,7 @@ METHODS = {BILINEAR: cv2.INTER_LINEAR, BILINEAR_EXACT: cv2.INTER_LINEAR_EXACT}
 # OpenCV has vector code of INTER_LINEAR_EXACT for four channels and none for three: with a fourth, which is thrown away, it
 # takes two thirds of the instructions on an emulated Cortex-A76 (640 x 480 to 192 x 192: 2.1 in place of 3.0 million) and gives
 # the same pixels. Of pictures that are larger than so many times the input, to add the channel takes longer than it saves.
-_WORTH_A_FOURTH = 10
+_WORTH_A_FOURTH = 12
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[Any]  # int8 and float16 of models of others
 
