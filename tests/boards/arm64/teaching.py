@@ -13,7 +13,7 @@ from .processors import Processor
 from .root import Root, checked, require_ended, say
 
 _MODEL = "default"
-_MOST_DIFFERENCE = 0.01  # of a score, 0-1: a fit adds floats in another order, and goes on from there
+_MOST_DIFFERENCE = 0.01  # of a score, 0-1: a fit adds floats in another order, and goes on from there; 1.3e-6 was found
 _BOARD, _HERE, _OUT = "taught-on-board", "taught-here", "/root/taught"
 
 
