@@ -6,6 +6,7 @@ files that are mapped included, as a board would count them. The same command on
 """
 
 import contextlib
+import http.client
 import re
 import shutil
 import socket
@@ -121,7 +122,7 @@ def _view(address: str, viewed: list[int], process: "subprocess.Popen[str]") -> 
             with urllib.request.urlopen(address, timeout=_PATIENCE_S) as stream:  # noqa: S310 - the program's own page
                 while part := stream.read(4096):
                     viewed[0] += len(part)
-        except OSError:
+        except (OSError, http.client.HTTPException):  # not up yet, or cut off at the end
             time.sleep(0.5)
 
 
