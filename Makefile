@@ -19,7 +19,7 @@ INSTALLED := $(VENV)/installed-$(FILES)
 
 .PHONY: help
 help:  ## show this
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -48,6 +48,13 @@ test: lint  ## ruff, mypy, pytest without what takes minutes
 .PHONY: test-slow
 test-slow: install  ## the tests that take minutes: whole trainings, exports and packages
 	$(BIN)/python -m pytest -m slow
+
+# On one system alone: make test-arm64 SUITE=trixie; in part: make test-arm64 ARM64='--steps install,answers --pictures 100'.
+SUITE ?= bookworm
+
+.PHONY: test-arm64
+test-arm64: install  ## catdog on an emulated Raspberry Pi 4 and 5; an hour; as root, with debootstrap, qemu-user and gcc
+	CATDOG_SHARED=$(SHARED) $(BIN)/python -m tests.boards.arm64 --suite "$(SUITE)" $(ARM64)
 
 .PHONY: coverage
 coverage: install  ## which lines all these tests reach; fails below 90 %

@@ -281,11 +281,11 @@ def test_every_guide_is_linked_to() -> None:
 
 
 def test_make_targets_exist() -> None:
-    targets = re.findall(r"^([a-z%][a-z/.%-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z%][a-z0-9/.%-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for line in (*code_lines(page, text), *spans(page, text)):
-            if named := re.match(r"make ([a-z][a-z-]*)", line.text):
+            if named := re.match(r"make ([a-z][a-z0-9-]*)", line.text):
                 known = any(fnmatch.fnmatch(named[1], target.replace("%", "*")) for target in targets)
                 assert known, f"{line.place}: {line.text}"
 

@@ -17,6 +17,11 @@ from .model_contract import BILINEAR, BILINEAR_EXACT, CROP, NCHW, InputSpec
 # moves a score by up to 0.10. INTER_LINEAR_EXACT is computed in whole numbers, the same everywhere.
 METHODS = {BILINEAR: cv2.INTER_LINEAR, BILINEAR_EXACT: cv2.INTER_LINEAR_EXACT}
 
+# OpenCV has vector code of INTER_LINEAR_EXACT for four channels and none for three: with a fourth, which is thrown away, it
+# takes two thirds of the instructions on an emulated Cortex-A76 (640 x 480 to 192 x 192: 2.1 in place of 3.0 million) and gives
+# the same pixels. Of pictures that are larger than so many times the input, to add the channel takes longer than it saves.
+_WORTH_A_FOURTH = 12
+
 Pixels = NDArray[np.uint8] | NDArray[np.float32] | NDArray[Any]  # int8 and float16 of models of others
 
 
@@ -49,6 +54,9 @@ class Preprocessor:
         self._size = (spec.width, spec.height)
         self._resized = np.empty((spec.height, spec.width, 3), np.uint8)
         self._pixels: NDArray[np.uint8] = np.empty((1, spec.height, spec.width, 3), np.uint8)
+        self._most = _WORTH_A_FOURTH * spec.height * spec.width if spec.interpolation == BILINEAR_EXACT else 0
+        self._with_fourth: Any = None  # the picture; OpenCV makes another where the next has another size
+        self._resized_with_fourth: Any = None
         self._as_float = spec.dtype == "float32"
         self._crop = spec.resize == CROP
         self._normalize = None if spec.plain else _Normalizer(spec)
@@ -68,11 +76,22 @@ class Preprocessor:
         check_picture(picture)
         if self._crop:
             picture = _middle(picture, *self._size)
-        cv2.resize(picture, self._size, dst=self._resized, interpolation=self._method)
-        cv2.cvtColor(self._resized, cv2.COLOR_BGR2RGB, dst=self._pixels[0])
+        self._resize(picture)
         if self._normalize is not None:
             return self._normalize(self._pixels)
         return self._pixels.astype(np.float32) if self._as_float else self._pixels
+
+    def _resize(self, picture: NDArray[np.uint8]) -> None:
+        """Fill the buffer of pixels."""
+        if picture.shape[0] * picture.shape[1] > self._most:
+            cv2.resize(picture, self._size, dst=self._resized, interpolation=self._method)
+            cv2.cvtColor(self._resized, cv2.COLOR_BGR2RGB, dst=self._pixels[0])
+            return
+        self._with_fourth = cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA, dst=self._with_fourth)
+        self._resized_with_fourth = cv2.resize(
+            self._with_fourth, self._size, dst=self._resized_with_fourth, interpolation=self._method
+        )
+        cv2.cvtColor(self._resized_with_fourth, cv2.COLOR_RGBA2RGB, dst=self._pixels[0])
 
 
 def _middle(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -33,6 +33,7 @@ from ..inference.classifier import Prediction
 from ..sources import Change, Frame
 
 _SHOWN = 3  # scores in a line for a reader; JSON has all
+_ENCODE = json.JSONEncoder(allow_nan=False).encode  # made once: `json.dumps` makes an encoder for each line that it is to check
 
 # Nothing of regions is loaded for a single picture.
 TYPE_CHECKING = False
@@ -93,7 +94,7 @@ class Result(NamedTuple):
             line["held"] = True
         if events:
             line["events"] = list(events)
-        return json.dumps(line, allow_nan=False)
+        return _ENCODE(line)
 
     def to_text(self) -> str:
         """Describe the frame for a reader, in one line; empty for a frame that failed (stderr has the reason)."""

@@ -24,6 +24,15 @@ def test_golden_pixels() -> None:
     assert hashlib.sha256(pixels.tobytes()).hexdigest() == GOLDEN
 
 
+def test_small_pictures_get_the_same_pixels_by_the_way_with_a_fourth_channel() -> None:
+    preprocess = Preprocessor(InputSpec(160, 192))  # one for all: its buffers change their size
+    rng = np.random.default_rng(0)
+    for width, height in ((640, 480), (1, 1), (3, 700), (160, 192), (161, 191), (607, 607), (608, 607), (1280, 720)):
+        picture = rng.integers(0, 256, (height + 8, width + 8, 3), dtype=np.uint8)[4:-4, 4:-4]  # a part of a frame, too
+        wanted = cv2.resize(picture, (192, 160), interpolation=cv2.INTER_LINEAR_EXACT)[..., ::-1]
+        assert np.array_equal(preprocess(picture)[0], wanted), (width, height)
+
+
 def test_a_file_of_before_gets_the_pixels_it_was_proven_with() -> None:
     pixels = Preprocessor(InputSpec(224, 224, interpolation="bilinear"))(pattern())
     assert np.array_equal(pixels[0], cv2.resize(pattern(), (224, 224), interpolation=cv2.INTER_LINEAR)[..., ::-1])
