@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from catdog.edge.common.command import run_command
 from catdog.edge.common.files import check_folder
@@ -17,8 +18,6 @@ from .options import ALL, DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, Run, begin_run, find_run, require_same_options
 from .trackers import require_trackers
-
-TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .crossvalidate import CrossValidation

@@ -37,7 +37,6 @@ class Outcome:
     code: int = 0  # exit code of the first failure
     counts: Counter[str] = field(default_factory=Counter)
     computes: set[str] = field(default_factory=set)  # kinds of machine and versions that have computed
-    lost: int = 0  # pieces that were given out again
 
 
 def shard_size(pictures: int) -> int:
@@ -73,22 +72,10 @@ def classify_all(
         ClusterError: no machine is left, or workers die whatever they are given.
         CatdogError: the model cannot be used on a machine, or results cannot be written.
     """
-    outcome, sizes = Outcome(), {piece.shard: len(piece.names) for piece in pieces}
-    parts: dict[int, dict[int, Answer]] = defaultdict(dict)
-
-    def take(answer: Answer) -> None:
-        _count(outcome, answer, say)
-        of_shard = parts[answer.shard]
-        of_shard[answer.start] = answer
-        if sum(part.pictures for part in of_shard.values()) == sizes[answer.shard]:
-            output.write(answer.shard, (of_shard[start].data for start in sorted(of_shard)))
-            del parts[answer.shard]
-        step(answer.pictures)
-
+    taker = _Taker(pieces, output, say, step)
     waiting = list(pieces)
     while waiting:
-        lost = _one_pass(job, waiting, take)
-        outcome.lost += len(lost)
+        lost = _one_pass(job, waiting, taker.take)
         if len(lost) == len(waiting) >= _HOPELESS:
             got = f"{len(lost)} of {len(lost)} pieces with which workers died"
             raise ClusterError("workers that live", got=got, fix="Try one picture there: catdog-edge PICTURE")
@@ -101,8 +88,43 @@ def classify_all(
             elif piece.lost + 1 < _ALONE:
                 waiting.append(piece._replace(lost=piece.lost + 1))
             else:
-                take(crashed(piece, job, labels))
-    return outcome
+                taker.take(crashed(piece, job, labels))
+    return taker.outcome
+
+
+class _Taker:
+    """Takes answers in any order, and writes a shard when all of its are there."""
+
+    def __init__(
+        self, pieces: Sequence[Piece], output: Output, say: Callable[[str], None], step: Callable[[int], object]
+    ) -> None:
+        self.outcome = Outcome()
+        self._sizes = {piece.shard: len(piece.names) for piece in pieces}
+        self._parts: dict[int, dict[int, Answer]] = defaultdict(dict)
+        self._output, self._say, self._step = output, say, step
+
+    def take(self, answer: Answer) -> None:
+        self._count(answer)
+        parts = self._parts[answer.shard]
+        parts[answer.start] = answer
+        if sum(part.pictures for part in parts.values()) == self._sizes[answer.shard]:
+            self._output.write(answer.shard, (parts[start].data for start in sorted(parts)))
+            del self._parts[answer.shard]
+        self._step(answer.pictures)
+
+    def _count(self, answer: Answer) -> None:
+        for error in answer.said:
+            self._say(error)
+        if answer.failed > len(answer.said):
+            more = answer.failed - len(answer.said)
+            self._say(f"{more:,} more pictures there that could not be judged: they are in the results")
+        outcome = self.outcome
+        outcome.pictures += answer.pictures
+        outcome.failed += answer.failed
+        outcome.code = outcome.code or answer.code
+        outcome.counts.update(answer.counts)
+        if answer.where:
+            outcome.computes.add(answer.where["computes"])
 
 
 def _one_pass(job: Job, pieces: Sequence[Piece], take: Callable[[Answer], None]) -> list[Piece]:
@@ -150,19 +172,6 @@ def _answers(job: Job, pieces: Sequence[Piece]) -> Iterator[Answer]:
 
 def _again_but_not_the_piece() -> dict[str, Any]:
     return {"max_restarts": -1, "max_task_retries": 0}
-
-
-def _count(outcome: Outcome, answer: Answer, say: Callable[[str], None]) -> None:
-    for error in answer.said:
-        say(error)
-    if answer.failed > len(answer.said):
-        say(f"{answer.failed - len(answer.said):,} more pictures there that could not be judged: they are in the results")
-    outcome.pictures += answer.pictures
-    outcome.failed += answer.failed
-    outcome.code = outcome.code or answer.code
-    outcome.counts.update(answer.counts)
-    if answer.where:
-        outcome.computes.add(answer.where["computes"])
 
 
 class Pace:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,8 @@ import cv2
 import numpy as np
 import pytest
 from commands import run
-from ray_cluster import RayCluster, environment
 
+from benchmarks.project.ray_nodes import RayCluster, environment
 from catdog.edge.bulk.formats import by_suffix
 from catdog.edge.bulk.output import Output, digest
 from catdog.edge.bulk.run import LARGEST_SHARD, SMALLEST_SHARD, shard_size, shards
@@ -51,7 +52,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cv2.imwrite(str(folder / "pets" / f"{label}-{seed:02d}.jpg"), draw_picture(label, seed))
     (folder / "pets" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no more")
     white = np.full((240, 320, 3), 255, np.uint8)
-    white[:8] = 200
+    white[:10] = 0
     cv2.imwrite(str(folder / "pets" / "white.png"), white)
     return folder
 
@@ -162,6 +163,36 @@ class TestOnTwoNodes:
         assert results(folder) == [said[name] for name in names.splitlines()]
 
 
+@pytest.fixture
+def bucket(tmp_path: Path, pictures: Path) -> Iterator[dict[str, str]]:
+    """An S3 server on this machine with a bucket of some pictures; the environment to reach it by."""
+    pytest.importorskip("moto", reason="moto is not installed")
+    pytest.importorskip("s3fs", reason="the extra ray is not installed")
+    login = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "anything", "AWS_DEFAULT_REGION": "us-east-1"}
+    server = subprocess.Popen(
+        [str(Path(sys.executable).parent / "moto_server"), "-H", "127.0.0.1", "-p", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | login,
+    )
+    assert server.stderr is not None
+    address = next(match[0] for line in server.stderr if (match := re.search(r"http://127\.0\.0\.1:\d+", line)))
+    given = login | {"AWS_ENDPOINT_URL": address}
+    fill = (
+        "import sys, s3fs\n"
+        "system = s3fs.S3FileSystem()\n"
+        "system.mkdir('yard')\n"
+        "for name in ('cats-00.jpg', 'dogs-00.jpg', 'broken.jpg'):\n"
+        "    system.put_file('pets/' + name, 'yard/day/' + name)\n"
+        "system.pipe_file('yard/day/notes.txt', b'none')\n"
+        "system.pipe_file('yard/day/.trash/cats.jpg', b'none')\n"
+    )
+    subprocess.run([sys.executable, "-c", fill], cwd=pictures, env=os.environ | given, check=True)
+    yield given
+    server.terminate()
+    server.communicate()
+
+
 class TestAlone:
     pytestmark = needs_ray
 
@@ -170,6 +201,21 @@ class TestAlone:
         finished = run("catdog-edge", *command, cwd=pictures, **environment(tmp_path / "path"))
         assert finished.returncode == 11, finished.stderr
         assert results(tmp_path / "own.jsonl") == alone(pictures)
+
+    def test_a_bucket(self, pictures: Path, tmp_path: Path, bucket: dict[str, str]) -> None:
+        given = bucket | environment(tmp_path / "path")
+        command = ["s3://yard/day", "--model", "tiny", "--ray", "--output", str(tmp_path / "bucket.jsonl")]
+        finished = run("catdog-edge", *command, cwd=pictures, **given)
+        assert finished.returncode == 11, finished.stderr
+        assert "left out, as no picture: 1 .txt, 1 hidden folder" in finished.stderr
+        names = ("broken.jpg", "cats-00.jpg", "dogs-00.jpg")
+        said = {row["source"].removeprefix("pets/"): row for row in alone(pictures)}
+        expected = [said[name] | {"source": f"s3://yard/day/{name}"} for name in names]
+        expected[0]["error"] = expected[0]["error"].replace("pets/", "s3://yard/day/")
+        assert results(tmp_path / "bucket.jsonl") == expected
+        nothing = run("catdog-edge", "s3://yard/night", "--ray", "--output", "none.jsonl", cwd=tmp_path, **given)
+        assert nothing.returncode == 3
+        assert "s3://yard/night, which holds none" in nothing.stderr
 
     def test_nobody_at_an_address(self, pictures: Path, tmp_path: Path) -> None:
         command = ["pets", "--ray", "127.0.0.1:1", "--output", str(tmp_path / "none.jsonl")]

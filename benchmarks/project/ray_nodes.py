@@ -1,10 +1,10 @@
-"""A Ray cluster for tests: each node a raylet of its own with its own workers, over TCP on the loopback address.
+"""A Ray cluster for benches and tests: each node a raylet of its own with its own workers, over TCP on the loopback address.
 
     with RayCluster(tmp_path, nodes=2) as cluster:
         run("catdog-edge", "photos", "--ray", cluster.address, ..., **cluster.environment)
         cluster.kill()      # the last node, as a power cut would
 
-Run as a program it is the process that has the nodes: Ray is not imported where the tests run, whose warnings are errors.
+Run as a program it is the process that has the nodes: Ray is not imported where the others are measured.
 """
 
 import os
@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from catdog.edge.errors import ClusterError
 
 # jsonschema, which Ray imports, builds a parser of three seconds from this package where it is installed; a raylet gives up on
 # its agent, which imports it as well, after fifteen.
@@ -51,16 +53,16 @@ class RayCluster:
         self._ask("add")
 
     def _ask(self, what: str) -> None:
-        assert self._process.stdin is not None
-        print(what, file=self._process.stdin, flush=True)
-        assert self._answer() == what
+        if self._process.stdin is not None:
+            self._process.stdin.write(f"{what}\n")
+            self._process.stdin.flush()
+        self._answer()
 
     def _answer(self) -> str:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._process.stdout or ():
             if line.startswith("answer: "):
                 return line.removeprefix("answer: ").strip()
-        raise AssertionError("the cluster did not start; its stderr says why")
+        raise ClusterError("Ray's nodes to start", got="none", fix="Its own messages are above; try when there is less to do.")
 
     def __enter__(self) -> Self:
         return self
