@@ -187,7 +187,7 @@ def _simulated(rate: float, efficiency: float, start_s: float, arguments: argpar
     note = (
         f"Computed, not measured: {rate:.1f} pictures/s a core here, of which {efficiency:.0%} is left with Ray; "
         f"start {start_s:.0f} s. Assumed: {given.cores} cores a machine at ${given.price:g} a core's hour, "
-        f"{given.picture_kb:g} kB a picture, {given.machine_gbit:g} Gbit/s a machine, {given.storage_gbit:g} Gbit/s of storage, "
+        f"{given.picture_kb:g} kB a picture, {given.machine_gbit:g} Gbit/s a machine, {given.storage_gbit:g} Gbit/s of all, "
         f"${given.request:g} for 1,000 reads."
     )
     print_table(("pictures", "machines", "time", "cost", "bound by"), rows, note)
