@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ..common.quiet import STDERR, STDOUT, native_output_dropped
 from ..errors import ClusterError, UsageError
 from .arguments import HERE, RUNNING
 
+_PATIENCE_S = 10.0  # for somebody to answer
 _PACKAGES = ("ray", "pyarrow", "pandas", "fsspec", "tqdm")
 
 
@@ -83,6 +85,8 @@ def connected(address: str) -> Iterator[None]:
     """
     check_address(address)
     require_ray()
+    if address not in (HERE, RUNNING):
+        _require_answer(address)
     _prepare_environment(address)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     import ray
@@ -119,6 +123,19 @@ def nodes() -> list[Node]:
 
     alive = (node for node in ray.nodes() if node["Alive"])
     return [Node(node["NodeManagerAddress"], node["NodeID"], int(node["Resources"].get("CPU", 0))) for node in alive]
+
+
+def _require_answer(address: str) -> None:
+    """Ask whether anybody listens at an address: Ray itself was seen to ask for minutes.
+
+    Raises:
+        ClusterError: nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE_S).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError("a Ray cluster", got=f"nobody who answers at {address}: {error}", fix=_fix(address)) from error
 
 
 def _prepare_environment(address: str) -> None:

@@ -25,6 +25,7 @@ from .output import Output
 SMALLEST_SHARD, LARGEST_SHARD, _SHARDS = 16, 2048, 250  # pictures; and how many shards there are in between
 _PARTS = 8  # of a piece that was lost
 _ALONE = 2  # times that a worker dies with a picture alone before the picture is taken to be why
+_STARTS = 8  # workers in a row that may die while they start: their machine may go just then
 _HOPELESS = 8  # pieces of which not one came back: it is not the pictures
 
 
@@ -146,6 +147,7 @@ def _answers(job: Job, pieces: Sequence[Piece]) -> Iterator[Answer]:
         raise ClusterError(f"a machine with {job.threads} cores", got="none that is alive", fix="Use fewer --threads.")
     context = ray.data.DataContext.get_current()
     context.max_errored_blocks = -1  # a piece that is lost is missed in what comes back
+    context.max_consecutive_actor_init_deaths = _STARTS
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     for name in ("ray", "ray.data"):
