@@ -9,7 +9,6 @@ Whoever reads such a folder with pandas, Arrow or DuckDB passes over names that 
 import fcntl
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -83,7 +82,7 @@ class Output:
     def _refuse_others(self, plan: Mapping[str, object]) -> None:
         path = self.folder / _PLAN
         if not path.exists():
-            if self.folder.is_dir() and any(os.scandir(self.folder)):
+            if self.folder.is_dir() and any(self.folder.iterdir()):
                 what = f"{self.folder}, which holds something else"
                 raise OutputError("a folder for results alone", got=what, fix="Name a new one.")
             return

@@ -18,10 +18,11 @@ import pytest
 from commands import run
 
 from benchmarks.project.ray_nodes import RayCluster, environment
+from catdog.edge.bulk.cluster import require_ray
 from catdog.edge.bulk.formats import by_suffix
 from catdog.edge.bulk.output import Output, digest
 from catdog.edge.bulk.run import LARGEST_SHARD, SMALLEST_SHARD, shard_size, shards
-from catdog.edge.errors import OutputError, UsageError
+from catdog.edge.errors import MissingExtraError, OutputError, UsageError
 from catdog.edge.synthetic import draw_picture
 
 needs_ray = [pytest.mark.slow, pytest.mark.skipif("not __import__('importlib').util.find_spec('ray')", reason="no extra ray")]
@@ -223,6 +224,23 @@ class TestAlone:
         finished = run("catdog-edge", *command, cwd=pictures)
         assert finished.returncode == 17, finished.stderr
         assert "nobody who answers at 127.0.0.1:1" in finished.stderr
+
+
+def test_the_extra_is_named_where_it_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catdog.edge.bulk.cluster.find_spec", lambda name: None if name == "ray" else find_spec(name))
+    with pytest.raises(MissingExtraError, match=r"the package ray.*'\.\[ray\]'"):
+        require_ray()
+
+
+def test_nothing_of_ray_is_imported_without_it(picture: Path) -> None:
+    code = (
+        "import sys\n"
+        "from catdog.edge.program.cli import main\n"
+        "main(sys.argv[1:])\n"
+        "print({'ray', 'pyarrow', 'pandas', 'fsspec', 'tqdm'} & {*sys.modules})\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", code, str(picture)], capture_output=True, text=True, check=True)
+    assert finished.stdout.splitlines()[-1] == "set()"
 
 
 def test_shards_are_decided_by_the_number_of_pictures() -> None:
