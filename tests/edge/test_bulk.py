@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,13 @@ from commands import run
 from benchmarks.project.ray_nodes import RayCluster, environment
 from catdog.edge.bulk.cluster import require_ray
 from catdog.edge.bulk.formats import by_suffix
+from catdog.edge.bulk.job import Job, as_error, names_to_bytes
+from catdog.edge.bulk.judging import Judge, answers_of, installed_version
 from catdog.edge.bulk.output import Output, digest
 from catdog.edge.bulk.run import LARGEST_SHARD, SMALLEST_SHARD, shard_size, shards
 from catdog.edge.errors import MissingExtraError, OutputError, UsageError
+from catdog.edge.models import bundled_tflite
+from catdog.edge.runner.loop import RunOptions
 from catdog.edge.synthetic import draw_picture
 
 needs_ray = [pytest.mark.slow, pytest.mark.skipif("not __import__('importlib').util.find_spec('ray')", reason="no extra ray")]
@@ -123,7 +128,7 @@ class TestOnTwoNodes:
         assert "pets/white.png, with which the process that judges it ends" in found[white]["error"]
         assert found[:white] + found[white + 1 :] == expected[:white] + expected[white + 1 :]
 
-    def test_nodes_that_do_not_see_the_pictures(self, pictures: Path, cluster: RayCluster) -> None:
+    def test_a_list_on_stdin(self, pictures: Path, cluster: RayCluster) -> None:
         names = "\n".join(["pets/cats-00.jpg", "/proc/self/nothing.jpg"])
         command = ["-", "--model", "tiny", "--ray", cluster.address, "--output", "list.jsonl"]
         finished = run("catdog-edge", *command, cwd=pictures, stdin=names, **cluster.environment)
@@ -241,6 +246,37 @@ def test_nothing_of_ray_is_imported_without_it(picture: Path) -> None:
     )
     finished = subprocess.run([sys.executable, "-c", code, str(picture)], capture_output=True, text=True, check=True)
     assert finished.stdout.splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"seen": "pets/cats.jpg"}, "where there is no pets/cats.jpg"),
+        ({"version": "0.0.1"}, "catdog 0.0.1 on every machine"),
+        ({"model": b"no model"}, "no.tflite"),
+        ({"backend": "onnxruntime"}, "onnxruntime"),
+    ],
+)
+def test_a_worker_that_cannot_work_says_why(tmp_path: Path, changed: dict[str, Any], said: str) -> None:
+    pa = pytest.importorskip("pyarrow", reason="the extra ray is not installed")
+    job = Job(
+        model=bundled_tflite("tiny").read_bytes(),
+        model_name="no.tflite",
+        claims=None,
+        backend="auto",
+        options=RunOptions(),
+        format="jsonl",
+        base=str(tmp_path),
+        seen=None,
+        version=installed_version(),
+    )
+    batch = pa.table({"shard": [3], "start": [0], "names": [names_to_bytes(["a.jpg", "b\udcff.jpg"])]})
+    (fine,) = answers_of(Judge(job)(batch))
+    assert (fine.shard, fine.pictures, fine.failed, fine.trouble) == (3, 2, 2, None)
+    assert [row["source"] for row in answers(fine.data.decode())] == ["a.jpg", "b\udcff.jpg"]
+    (answer,) = answers_of(Judge(replace(job, **changed))(batch))
+    assert answer.trouble is not None
+    assert said in str(as_error(answer.trouble))
 
 
 def test_shards_are_decided_by_the_number_of_pictures() -> None:

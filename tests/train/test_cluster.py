@@ -20,8 +20,8 @@ needs_ray = [
     pytest.mark.skipif("not __import__('importlib').util.find_spec('tensorflow')", reason="the extra train is not installed"),
 ]
 SMALL = (
-    *("--data", "synthetic", "--synthetic-count", "24", "--image-size", "64", "--backbone-weights", "bundled", "--views", "1"),
-    *("--epochs", "3", "--least-steps", "0", "--cross-validate", "3", "--seeds", "2"),
+    *("--data", "synthetic", "--synthetic-count", "16", "--image-size", "64", "--backbone-weights", "bundled", "--views", "1"),
+    *("--epochs", "3", "--least-steps", "0", "--cross-validate", "2", "--seeds", "2"),
 )
 
 
@@ -65,7 +65,7 @@ class TestOnTwoNodes:
         command = ("catdog-train", *SMALL, "--ray", cluster.address, "--output", "cv")
         finished = run(*command, cwd=tmp_path, **cluster.environment)
         assert finished.returncode == 0, finished.stderr
-        assert "6 folds on 2 machines, each on 1 core" in finished.stderr
+        assert "4 folds on 2 machines, each on 1 core" in finished.stderr
         there = figures(found(tmp_path / "cv"))
         assert [each[:2] for each in there] == [each[:2] for each in figures(alone)]
         assert [each[2] for each in there] == pytest.approx([each[2] for each in figures(alone)], rel=1e-3)
@@ -81,7 +81,7 @@ class TestOnTwoNodes:
         )
         assert process.stderr is not None
         for line in process.stderr:
-            if "1 of 6" in line:
+            if "1 of 4" in line:
                 cluster.kill()
         assert process.wait(timeout=60) == 0
         assert [each[:2] for each in figures(found(tmp_path / "cv"))] == [each[:2] for each in figures(alone)]
