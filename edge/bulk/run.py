@@ -22,7 +22,8 @@ from .job import Answer, Job, Piece, as_error, names_to_bytes
 from .judging import Judge, answers_of, crashed
 from .output import Output
 
-SMALLEST_SHARD, LARGEST_SHARD, _SHARDS = 16, 2048, 250  # pictures; and how many shards there are in between
+# Pictures of a shard; and how many shards there are in between. Each costs Ray about as much as ten pictures.
+SMALLEST_SHARD, LARGEST_SHARD, _SHARDS = 64, 1024, 64
 _PARTS = 8  # of a piece that was lost
 _ALONE = 2  # times that a worker dies with a picture alone before the picture is taken to be why
 _STARTS = 8  # workers in a row that may die while they start: their machine may go just then
