@@ -22,7 +22,7 @@ from .job import Answer, Job, Piece, as_error, names_to_bytes
 from .judging import Judge, answers_of, crashed
 from .output import Output
 
-# Pictures of a shard; and how many shards there are in between. Each costs Ray about as much as ten pictures.
+# Pictures of a shard, and how many shards there are in between: larger ones cost Ray less, smaller ones lose less at a death.
 SMALLEST_SHARD, LARGEST_SHARD, _SHARDS = 64, 1024, 64
 _PARTS = 8  # of a piece that was lost
 _ALONE = 2  # times that a worker dies with a picture alone before the picture is taken to be why
