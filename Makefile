@@ -56,6 +56,17 @@ SUITE ?= bookworm
 test-arm64: install  ## catdog on an emulated Raspberry Pi 4 and 5; an hour; as root, with debootstrap, qemu-user and gcc
 	CATDOG_SHARED=$(SHARED) $(BIN)/python -m tests.boards.arm64 --suite "$(SUITE)" $(ARM64)
 
+# In an environment of its own: Ray brings pandas and pyarrow, which Keras loads at every start where they are.
+RAY := .venv-ray
+$(RAY)/installed: pyproject.toml
+	$(PYTHON) -m venv $(RAY)
+	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[train,ray,bench]' 'moto[server]>=5.0' 'pytest>=8.3' 'pytest-xdist>=3.6'
+	@touch $@
+
+.PHONY: test-ray
+test-ray: $(RAY)/installed  ## what runs on several machines, on Ray nodes of this one; sets up .venv-ray
+	CATDOG_SHARED=$(SHARED) $(RAY)/bin/python -m pytest -n 0 -m 'slow or not slow' tests/edge/test_bulk.py tests/train/test_cluster.py tests/benchmarks/test_bench_scale.py
+
 .PHONY: coverage
 coverage: install  ## which lines all these tests reach; fails below 90 %
 	rm -f .coverage .coverage.*
@@ -131,4 +142,4 @@ docs: install  ## build the documentation into site/; links that lead nowhere ar
 
 .PHONY: clean
 clean:  ## remove .venv and everything that can be made again
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache demo-output site
+	rm -rf $(VENV) $(RAY) build dist .mypy_cache .pytest_cache .ruff_cache demo-output site

@@ -26,7 +26,7 @@ COMMANDS = {
     "peers": "benchmarks.project.peers.cli",
     **{
         name: f"benchmarks.project.{name}"
-        for name in ("backbones", "camera", "motion", "folder", "profiles", "startup", "soak", "training")
+        for name in ("backbones", "camera", "motion", "folder", "profiles", "startup", "soak", "training", "scale")
     },
 }
 
@@ -55,6 +55,7 @@ of catdog itself, in a clone only (catdog-bench NAME --help):
   startup        catdog-edge picture.jpg beside the least that could do it
   soak           memory over many frames
   training       the feature cache beside plain training
+  scale          --ray beside catdog-edge alone, on two nodes, and what very many pictures would cost
   backbones      size, multiply-adds and time of each backbone
 
 The cases take turns in rounds, each in a process of its own, so that a machine that slows down slows all of them down. The

@@ -126,3 +126,9 @@ class SignatureError(CatdogError):
     """A model file is not signed by a known key, is not the file that was signed, or is older than what was taken."""
 
     exit_code = 15
+
+
+class ClusterError(CatdogError):
+    """The machines that were to work together cannot be reached, or are gone."""
+
+    exit_code = 17

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from catdog.edge.bulk.arguments import add_ray
 from catdog.edge.common.command import CommandParser
 from catdog.edge.common.plugins import Choices
 
@@ -45,13 +46,14 @@ examples:
   catdog-train --data photos/ --backbone mobilenetv3-small          another network to look at the pictures
   catdog-train --resume runs/transfer-20260101-120000               resume a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
+  catdog-train --data photos/ --cross-validate 5 --seeds 3 --ray    its folds at once, on several machines: docs/cluster.md
   catdog-train compare runs/before runs/after                       two runs on the same pictures
   catdog-train look --data photos/                                  pictures under a wrong label, before training
 
 next: look at runs/<name>/report.html, then catdog-export --int8
 
 exit codes: 0 done, 2 wrong option, 3 nothing there, 6 model, 7 missing package, 8 data, 9 not verified, 10 cannot write or no
-memory, 12 training came to nothing, 14 broken plugin, 130 interrupted
+memory, 12 training came to nothing, 14 broken plugin, 17 no cluster, 130 interrupted
 """
 
 
@@ -69,6 +71,14 @@ def build_parser() -> argparse.ArgumentParser:
     add("--resume", nargs="?", type=Path, const=True, metavar="DIR", help=resume)
     folds = "K-fold cross-validation on the training pictures alone; keeps no model"
     add("--cross-validate", type=int, metavar="K", help=folds)
+    add(
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="with --cross-validate: by N seeds from --seed on (default: %(default)s)",
+    )
+    add_ray(parser)
     _add_data_options(parser.add_argument_group("data"))
     _add_split_options(parser.add_argument_group("split"))
     _add_network_options(parser.add_argument_group("network"))

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from catdog.edge.common.command import run_command
 from catdog.edge.common.files import check_folder
@@ -17,6 +18,9 @@ from .options import ALL, DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .run import CROSS_VALIDATION_FILE, OPTIONS_FILE, Run, begin_run, find_run, require_same_options
 from .trackers import require_trackers
+
+if TYPE_CHECKING:
+    from .crossvalidate import CrossValidation
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +43,9 @@ def _main(argv: Sequence[str]) -> int:
     if arguments.cross_validate is not None:
         if arguments.resume is not None:
             raise UsageError("--cross-validate or --resume", got="both", fix="Leave one of them out.")
-        return _cross_validate(train_options(arguments), arguments.cross_validate)
+        return _cross_validate(train_options(arguments), arguments.cross_validate, arguments.seeds, arguments.ray)
+    if arguments.ray is not None or arguments.seeds != 1:
+        raise UsageError("--cross-validate beside --ray and --seeds", got="a single training", fix="Add --cross-validate 5.")
     run = _find_run(arguments, _given(parser, argv)) or _begin_run(train_options(arguments))
     _load_libraries()
     from .record import counted
@@ -68,7 +74,7 @@ def _main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _cross_validate(options: TrainOptions, folds: int) -> int:
+def _cross_validate(options: TrainOptions, folds: int, seeds: int, ray: str | None) -> int:
     if options.patience:
         raise UsageError("--cross-validate or --patience", got="both", fix="Leave one of them out.")
     if not 2 <= folds <= 20 or options.stage == ALL:
@@ -77,19 +83,44 @@ def _cross_validate(options: TrainOptions, folds: int) -> int:
             got=f"{folds} for {options.stage}",
             fix="Example: --stage transfer --cross-validate 5",
         )
+    if not 1 <= seeds <= 100:
+        raise UsageError("1 to 100 --seeds", got=str(seeds), fix="Example: --seeds 3")
     check_folder(options.output)
     _check_data(options)
+    if ray is not None:
+        from catdog.edge.bulk.cluster import check_address, require_ray
+
+        check_address(ray)
+        require_ray()
     _load_libraries()
     from .crossvalidate import cross_validate
 
     with lines_to(_log):
-        found = cross_validate(options, folds)
-    print(f"cross-validated      {found.evaluation.accuracy}")
-    for figure in found.evaluation.per_label:
-        print(f"  {figure.name.removeprefix('accuracy on '):<20} {figure}")
-    print(f"calibration error    {found.evaluation.calibration_error:.2%} at temperature {found.temperature:.3f}")
+        if ray is None:
+            several = cross_validate(options, folds, seeds)
+        else:
+            from catdog.edge.bulk.cluster import connected
+
+            from .cluster import on_cluster
+
+            with connected(ray):
+                several = cross_validate(options, folds, seeds, on_cluster)
+    _tell(several, options.data.seed)
     print(f"written to           {options.output / CROSS_VALIDATION_FILE}")
     return 0
+
+
+def _tell(several: "Sequence[CrossValidation]", seed: int) -> None:
+    for place, found in enumerate(several):
+        if len(several) > 1:
+            print(f"seed {seed + place}")
+        print(f"cross-validated      {found.evaluation.accuracy}")
+        for figure in found.evaluation.per_label:
+            print(f"  {figure.name.removeprefix('accuracy on '):<20} {figure}")
+        print(f"calibration error    {found.evaluation.calibration_error:.2%} at temperature {found.temperature:.3f}")
+    if len(several) > 1:
+        rates = [found.evaluation.accuracy.value for found in several]
+        print(f"over {len(several)} seeds         {sum(rates) / len(rates):.2%} ({min(rates):.2%} to {max(rates):.2%})")
 
 
 def _find_run(arguments: argparse.Namespace, given: set[str]) -> Run | None:

@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -13,6 +15,7 @@ from catdog.edge.errors import UsageError
 
 from .data.dataset import Dataset, load_dataset, training_only
 from .data.items import whole_of
+from .data.pictures import Pictures
 from .data.splits import folds
 from .evaluate import Evaluation, evaluate
 from .features import predict
@@ -35,10 +38,41 @@ class CrossValidation:
     temperature: float  # the one that calibrates those scores; to be passed to the final training
 
 
-def cross_validate(options: TrainOptions, count: int) -> CrossValidation:
+class Fold(NamedTuple):
+    """One part of the training pictures, to be judged by a model that has not seen it."""
+
+    options: TrainOptions  # with the seed of the fold's division
+    number: int  # from 1
+    others: tuple[int, ...]  # places of what is learnt from
+    held: tuple[int, ...]  # places of what is judged
+
+
+JudgeFolds = Callable[[Dataset, Sequence[Fold]], Iterable[NDArray[np.float32]]]
+
+
+def one_by_one(dataset: Dataset, folds_: Sequence[Fold]) -> Iterator[NDArray[np.float32]]:
+    """Give each fold's logits, float32 ``[n, classes]``, in order: here, one after another."""
+    for fold in folds_:
+        LOG.info(f"fold {fold.number} of {len(folds_)}")
+        with interrupted_between_steps():
+            yield judge_fold(dataset, fold)
+
+
+def cross_validate(
+    options: TrainOptions, count: int, seeds: int = 1, judge_folds: JudgeFolds = one_by_one
+) -> list[CrossValidation]:
     """Train a stage `count` times, each time without one part of the training pictures, and judge that part.
 
     The validation and test pictures are not looked at, so that settings can be chosen without spending them.
+
+    Args:
+        options: what to train and how.
+        count: parts.
+        seeds: how often all of that, each time divided and trained by the next seed.
+        judge_folds: trains on all folds of all seeds and gives their logits in order.
+
+    Returns:
+        What was found, for each seed.
 
     Raises:
         CatdogError: data or weights cannot be had, or the result cannot be written.
@@ -53,30 +87,52 @@ def cross_validate(options: TrainOptions, count: int) -> CrossValidation:
     rarest = min(learnt.counts(dataset.labels).values())
     if rarest < count:
         raise UsageError(f"at most {rarest} parts, as the rarest label has pictures", got=str(count), fix="Use fewer parts.")
-    logits = np.empty((len(learnt), len(dataset.labels)), np.float32)
-    for number, held in enumerate(folds(learnt.targets.tolist(), count, options.data.seed), start=1):
-        LOG.info(f"fold {number} of {count}")
-        others = np.flatnonzero(~np.isin(origins, origins[wholes[held]])).tolist()
-        with interrupted_between_steps():
-            logits[held] = _judge(training_only(dataset, others, wholes[held].tolist()), options)
-    temperature = fit_temperature(logits, learnt.targets)
-    on = f"{len(learnt):,} training pictures of {dataset.name}, {count}-fold"
-    scores = keras.ops.convert_to_numpy(keras.ops.softmax(logits / temperature))
-    found = CrossValidation(dataset, evaluate(scores, learnt, dataset.labels, on), temperature)
-    result = {
-        "folds": count,
-        "temperature": temperature,
-        "evaluation": found.evaluation.to_dict(),
-        "options": asdict(options) | {"output": options.output.name},
-    }
-    write_text(options.output / CROSS_VALIDATION_FILE, json.dumps(result, indent=2) + "\n")
+    work: list[Fold] = []
+    division: list[list[int]] = []  # of `learnt`, for each fold
+    for seed in range(options.data.seed, options.data.seed + seeds):
+        seeded = replace(options, data=replace(options.data, seed=seed))
+        for held in folds(learnt.targets.tolist(), count, seed):
+            others = np.flatnonzero(~np.isin(origins, origins[wholes[held]]))
+            work.append(Fold(seeded, len(work) + 1, tuple(others.tolist()), tuple(wholes[held].tolist())))
+            division.append(held)
+    logits = np.empty((seeds, len(learnt), len(dataset.labels)), np.float32)
+    for place, judged in enumerate(judge_folds(dataset, work)):
+        logits[place // count, division[place]] = judged
+    found = [_found(dataset, learnt, each, count) for each in logits]
+    _write(options, count, found)
     return found
 
 
-def _judge(fold: Dataset, options: TrainOptions) -> NDArray[np.float32]:
-    """Return float32 ``[n, classes]`` logits of a fold's held-back pictures."""
+def judge_fold(dataset: Dataset, fold: Fold) -> NDArray[np.float32]:
+    """Return float32 ``[n, classes]`` logits of a fold's held-back pictures, by a model that has learnt from the others."""
+    part = training_only(dataset, list(fold.others), list(fold.held))
     # Nothing needs measuring before the end.
-    model = fit_stage(options.stage, fold, replace(options, validate=AT_END)).model
-    logits = predict(logits_model(model.core), fold.validation.pixels)
+    model = fit_stage(fold.options.stage, part, replace(fold.options, validate=AT_END)).model
+    logits = predict(logits_model(model.core), part.validation.pixels)
     keras.utils.clear_session()
     return logits
+
+
+def _found(dataset: Dataset, learnt: Pictures, logits: NDArray[np.float32], count: int) -> CrossValidation:
+    temperature = fit_temperature(logits, learnt.targets)
+    on = f"{len(learnt):,} training pictures of {dataset.name}, {count}-fold"
+    scores = keras.ops.convert_to_numpy(keras.ops.softmax(logits / temperature))
+    return CrossValidation(dataset, evaluate(scores, learnt, dataset.labels, on), temperature)
+
+
+def _write(options: TrainOptions, count: int, found: Sequence[CrossValidation]) -> None:
+    """Write what was found; of several seeds the first is where a single one is, and all are in a list."""
+    first = options.data.seed
+    each = [
+        {"seed": first + place, "temperature": one.temperature, "evaluation": one.evaluation.to_dict()}
+        for place, one in enumerate(found)
+    ]
+    result = {
+        "folds": count,
+        "temperature": found[0].temperature,
+        "evaluation": found[0].evaluation.to_dict(),
+        "options": asdict(options) | {"output": options.output.name},
+    }
+    if len(found) > 1:
+        result["seeds"] = each
+    write_text(options.output / CROSS_VALIDATION_FILE, json.dumps(result, indent=2) + "\n")

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     require_at_least(1, rounds=arguments.rounds, drawn=arguments.drawn)
     with tempfile.TemporaryDirectory() as place:
-        folder = arguments.folder or _drawn(Path(place), arguments.drawn)
+        folder = arguments.folder or drawn_folder(Path(place), arguments.drawn)
         pictures = sorted(map(str, folder.rglob("*.jpg")))
         if not pictures:
             raise InputNotFoundError("a folder with *.jpg", got=str(folder), fix="Name another one, or none.")
@@ -46,7 +46,9 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _drawn(folder: Path, count: int) -> Path:
+def drawn_folder(folder: Path, count: int) -> Path:
+    """Make a folder of so many drawn pictures, JPEG of 500 x 375, of which a hundred differ; return it."""
+    folder.mkdir(exist_ok=True)
     kinds = [
         cv2.imencode(".jpg", draw_picture(label, seed, width=500, height=375))[1]
         for label in LABELS

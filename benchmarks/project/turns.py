@@ -1,5 +1,6 @@
 """Several ways of doing one thing take turns, and their ratios are told with intervals."""
 
+import os
 import subprocess
 import sys
 import time
@@ -56,22 +57,27 @@ def command(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def run_quietly(arguments: Sequence[str]) -> str:
+def run_quietly(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
     """Run a program; return what it printed.
+
+    Args:
+        arguments: its command line.
+        environment: variables that it has besides those of this process.
 
     Raises:
         CatdogError: it did not end with 0.
     """
-    finished = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    given = {**os.environ, **(environment or {})}
+    finished = subprocess.run(arguments, capture_output=True, text=True, check=False, env=given)
     if finished.returncode != 0:
         raise CatdogError(f"{Path(arguments[0]).name} to end with 0", got=finished.stderr, fix="See what it says.")
     return finished.stdout
 
 
-def timed(arguments: Sequence[str]) -> float:
+def timed(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> float:
     """Run a program as `run_quietly` does; return the seconds that it took."""
     start = time.perf_counter()
-    run_quietly(arguments)
+    run_quietly(arguments, environment)
     return time.perf_counter() - start
 
 

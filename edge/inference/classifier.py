@@ -114,11 +114,14 @@ class Classifier:
         self._open(file, _claims_of(labels, claims), backend, threads)
 
     @classmethod
-    def of_file(cls, file: ModelFile, *, backend: str = "auto", threads: int = DEFAULT_THREADS) -> "Classifier":
-        """Make one of a model file that is in memory already and says all about itself.
+    def of_file(
+        cls, file: ModelFile, *, claims: "Claims | None" = None, backend: str = "auto", threads: int = DEFAULT_THREADS
+    ) -> "Classifier":
+        """Make one of a model file that is in memory already.
 
         Args:
             file: as `catdog.edge.contract.artifact.parse_model` gives it.
+            claims: what is to be known of it and is not in it.
             backend: as for the class.
             threads: number of threads for one inference.
 
@@ -128,7 +131,7 @@ class Classifier:
             PluginError: the package that has the backend cannot be loaded, or fails.
         """
         made = cls.__new__(cls)
-        made._open(file, None, backend, threads)
+        made._open(file, claims, backend, threads)
         return made
 
     def _open(self, file: ModelFile, claims: "Claims | None", backend: str, threads: int) -> None:

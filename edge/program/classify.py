@@ -18,6 +18,7 @@ from ..sinks.stdout import StdoutSink
 from ..sources import open_sources
 from .arguments import parse, run_options, sink_options, source_options, swap_options
 from .located import located
+from .parser import build_parser
 from .reporter import Reporter, log
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def classify(argv: Sequence[str]) -> int:
 def _classify(arguments: "Namespace") -> int:
     if arguments.list_cameras:
         return _list_cameras()
+    if arguments.ray is not None or arguments.output is not None:
+        from .bulk import check_bulk, classify_bulk
+
+        check_bulk(arguments, build_parser())
+        return classify_bulk(arguments, _log)
     how, wanted, swaps = run_options(arguments), sink_options(arguments), swap_options(arguments)
     if noted := getattr(arguments, "noted", ""):
         _log(noted)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ..backends import BACKENDS
+from ..bulk.arguments import add_ray
 from ..common.command import CommandParser, size
 from ..foreign.arguments import add_claims
 from ..regions.options import AUTO, MODES, RegionOptions
@@ -31,15 +32,17 @@ examples:
   catdog-edge cat.jpg --model https://host.example/garden.tflite    one at an address: fetched when it is new
   catdog-edge --camera 0 --models models     a folder of models: take another while running; catdog-edge models --help
   catdog-edge cat.jpg --model model_unquant.tflite --labels labels.txt --input-range -1..1    one of Teachable Machine's
+  catdog-edge photos/ --ray --output day.parquet    very many pictures, on one machine or several; docs/cluster.md
   catdog-edge --config edge.toml             options from a file; service --help: as a service of systemd
 
 exit codes: 0 all classified, 2 wrong option, 3 nothing there, 4 unreadable, 5 camera or stream, 6 model,
-7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 130 interrupted
+7 missing package, 10 cannot write, 11 some of several pictures failed, 14 broken plugin, 17 no cluster, 130 interrupted
 """
 _BACKEND_HELP = "runtime: auto, litert, onnxruntime, or that of another package (default: the one for the file)"
 _KEYS_HELP = (
     "public keys (*.pub) of those whose models are taken by MQTT into --models (default: ~/.config/catdog/keys, if it is there)"
 )
+_OUTPUT_HELP = "folder for the results of --ray: DIR.parquet, or DIR.jsonl for JSON lines; resumes what was stopped there"
 _SINK_HELP = "a sink of another package, several with an option each; catdog-edge doctor lists them"
 
 
@@ -65,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_model_options(parser.add_argument_group("what to ask"))
     add_claims(parser.add_argument_group("a model file of others: what it does not say itself (docs/own-models.md)"))
     _add_sink_options(parser.add_argument_group("where to tell it"))
+    _add_bulk_options(parser.add_argument_group("very many pictures"))
     return parser
 
 
@@ -218,6 +222,11 @@ def _add_sink_options(group: argparse._ArgumentGroup) -> None:
         help="results that may wait for a slow sink, with pictures if it takes them (default: %(default)s)",
     )
     add("--sink", action="append", metavar="NAME[:ARGUMENT]", help=_SINK_HELP)
+
+
+def _add_bulk_options(group: argparse._ArgumentGroup) -> None:
+    add_ray(group)
+    group.add_argument("--output", type=Path, metavar="DIR", help=_OUTPUT_HELP)
 
 
 def _add_saving_options(group: argparse._ArgumentGroup) -> None:

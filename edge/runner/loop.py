@@ -141,6 +141,12 @@ def _fastest(load: Callable[[int], Classifier]) -> Classifier:
     return best[1]
 
 
+def judge_alone(frame: Frame, classifier: Classifier, options: RunOptions) -> Result:
+    """Judge a picture that has nothing to do with any other, as one of a folder."""
+    result = judge(_transformed(frame, options.transform), classifier, in_parts(classifier, options.regions))
+    return _smoothed(result, ScoreSmoother(options.threshold))
+
+
 def _is_worth_all_cores(source: PictureSource, options: RunOptions, left: int | None) -> bool:
     count = len(source) if left is None else min(left, len(source))
     return count >= _ENOUGH and options.max_fps is None

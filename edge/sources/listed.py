@@ -34,9 +34,10 @@ class ListedSource:
 
     def frames(self) -> Iterator[Frame]:
         """Give one frame per name; empty ones are passed over."""
-        return (_read_named(name) for name in self._names() if name)
+        return (read_named(name) for name in self.names() if name)
 
-    def _names(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
+        """Give what is named, empty lines among it."""
         lines = self._lines
         if lines is None:
             lines = sys.stdin
@@ -127,13 +128,18 @@ class WatchedSource:
             self._say(f"left out of {self._folder}, as no picture: {self._left_out.line()}")
 
 
-def _read_named(name: str) -> Frame:
-    """Read a file that somebody named; devices and pipes may never end, and are refused."""
-    path, shown = Path(name), printable(without_secrets(name))  # it may be an address, with a password
+def read_named(name: str, folder: str = "") -> Frame:
+    """Read a file that somebody named; devices and pipes may never end, and are refused.
+
+    Args:
+        name: its path.
+        folder: that a path is relative to; empty for the one where the program stands.
+    """
+    path, shown = Path(folder, name), printable(without_secrets(name))  # it may be an address, with a password
     try:
         if path.exists() and not path.is_file():
             raise UnreadableInputError("a picture file", got=f"{without_secrets(name)}, which is none", fix="Name files.")
-        return read_frame(path)
+        return read_frame(path, name)
     except OSError as trouble:  # too long for the system, say
         error: CatdogError = UnreadableInputError(
             "a picture file", got=f"{shortened(shown)}: {trouble.strerror}", fix="Name a file that may be read."

@@ -142,18 +142,24 @@ class PictureSource:
         """Nothing is held open."""
 
 
-def read_frame(path: Path) -> Frame:
-    """Read one file; what cannot be read becomes a frame with its error."""
+def read_frame(path: Path, name: str | None = None) -> Frame:
+    """Read one file; what cannot be read becomes a frame with its error.
+
+    Args:
+        path: the file.
+        name: what to call it; None for its path.
+    """
     captured_at, start = time.monotonic(), time.perf_counter()
+    name = str(path) if name is None else name
     try:
         data = path.read_bytes()
     except OSError as trouble:
-        shown = without_secrets(str(path))  # that is none may be an address, with a password
+        shown = without_secrets(name)  # that is none may be an address, with a password
         error = UnreadableInputError(
             "a picture file", got=f"{shortened(shown)}: {trouble.strerror}", fix="Name a file that may be read."
         )
         return Frame(shown, 0, captured_at, 1e3 * (time.perf_counter() - start), 0.0, error=error)
-    return decoded_frame(str(path), data, captured_at, 1e3 * (time.perf_counter() - start))
+    return decoded_frame(name, data, captured_at, 1e3 * (time.perf_counter() - start))
 
 
 def decoded_frame(source: str, data: bytes, captured_at: float, capture_ms: float) -> Frame:

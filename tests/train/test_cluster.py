@@ -1,0 +1,98 @@
+"""The folds of a cross-validation on two Ray nodes, against one machine's figures."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import run
+
+from benchmarks.project.ray_nodes import RayCluster
+from catdog.train.cluster import cores_of_a_fold
+
+needs_ray = [
+    pytest.mark.slow,
+    pytest.mark.skipif("not __import__('importlib').util.find_spec('ray')", reason="the extra ray is not installed"),
+    pytest.mark.skipif("not __import__('importlib').util.find_spec('tensorflow')", reason="the extra train is not installed"),
+]
+SMALL = (
+    *("--data", "synthetic", "--synthetic-count", "16", "--image-size", "64", "--backbone-weights", "bundled", "--views", "1"),
+    *("--epochs", "3", "--least-steps", "0", "--cross-validate", "2", "--seeds", "2"),
+)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
+    with RayCluster(tmp_path_factory.mktemp("for-nodes"), nodes=2) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What one machine finds."""
+    folder = tmp_path_factory.mktemp("alone")
+    finished = run("catdog-train", *SMALL, "--output", "cv", cwd=folder)
+    assert finished.returncode == 0, finished.stderr
+    assert "over 2 seeds" in finished.stdout
+    return found(folder / "cv")
+
+
+def found(folder: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((folder / "cross-validation.json").read_text())
+    return result
+
+
+def figures(result: dict[str, Any]) -> list[tuple[int, int, float]]:
+    """Seed, right answers of all, and temperature; the first two are to be equal, the last to rounding."""
+    return [
+        (
+            each["seed"],
+            round(each["evaluation"]["accuracy"]["value"] * each["evaluation"]["accuracy"]["n"]),
+            each["temperature"],
+        )
+        for each in result["seeds"]
+    ]
+
+
+class TestOnTwoNodes:
+    pytestmark = needs_ray
+
+    def test_gives_the_figures_of_one_machine(self, tmp_path: Path, cluster: RayCluster, alone: dict[str, Any]) -> None:
+        command = ("catdog-train", *SMALL, "--ray", cluster.address, "--output", "cv")
+        finished = run(*command, cwd=tmp_path, **cluster.environment)
+        assert finished.returncode == 0, finished.stderr
+        assert "4 folds on 2 machines, each on 1 core" in finished.stderr
+        there = figures(found(tmp_path / "cv"))
+        assert [each[:2] for each in there] == [each[:2] for each in figures(alone)]
+        assert [each[2] for each in there] == pytest.approx([each[2] for each in figures(alone)], rel=1e-3)
+
+    def test_does_the_folds_of_a_dead_node_again(self, tmp_path: Path, cluster: RayCluster, alone: dict[str, Any]) -> None:
+        executable = str(Path(sys.executable).parent / "catdog-train")
+        process = subprocess.Popen(
+            [executable, *SMALL, "--ray", cluster.address, "--output", "cv"],
+            cwd=tmp_path,
+            env=os.environ | cluster.environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "1 of 4" in line:
+                cluster.kill()
+        assert process.wait(timeout=60) == 0
+        assert [each[:2] for each in figures(found(tmp_path / "cv"))] == [each[:2] for each in figures(alone)]
+
+
+@pytest.mark.parametrize(("cores", "folds", "each"), [([1, 1], 6, 1), ([16, 16], 5, 6), ([4, 4], 1, 4), ([], 3, 1)])
+def test_cores_of_a_fold(cores: list[int], folds: int, each: int) -> None:
+    assert cores_of_a_fold(cores, folds) == each
+
+
+def test_seeds_and_ray_are_for_cross_validation(tmp_path: Path) -> None:
+    finished = run("catdog-train", "--data", "synthetic", "--seeds", "3", cwd=tmp_path)
+    assert finished.returncode == 2
+    assert "--cross-validate beside --ray and --seeds" in finished.stderr
