@@ -47,6 +47,10 @@ test: lint  ## ruff, mypy, pytest without what takes minutes
 test-slow: install  ## the tests that take minutes: whole trainings, exports and packages
 	$(BIN)/python -m pytest -m slow
 
+.PHONY: test-camera
+test-camera: install  ## catdog-edge against the kernel's own test cameras, as root; half an hour (CASES= CACHE= FRAMES=)
+	$(BIN)/python tests/boards/camera/run.py $(CASES) $(if $(CACHE),--cache $(CACHE)) $(if $(FRAMES),--frames $(FRAMES))
+
 .PHONY: coverage
 coverage: install  ## which lines all these tests reach; fails below 90 %
 	rm -f .coverage .coverage.*
