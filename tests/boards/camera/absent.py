@@ -7,6 +7,7 @@ from pathlib import Path
 
 PROGRAMS = {  # and the Debian package of each
     "debootstrap": "debootstrap",
+    "linux.uml": "user-mode-linux",
     "flex": "flex",
     "bison": "bison",
     "bc": "bc",
@@ -17,7 +18,10 @@ PROGRAMS = {  # and the Debian package of each
     "mkfs.ext4": "e2fsprogs",
 }
 SOURCES = Path("/usr/src")
-SOURCE_PACKAGE = "linux-source-6.1"  # with which all this was tried
+SOURCE_PACKAGE = "linux-source-6.1"  # of the series of Debian's User Mode Linux
+UML = Path("/usr/bin/linux.uml")
+UML_MODULES = Path("/usr/lib/uml/modules")
+UML_CONFIG = Path("/usr/share/doc/user-mode-linux/config.gz")
 
 
 class AbsentError(Exception):

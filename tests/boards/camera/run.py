@@ -2,6 +2,7 @@
 
     sudo make test-camera
     sudo make test-camera CASES="check_2_opening.py check_4_faults.py::test_black" CACHE=/somewhere
+    sudo make test-camera WEBCAM=1      # with a kernel that has USB, which takes some minutes to build
 
 Exit codes: 0 every case has passed or says why it was skipped; 1 one has not; 77 nothing was run, for want of what is named.
 """
@@ -17,22 +18,22 @@ from pathlib import Path
 
 from absent import AbsentError, check_machine
 from guest import MEMORY_MB, Guest
-from kernel import Kernel, build
+from kernel import Kernel, make_kernel
 from report import Case, Report
 from say import say
-from system import SUITE, copy_source, disk, wheels
+from system import CASES, SUITE, copy_source, disk, wheels
 
 PASSED, FAILED, ABSENT = 0, 1, 77
 INSIDE = Path(__file__).with_name("inside")
 CHAPTER = "check_1_chapter.py"  # which installs catdog; nothing else can be run without it
 AFTER_REBOOT = "check_8_after_reboot.py"
-_TESTS = "/opt/cases"  # the environment that the cases are run in; catdog's own stays as its users have it
-_PREPARE = f"""\
+_PREPARE = """\
 set -e
 printf '[global]\\nno-index = true\\nfind-links = /mnt/share/wheels\\n' > /etc/pip.conf
+mkdir -p /usr/lib/modules
+[ -e "/usr/lib/modules/$(uname -r)/modules.dep" ] || cp -r /mnt/share/modules/. /usr/lib/modules
 rm -rf /usr/src/catdog
 cp -r /mnt/share/source /usr/src/catdog
-[ -x {_TESTS}/bin/pytest ] || {{ /usr/bin/python3 -m venv {_TESTS} && {_TESTS}/bin/pip install --quiet pytest; }}
 """
 _FILE_S = 1500.0  # for the cases of one file
 
@@ -47,15 +48,16 @@ def main() -> int:
         sys.stderr.write(f"test-camera: nothing was run, every case is skipped: {error}\n")
         return ABSENT
     cache.mkdir(parents=True, exist_ok=True)
-    kernel = build(cache)
-    image, packages = disk(cache, kernel), wheels(cache)
+    kernel = make_kernel(cache, whole=arguments.webcam)
+    packages = wheels(cache)
+    image = disk(cache, packages)
     ready = time.monotonic()
     report = Report(_machine(kernel))
     home = cache / "run"
     home.mkdir(exist_ok=True)
     with Guest(kernel, image, home, keep=arguments.keep) as guest:
         say(f"the guest has started, {time.monotonic() - ready:.0f} s")
-        _fill(guest, packages)
+        _fill(guest, packages, kernel)
         _run_cases(guest, report, _wanted(arguments.cases, keep=arguments.keep), arguments.frames)
     report.machine["seconds, with a warm cache"] = round(time.monotonic() - ready)
     report.machine["seconds of making kernel, disk and packages"] = round(ready - begun)
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--report", type=Path, default=Path("reports/test-camera"), help="folder of the report (default: %(default)s)"
     )
+    parser.add_argument("--webcam", action="store_true", help="build a whole kernel, with USB, for the cases of webcams")
     parser.add_argument("--keep", action="store_true", help="go on in the guest of the last run, with the catdog that is in it")
     parser.add_argument("--frames", type=int, default=10_000, help="of the memory's case (default: %(default)s)")
     return parser
@@ -98,9 +101,9 @@ def _wanted(asked: list[str], *, keep: bool) -> dict[str, list[str]]:
     return found
 
 
-def _fill(guest: Guest, packages: Path) -> None:
+def _fill(guest: Guest, packages: Path, kernel: Kernel) -> None:
     copy_source(guest.share / "source")
-    for name, source in (("wheels", packages), ("cases", INSIDE)):
+    for name, source in (("wheels", packages), ("cases", INSIDE), ("modules", kernel.modules / "lib/modules")):
         shutil.rmtree(guest.share / name, ignore_errors=True)
         shutil.copytree(source, guest.share / name, ignore=shutil.ignore_patterns("__pycache__"))
     prepared = guest.run(_PREPARE, 600.0)
@@ -115,7 +118,7 @@ def _run_cases(guest: Guest, report: Report, wanted: dict[str, list[str]], frame
         told = guest.share / f"{name}.jsonl"
         told.unlink(missing_ok=True)
         set_up = f"CATDOG_CASES=/mnt/share/{told.name} CATDOG_CAMERA_FRAMES={frames} PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=."
-        pytest = f"{_TESTS}/bin/pytest -q -p no:cacheprovider -p told -o python_files='check_*.py' --rootdir=."
+        pytest = f"{CASES}/bin/pytest -q -p no:cacheprovider -p told -o python_files='check_*.py' --rootdir=."
         guest_command = f"cd /mnt/share/cases && {set_up} {pytest} {' '.join(cases)}"
         begun = time.monotonic()
         said = guest.run(guest_command, _FILE_S)

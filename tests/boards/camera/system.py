@@ -10,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kernel import Kernel
 from say import say
 
 ROOT = Path(__file__).resolve().parents[3]  # of the clone
@@ -22,6 +21,7 @@ PACKAGES = (
 )
 # What the source is built with, and the cases are run with; the rest is catdog's own.
 MORE_WHEELS = ("setuptools>=77", "pytest>=8.3")
+CASES = "/opt/cases"  # in the guest
 SIZE = "4G"  # of the disk; a sparse file
 RUNNER = Path(__file__).with_name("runner.sh")
 UNIT = """\
@@ -54,17 +54,15 @@ def wheels(cache: Path) -> Path:
     return folder
 
 
-def disk(cache: Path, kernel: Kernel) -> Path:
-    """Make the disk, where it is not there yet or the kernel is another.
+def disk(cache: Path, packages: Path) -> Path:
+    """Make the disk, where it is not there yet; the kernel's modules are copied to it by each run.
 
     Args:
         cache: where it is kept; needs 2 GB.
-        kernel: whose modules it has.
+        packages: the folder of `wheels`.
     """
     root, image, stamp = cache / "root", cache / "disk.img", cache / "disk.made-of"
-    program = kernel.program.stat()
-    parts = (SUITE, PACKAGES, UNIT, RUNNER.read_text(), f"{kernel.version} {program.st_size} {program.st_mtime_ns}")
-    wanted = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    wanted = hashlib.sha256("\n".join((SUITE, PACKAGES, UNIT, RUNNER.read_text())).encode()).hexdigest()
     if image.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return image
     if not (root / ".complete").is_file() or (root / ".complete").read_text() != PACKAGES:
@@ -72,7 +70,8 @@ def disk(cache: Path, kernel: Kernel) -> Path:
         shutil.rmtree(root, ignore_errors=True)
         run(["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root), *_mirror()])
         (root / ".complete").write_text(PACKAGES)
-    _prepare(root, kernel)
+    _prepare(root)
+    _install_pytest(root, packages)
     say("making the disk")
     image.unlink(missing_ok=True)
     with image.open("wb") as file:
@@ -134,8 +133,9 @@ def _mirror() -> list[str]:
     return []
 
 
-def _prepare(root: Path, kernel: Kernel) -> None:
-    shutil.copytree(kernel.modules / "lib/modules", root / "lib/modules", dirs_exist_ok=True, symlinks=True)
+def _prepare(root: Path) -> None:
+    for package in (root / "var/cache/apt/archives").glob("*.deb"):
+        package.unlink()
     for name, text in {
         "etc/hostname": "catdogvm\n",
         "etc/hosts": "127.0.0.1 localhost catdogvm\n",
@@ -152,3 +152,25 @@ def _prepare(root: Path, kernel: Kernel) -> None:
     run(["chroot", str(root), "usermod", "-aG", "video", "pi"])
     run(["chroot", str(root), "systemctl", "enable", "runner"])
     run(["chroot", str(root), "systemctl", "disable", "mosquitto"])  # the case that needs it starts it
+
+
+def _install_pytest(root: Path, packages: Path) -> None:
+    """Make the environment that the cases are run in; catdog's own stays as its users have it."""
+    if (root / CASES.lstrip("/") / "bin/pytest").exists():
+        return
+    folder = root / "wheels"
+    shutil.copytree(packages, folder, dirs_exist_ok=True)
+    run(["chroot", str(root), "/usr/bin/python3", "-m", "venv", CASES])
+    pip = [
+        f"{CASES}/bin/python",
+        "-m",
+        "pip",
+        "--isolated",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--find-links=/wheels",
+        "pytest",
+    ]
+    run(["chroot", str(root), *pip])
+    shutil.rmtree(folder)

@@ -22,7 +22,9 @@ def tell(word: str) -> None:
 @contextmanager
 def plugged_in(*formats: str) -> Iterator[None]:
     """A webcam with some formats, /dev/video0."""
-    sh("modprobe -a vhci_hcd uvcvideo")
+    said = sh("modprobe -a vhci_hcd uvcvideo")
+    if said:
+        pytest.skip("this kernel has no USB; make test-camera WEBCAM=1 builds one that has")
     program = Path(__file__).with_name("webcam.py")
     process = subprocess.Popen([PYTHON, str(program), str(PIPE), *formats], stderr=subprocess.PIPE, text=True)
     try:
