@@ -48,8 +48,8 @@ test-slow: install  ## the tests that take minutes: whole trainings, exports and
 	$(BIN)/python -m pytest -m slow
 
 .PHONY: test-camera
-test-camera: install  ## catdog-edge against the kernel's own test cameras, as root; half an hour (CASES= CACHE= FRAMES= WEBCAM=1)
-	$(BIN)/python tests/boards/camera/run.py $(CASES) $(if $(CACHE),--cache $(CACHE)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(WEBCAM),--webcam)
+test-camera: install  ## catdog-edge against the kernel's own test cameras, as root; half an hour (CASES= CACHE= FRAMES= PATIENCE= WEBCAM=1)
+	$(BIN)/python tests/boards/camera/run.py $(CASES) $(if $(CACHE),--cache $(CACHE)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(WEBCAM),--webcam) $(if $(PATIENCE),--patience $(PATIENCE))
 
 .PHONY: coverage
 coverage: install  ## which lines all these tests reach; fails below 90 %

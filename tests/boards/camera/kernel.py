@@ -106,11 +106,12 @@ def _build_modules(tree: Path, home: Path, modules: Path) -> None:
             shutil.copy2(path, work)
     # Debian tells not what its kernel offers to modules: a name that it has not is found when the module is loaded.
     _run([*make, f"M={work}", "KBUILD_MODPOST_WARN=1", "modules"], home)
-    shutil.copytree(theirs, modules / "lib/modules" / version)
     extra = modules / "lib/modules" / version / "extra"
-    extra.mkdir()
+    extra.mkdir(parents=True)
     for path in work.glob("*.ko"):
         shutil.copy2(path, extra)
+    for path in theirs.glob("modules.[bo]*"):  # what is built in, and in which order: depmod reads them. No case needs the rest
+        shutil.copy2(path, extra.parent)
     _run(["depmod", "-b", str(modules), version], home)
 
 

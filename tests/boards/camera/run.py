@@ -53,12 +53,14 @@ def main() -> int:
     image = disk(cache, packages)
     ready = time.monotonic()
     report = Report(_machine(kernel))
+    settings = f"CATDOG_CAMERA_FRAMES={arguments.frames} CATDOG_CAMERA_PATIENCE={arguments.patience}"
+    report.machine["waits, times as long as on an idle machine"] = arguments.patience
     home = cache / "run"
     home.mkdir(exist_ok=True)
     with Guest(kernel, image, home, keep=arguments.keep) as guest:
         say(f"the guest has started, {time.monotonic() - ready:.0f} s")
         _fill(guest, packages, kernel)
-        _run_cases(guest, report, _wanted(arguments.cases, keep=arguments.keep), arguments.frames)
+        _run_cases(guest, report, _wanted(arguments.cases, keep=arguments.keep), settings)
     report.machine["seconds, with a warm cache"] = round(time.monotonic() - ready)
     report.machine["seconds of making kernel, disk and packages"] = round(ready - begun)
     path = report.write(arguments.report)
@@ -80,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--webcam", action="store_true", help="build a whole kernel, with USB, for the cases of webcams")
     parser.add_argument("--keep", action="store_true", help="go on in the guest of the last run, with the catdog that is in it")
     parser.add_argument("--frames", type=int, default=10_000, help="of the memory's case (default: %(default)s)")
+    parser.add_argument("--patience", type=float, default=1.0, help="wait so many times longer: a busy machine")
     return parser
 
 
@@ -111,13 +114,13 @@ def _fill(guest: Guest, packages: Path, kernel: Kernel) -> None:
         raise RuntimeError(f"the guest could not be prepared: {prepared.output[-2000:]}")
 
 
-def _run_cases(guest: Guest, report: Report, wanted: dict[str, list[str]], frames: int) -> None:
+def _run_cases(guest: Guest, report: Report, wanted: dict[str, list[str]], settings: str) -> None:
     for name, cases in wanted.items():
         if name == AFTER_REBOOT:
             report.cases.append(_reboot(guest))
         told = guest.share / f"{name}.jsonl"
         told.unlink(missing_ok=True)
-        set_up = f"CATDOG_CASES=/mnt/share/{told.name} CATDOG_CAMERA_FRAMES={frames} PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=."
+        set_up = f"{settings} CATDOG_CASES=/mnt/share/{told.name} PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=."
         pytest = f"{CASES}/bin/pytest -q -p no:cacheprovider -p told -o python_files='check_*.py' --rootdir=."
         guest_command = f"cd /mnt/share/cases && {set_up} {pytest} {' '.join(cases)}"
         begun = time.monotonic()

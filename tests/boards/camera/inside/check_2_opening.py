@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import vivid
-from vivid import sh, until
+from vivid import PATIENCE, sh, until
 from watching import EDGE, Done, Watch, edge
 
 FEW = ("--json", "--model", "tiny", "--max-frames", "5")
@@ -47,7 +47,7 @@ def test_absent() -> None:
     assert done.code == 5
     assert "no such device (present: none)" in done.err
     assert "Plug it in" in done.err
-    assert done.seconds < 10
+    assert done.seconds < 10 * PATIENCE
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_late(camera: None) -> None:
         assert not [each for each in watch.heard if each.is_label], "too quick to be stopped"
         try:
             with pytest.raises(AssertionError, match="not heard"):
-                watch.label(60)
+                watch.label(60 / PATIENCE)
             assert watch.capture_process() == process
         finally:
             sh(f"kill -CONT {process}")
@@ -137,7 +137,7 @@ def test_comes_after_a_minute() -> None:
     """A camera that is plugged in after 60 s is found with --wait"""
     with Watch("--camera", "0", "--wait", "--model", "tiny") as watch:
         with pytest.raises(AssertionError, match="not heard"):
-            watch.label(60)
+            watch.label(60 / PATIENCE)
         vivid.load()
         watch.label(15)
     vivid.unload()

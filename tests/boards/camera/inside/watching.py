@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from vivid import PATIENCE
+
 EDGE = "/opt/catdog/bin/catdog-edge"
 PYTHON = "/opt/catdog/bin/python"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -67,7 +69,7 @@ def edge(*arguments: str, user: str = "root", within_s: float = 90.0) -> Done:
     begun = time.monotonic()
     command = [EDGE, *arguments] if user == "root" else ["runuser", "-u", user, "--", EDGE, *arguments]
     done = subprocess.run(
-        ["timeout", "-s", "INT", "-k", "15", str(within_s), *command], capture_output=True, text=True, check=False
+        ["timeout", "-s", "INT", "-k", "15", str(PATIENCE * within_s), *command], capture_output=True, text=True, check=False
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     heard = [Heard(0.0, json.loads(line)) for line in lines]
@@ -122,7 +124,7 @@ class Watch:
         Raises:
             AssertionError: none came in time.
         """
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + PATIENCE * within_s
         with self._news:
             while True:
                 found = next((each for each in self.heard if each.at >= since and wanted(each)), None)
@@ -164,7 +166,7 @@ class Watch:
 
     def capture_process(self, within_s: float = 10.0) -> int:
         """Return the capture process; waits for it."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + PATIENCE * within_s
         while time.monotonic() < deadline:
             for process in self.family()[1:]:
                 if b"sources.live.worker" in command_line(process):
@@ -178,7 +180,7 @@ class Watch:
         if self.is_running:
             self._process.send_signal(signal.SIGINT)
             try:
-                self._process.wait(12)
+                self._process.wait(12 * PATIENCE)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
