@@ -29,6 +29,7 @@ FOLDERS = (
     "drivers/media/common/v4l2-tpg",
     "drivers/media/test-drivers/vivid",
     "lib/fonts",
+    "lib/math",
 )
 
 

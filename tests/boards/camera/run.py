@@ -11,6 +11,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -41,6 +42,7 @@ _FILE_S = 1500.0  # for the cases of one file
 def main() -> int:
     """Run the target; returns the exit code."""
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # or the guest would go on without us
     cache, begun = arguments.cache.expanduser().resolve(), time.monotonic()
     try:
         check_machine()
