@@ -45,7 +45,7 @@ def test_set_up(line: str, figure: Callable[[str, object], None]) -> None:
     figure("said", said[-700:])
     assert said.endswith("code 0\n"), said
     if "--list-cameras" in line:
-        assert "--camera 0  vivid  640 x 360" in said
+        assert "--camera 0  vivid  640 x 480" in said
     if "service install" in line:
         assert f"{UNIT}.service runs, and will after every boot" in said
     if "service status" in line:

@@ -23,7 +23,7 @@ def test_listed(camera: None) -> None:
     """--list-cameras names the camera, its size and its lasting path"""
     done = edge("--list-cameras")
     assert done.code == 0
-    assert done.out.startswith("--camera 0  vivid  640 x 360  or --camera /dev/v4l/by-path/")
+    assert done.out.startswith("--camera 0  vivid  640 x 480  or --camera /dev/v4l/by-path/")
 
 
 def test_nothing_listed() -> None:
