@@ -67,6 +67,10 @@ $(RAY)/installed: pyproject.toml
 test-ray: $(RAY)/installed  ## what runs on several machines, on Ray nodes of this one; sets up .venv-ray
 	CATDOG_SHARED=$(SHARED) $(RAY)/bin/python -m pytest -n 0 -m 'slow or not slow' tests/edge/test_bulk.py tests/train/test_cluster.py tests/benchmarks/test_bench_scale.py
 
+.PHONY: test-camera
+test-camera: install  ## catdog-edge against the kernel's own test cameras, as root; half an hour (CASES= CACHE= FRAMES= PATIENCE= WEBCAM=1)
+	$(BIN)/python tests/boards/camera/run.py $(CASES) $(if $(CACHE),--cache $(CACHE)) $(if $(FRAMES),--frames $(FRAMES)) $(if $(WEBCAM),--webcam) $(if $(PATIENCE),--patience $(PATIENCE))
+
 .PHONY: coverage
 coverage: install  ## which lines all these tests reach; fails below 90 %
 	rm -f .coverage .coverage.*
