@@ -17,7 +17,7 @@ from .root import Root, StepError, checked, require_ended, say
 
 CLONE = Path(__file__).parents[3]
 VENV = "/opt/catdog"  # as docs/pi.md has it
-_US = re.compile(r"(?:\.|catdog|\S+\.whl)(\[[\w,]*\])?")
+_US = re.compile(r"(?:\.|catdog-edge|\S+\.whl)(\[[\w,]*\])?")
 _LARGEST = 6  # packages that are named
 
 
@@ -36,7 +36,7 @@ def build_wheel(folder: Path) -> Path:
                 shutil.copy(CLONE / name, source / name)
         checked([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
                  "--wheel-dir", str(folder), str(source)])  # fmt: skip
-    (wheel,) = folder.glob("catdog-*.whl")
+    (wheel,) = folder.glob("*.whl")
     return wheel
 
 
