@@ -6,11 +6,15 @@ One of another package is a row in the group `catdog.sinks` (docs/extend/add-a-s
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..common.installation import missing_extra
 from ..common.plugins import Registry
-from ..errors import UsageError
+from ..errors import ModelError, UsageError
 from ..inference.classifier import Classifier
 from .base import Sink
 from .options import SinkOptions
@@ -85,7 +89,18 @@ def _save_uncertain(given: Opening) -> Sink:
         most=options.save_limit,
         most_mb=options.save_limit_mb,
         every_s=60 * options.save_every_min,
+        looks_new=_novelty(given.model().model_path),
     )
+
+
+def _novelty(model: Path) -> Callable[[NDArray[np.uint8]], bool] | None:
+    """Tell what looks new to a model; None for one that remembers nothing of what it has learnt from."""
+    from ..teach.novelty import Novelty
+
+    try:
+        return Novelty(model).is_new
+    except ModelError:
+        return None
 
 
 def _on_event(given: Opening) -> Sink:

@@ -31,8 +31,9 @@ from ..pictures.folders import UNLABELLED
 from ..runner.events import APPEARED
 from ..runner.observation import Observation
 from ..runner.results import Result, pets_as_json
+from ..sources import Frame
 
-WEAK, EVENT, STEADY = "weak", "appeared", "steady"  # why a frame is kept
+WEAK, EVENT, NEW, STEADY = "weak", "appeared", "new", "steady"  # why a frame is kept
 _QUALITY = 92  # of JPEG
 _MADE_HERE = re.compile(r"(\d{8}T\d{6}\.\d{3})-\d\.\d\d(-\d+)?")
 _STAMP = "%Y%m%dT%H%M%S.%f"
@@ -50,8 +51,9 @@ class _Kept(NamedTuple):
 class UncertainSink:
     """Keeps frames worth a label as JPEG files, and doubtful pictures as they are.
 
-    Frames: weak answers, the one that settles that somebody has appeared, and one where nothing was kept for `every_s`. Near
-    copies of the last that was kept are left out: an empty room does not fill the folder by night.
+    Frames: weak answers, the one that settles that somebody has appeared, one that looks other than what the model has learnt
+    from, and one where nothing was kept for `every_s`. Near copies of the last that was kept are left out: an empty room does
+    not fill the folder by night.
 
     Args:
         folder: where to; made if absent.
@@ -63,6 +65,9 @@ class UncertainSink:
         every_s: after so many seconds without a frame any is kept that looks other than the last; 0 for never.
         apart_s: least time between two frames, but for those by which somebody appears, seconds: neighbours are all but the
             same picture.
+        looks_new: tells of a picture, BGR uint8 ``[height, width, 3]``, whether it looks new to the model; asked at most every
+            `look_s`. None where the model does not know.
+        look_s: seconds between two such looks, each of which costs about as much as an answer.
 
     Raises:
         UsageError: a limit that keeps nothing, or a value out of range.
@@ -81,11 +86,15 @@ class UncertainSink:
         most_mb: float = 1000.0,
         every_s: float = 600.0,
         apart_s: float = 2.0,
+        looks_new: Callable[[NDArray[np.uint8]], bool] | None = None,
+        look_s: float = 5.0,
     ) -> None:
         _check(below, most, most_mb, every_s)
         self.name = f"--save-uncertain {folder}"
         self._folder, self._tell, self._below, self._most, self._apart_s = folder, tell, below, most, apart_s
         self._most_bytes, self._every_s = most_mb * 1e6, every_s
+        self._looks_new, self._look_s = looks_new, look_s
+        self._looked: float | None = None  # when it was asked last whether a frame looks new
         self._last: float | None = None  # when a frame was captured that was kept
         self._begun: float | None = None  # when the first was
         self._tried: float | None = None  # when the last was that was kept, or was too like the one before
@@ -105,11 +114,12 @@ class UncertainSink:
         if result.frame.scene_s is None:
             if weak:
                 self._keep_file(Path(result.frame.source), folder)
-        elif why := self._why(observation, result.frame.captured_at, weak):
+        elif why := self._why(observation, result.frame, weak):
             self._keep_frame(observation, result, folder / f"{_time(observation.at)}-{scores[guess]:.2f}.jpg", why)
 
-    def _why(self, observation: Observation, now: float, weak: bool) -> str:
+    def _why(self, observation: Observation, frame: Frame, weak: bool) -> str:
         """Say why a frame is to be kept; empty for one that is not."""
+        now = frame.captured_at
         self._begun = now if self._begun is None else self._begun
         if any(event.kind == APPEARED for event in observation.events):
             return EVENT
@@ -117,8 +127,16 @@ class UncertainSink:
             return ""
         if weak:
             return WEAK
+        if self._is_new(frame, now):
+            return NEW
         pause = now - (self._begun if self._last is None else self._last)
         return STEADY if self._every_s and pause >= self._every_s else ""
+
+    def _is_new(self, frame: Frame, now: float) -> bool:
+        if self._looks_new is None or frame.picture is None or (self._looked is not None and now - self._looked < self._look_s):
+            return False
+        self._looked = now
+        return self._looks_new(frame.picture)
 
     def _keep_file(self, path: Path, folder: Path) -> None:
         """Copy a picture; one of the same name that is not the same file gets the name of its folder before its own."""
@@ -174,7 +192,12 @@ class UncertainSink:
 
     def close(self) -> None:
         """Say how many there were."""
-        words = {WEAK: f"with a score below {self._below:g}", EVENT: "where somebody appeared", STEADY: "at steady times"}
+        words = {
+            WEAK: f"with a score below {self._below:g}",
+            EVENT: "where somebody appeared",
+            NEW: "that look new",
+            STEADY: "at steady times",
+        }
         told = [f"{self._counts[why]:,} {said}" for why, said in words.items() if self._counts[why]]
         if told:
             self._tell(f"{', '.join(told)} kept in {self._folder}")

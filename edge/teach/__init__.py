@@ -10,6 +10,7 @@
     cut          an int8 file taken apart before its last layer, and put together with another
     gate         what speaks against the result, and what cannot be told
     writing      the file: contract, metadata, seal
+    novelty      what looks other than all that was learnt from
     suspects     which pictures are likely under a wrong label or under two; suspects_page shows them
     report       the JSON document beside it
     temperature  calibrated scores, for training, too
