@@ -233,7 +233,7 @@ class TestAlone:
 
 def test_the_extra_is_named_where_it_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("catdog.edge.bulk.cluster.find_spec", lambda name: None if name == "ray" else find_spec(name))
-    with pytest.raises(MissingExtraError, match=r"the package ray.*'\.\[ray\]'"):
+    with pytest.raises(MissingExtraError, match=r"the package ray.*catdog-edge\[ray\]"):
         require_ray()
 
 
