@@ -22,13 +22,12 @@ from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.model_contract import NEITHER, InputSpec
 from catdog.edge.contract.preprocess import Preprocessor
 from catdog.edge.errors import DatasetError
-from catdog.edge.models import BUNDLED
 from catdog.edge.pictures.decode import read_picture, silence_opencv
 from catdog.edge.teach.cut import Head
 from catdog.edge.teach.learning import extended
 from catdog.train.data.archive import unpack
 
-from .teach import copied, pictures_of, teach
+from .teach import add_pictures, copied, pictures_of, teach
 
 if TYPE_CHECKING:
     import keras
@@ -43,14 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="python -m benchmarks.project.heads", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", required=True, metavar="ZIP", help="cats_and_dogs_filtered")
-    parser.add_argument("--negatives", required=True, metavar="ZIP", help="no_pet_scenes")
-    parser.add_argument("--more-negatives", required=True, metavar="ZIP", help="more_scenes")
-    parser.add_argument("--label", required=True, metavar="NAME=CLASS,...", help="new label, and how its file names begin")
-    parser.add_argument("--count", type=int, default=20, help="pictures of the new label to learn from (default: %(default)s)")
+    add_pictures(parser)
     parser.add_argument("--known", type=int, default=200, help="of each label before (default: %(default)s)")
-    parser.add_argument("--model", choices=BUNDLED, default="default", help="what is taught (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of which pictures are learnt from (default: %(default)s)")
     arguments = parser.parse_args(argv)
     silence_opencv()
     label, _, classes = arguments.label.partition("=")

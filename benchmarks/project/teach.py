@@ -65,13 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     parser = CommandParser(prog="python -m benchmarks.project.teach", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", required=True, metavar="ZIP", help="cats_and_dogs_filtered")
-    parser.add_argument("--negatives", required=True, metavar="ZIP", help="no_pet_scenes")
-    parser.add_argument("--more-negatives", required=True, metavar="ZIP", help="more_scenes")
-    parser.add_argument("--label", required=True, metavar="NAME=CLASS,...", help="new label, and how its file names begin")
-    parser.add_argument("--count", type=int, default=20, help="pictures to learn it from (default: %(default)s)")
-    parser.add_argument("--model", choices=BUNDLED, default="default", help="what is taught (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of which pictures are learnt from (default: %(default)s)")
+    add_pictures(parser)
     arguments = parser.parse_args(argv)
     silence_opencv()
     label, _, classes = arguments.label.partition("=")
@@ -93,6 +87,17 @@ def _main(argv: Sequence[str]) -> int:
         row += [f"{took:.1f}", f"{megabytes:.0f}", f"{output.stat().st_size / 1e6:.2f}"]
     print_table(_HEADINGS, [row], f"{arguments.model}, taught on 2 threads; intervals are Wilson's, 95 %.\n")
     return 0
+
+
+def add_pictures(parser: CommandParser) -> None:
+    """Add the options that say what is taught, and from which pictures."""
+    parser.add_argument("--data", required=True, metavar="ZIP", help="cats_and_dogs_filtered")
+    parser.add_argument("--negatives", required=True, metavar="ZIP", help="no_pet_scenes")
+    parser.add_argument("--more-negatives", required=True, metavar="ZIP", help="more_scenes")
+    parser.add_argument("--label", required=True, metavar="NAME=CLASS,...", help="new label, and how its file names begin")
+    parser.add_argument("--count", type=int, default=20, help="pictures to learn it from (default: %(default)s)")
+    parser.add_argument("--model", choices=BUNDLED, default="default", help="what is taught (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of which pictures are learnt from (default: %(default)s)")
 
 
 def pictures_of(data: str, negatives: str, more: str, begins: tuple[str, ...]) -> Measured:

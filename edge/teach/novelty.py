@@ -3,8 +3,7 @@
 How a picture looks is what the model sees in it: its features, before they become answers. How far apart two are is 1 less the
 cosine between them, seen from the mean of all. New is what is farther from its nearest exemplar than most exemplars of that
 label are from theirs (cats differ more from each other than car wheels do), and as far from all that was called new before: a
-thing is new once. The 200 that the bundled models carry are few, so much is new: of 100 photographs that were not learnt from,
-one after another, 44 of pets and 30 without.
+thing is new once.
 
 Source of the measure: distance to the nearest neighbour in feature space, as Y. Sun et al., "Out-of-distribution detection with
 deep nearest neighbors", ICML 2022, use it on normalised features.
