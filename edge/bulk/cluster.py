@@ -99,7 +99,7 @@ def connected(address: str) -> Iterator[None]:
     except (RayError, ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
         got = " ".join(str(error).split())
         raise ClusterError("a Ray cluster", got=f"none at {address}: {got}", fix=_fix(address)) from error
-    except Exception as error:
+    except Exception as error:  # Ray raises the bare class where a daemon of its own does not come up in time
         raise ClusterError(
             "Ray to start", got=" ".join(str(error).split()), fix="Try again when the machine has less to do."
         ) from error

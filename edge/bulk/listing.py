@@ -72,7 +72,7 @@ def list_remote(address: str, left_out: LeftOut) -> list[str]:
         found = sorted(system.find(top))
     except FileNotFoundError:
         found = []
-    except Exception as error:
+    except Exception as error:  # each file system raises classes of its own
         got = f"{shown}: {type(error).__name__}: {error}"
         raise UnreadableInputError("a place to read pictures from", got=got, fix="Check its name and the login.") from error
     here = LeftOut()

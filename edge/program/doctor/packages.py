@@ -23,6 +23,8 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "web": ("aiohttp", "prometheus-client"),
     "mqtt": ("paho-mqtt",),
     "heif": ("pillow-heif", "pillow"),
+    "sign": ("cryptography",),
+    "ray": ("ray", "pandas", "pyarrow", "fsspec", "s3fs", "tqdm"),
 }
 
 
