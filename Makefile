@@ -89,14 +89,15 @@ lint: install  ## ruff and mypy only
 RECIPE := --stage transfer --data $(DATA) --more-data $(MORE_DATA) --negatives $(NEGATIVES) --more-negatives $(MORE_NEGATIVES) \
   --negatives-share 0.3 --negative-parts 3 --backbone-weights $(WEIGHTS) --views 1 --held-out 0.05 --validate end
 # first -> fast -> default, each from the one before at another size; first -> longer -> teacher -> small, which is taught by
-# the teacher, -> tiny, at a larger size and taught by `fast`.
+# the teacher, -> slim, at a larger size and taught by `fast`, -> tiny, with a block more at a still larger size.
 RECIPE_first := --image-size 224 --fine-tune-epochs 2 --fine-tune-rate 1.5e-4
 RECIPE_fast := --image-size 192 --start runs/first --fine-tune-epochs 2 --fine-tune-rate 1e-4
 RECIPE_default := --image-size 224 --start runs/fast --fine-tune-epochs 2 --fine-tune-rate 1e-4
 RECIPE_longer := --image-size 224 --start runs/first --fine-tune-epochs 1 --fine-tune-rate 1e-4
 RECIPE_teacher := --image-size 160 --start runs/longer --fine-tune-epochs 2 --fine-tune-rate 1e-4
 RECIPE_small := --pipeline small --image-size 128 --teacher runs/teacher --fine-tune-epochs 8 --fine-tune-rate 1e-3
-RECIPE_tiny := --pipeline small --image-size 160 --start runs/small --teacher runs/fast --fine-tune-epochs 10 --fine-tune-rate 1e-3
+RECIPE_slim := --pipeline small --image-size 160 --start runs/small --teacher runs/fast --fine-tune-epochs 10 --fine-tune-rate 1e-3
+RECIPE_tiny := --pipeline medium --image-size 192 --start runs/slim --teacher runs/fast --fine-tune-epochs 6 --fine-tune-rate 1e-3
 
 .PHONY: bundled-models
 bundled-models: bundled-default bundled-fast bundled-tiny  ## train and export the models that come with the package; four hours
@@ -108,7 +109,8 @@ runs/fast/metrics.json runs/longer/metrics.json: runs/first/metrics.json
 runs/default/metrics.json: runs/fast/metrics.json
 runs/teacher/metrics.json: runs/longer/metrics.json
 runs/small/metrics.json: runs/teacher/metrics.json
-runs/tiny/metrics.json: runs/small/metrics.json runs/fast/metrics.json
+runs/slim/metrics.json: runs/small/metrics.json runs/fast/metrics.json
+runs/tiny/metrics.json: runs/slim/metrics.json runs/fast/metrics.json
 
 bundled-%: runs/%/metrics.json
 	$(BIN)/python -m benchmarks.project.release --run runs/$* --name $*

@@ -29,7 +29,7 @@ from .features import predict
 from .fit import fit
 from .history import Epoch
 from .interruption import interrupted_between_steps, step_ended
-from .model import StageModel, build_model, logits_model, pooled_model, unfreeze_backbone
+from .model import BACKBONE, StageModel, build_model, logits_model, pooled_model, unfreeze_backbone
 from .model_file import read_model
 from .options import TrainOptions
 from .outcome import Outcome, write_outcome
@@ -42,7 +42,7 @@ from .suspects import MOST as MOST_LOOKED_THROUGH
 from .suspects import find_suspects
 from .temperature import apply_temperature, fit_temperature
 from .trackers import track
-from .weights import copy_weights
+from .weights import copy_common_weights, copy_weights
 from .writeups.restarts import with_restarts
 
 _TOLD = 20  # contradictions or labels, by name
@@ -132,7 +132,7 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
     parts = model.transfer
     backbone: str | None
     if options.start is not None:
-        backbone = _continue_from(model, Path(options.start))
+        backbone = _continue_from(model, options, Path(options.start))
     else:
         backbone = None if parts is None else _fill(parts.backbone, options)
     if checkpoint:
@@ -149,16 +149,33 @@ def _fill(network: keras.Model, options: TrainOptions) -> str:
     return load_backbone_weights(network, options.backbone_weights, BACKBONES.find(options.backbone))
 
 
-def _continue_from(model: StageModel, start: Path) -> str:
+def _continue_from(model: StageModel, options: TrainOptions, start: Path) -> str:
     """Fill a model with what a finished run has learnt; returns where that came from, in words.
+
+    A run whose backbone was cut off earlier gives the layers that it has. Those behind them are of the backbone's own weights,
+    and the head begins anew: it sees other features.
 
     Raises:
         CatdogError: there is no such run, or it is of another network.
     """
     earlier = read_model(start)
-    copy_weights(earlier.core, model.core)
+    parts = model.transfer
+    if parts is not None and _is_cut_earlier(earlier.core, parts.backbone):
+        _fill(parts.backbone, options)
+        copy_common_weights(earlier.core.get_layer(BACKBONE), parts.backbone)
+    else:
+        copy_weights(earlier.core, model.core)
     _, _, source = earlier.contract.trained_on.partition("backbone: ")
     return source or "an earlier run"
+
+
+def _is_cut_earlier(earlier: keras.Model, backbone: keras.Model) -> bool:
+    """Whether another model's backbone is the beginning of this one."""
+    if not any(layer.name == BACKBONE for layer in earlier.layers):
+        return False
+    # Without the input, whose name Keras counts up.
+    theirs, ours = ([layer.name for layer in each.layers[1:]] for each in (earlier.get_layer(BACKBONE), backbone))
+    return len(theirs) < len(ours) and theirs == ours[: len(theirs)]
 
 
 def _train_stage(stage: str, dataset: Dataset, run: Run) -> StageRecord:

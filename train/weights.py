@@ -78,6 +78,19 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         variable.assign(theirs[name])
 
 
+def copy_common_weights(source: keras.Model, target: keras.Model) -> None:
+    """Fill those weights of a backbone that another has, too.
+
+    Args:
+        source: a backbone, cut off at any of its layers.
+        target: the same, cut off elsewhere.
+    """
+    theirs = dict(_named_weights(source))
+    for name, variable in _named_weights(target):
+        if name in theirs:
+            variable.assign(theirs[name])
+
+
 def _named_weights(model: keras.Model) -> Iterator[tuple[str, Any]]:
     """Name weights by layer: a variable's own path changes when its model is nested or read back from disk."""
     for layer in model.layers:

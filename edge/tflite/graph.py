@@ -14,21 +14,32 @@ _IDENTIFIER = b"TFL3"
 _BUFFER_ALIGNMENT = 16  # bytes; the schema's force_align for tensor data, which generated Python does not honour
 
 
-class _AlignedBuilder(flatbuffers.Builder):
-    """A builder that keeps tensor data aligned, as kernels that load it straight from the file expect."""
+class _TensorBuilder(flatbuffers.Builder):
+    """A builder that keeps tensor data aligned, as kernels that load it straight from the file expect, and equal data once.
+
+    The zero points of a per-channel quantization are zeros of 8 bytes each: a fifth of a small network's file, were they
+    written for every tensor.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[int, bytes], int] = {}
 
     def CreateNumpyVector(self, x: NDArray[np.generic]) -> int:  # noqa: N802 - overrides a library's name
-        self.StartVector(x.itemsize, x.size, _BUFFER_ALIGNMENT)
         data = np.ascontiguousarray(x).tobytes()
-        self.head = self.Head() - len(data)
-        self.Bytes[self.Head() : self.Head() + len(data)] = data
-        self.vectorNumElems = x.size
-        return int(self.EndVector())
+        offset = self._written.get((x.itemsize, data))
+        if offset is None:
+            self.StartVector(x.itemsize, x.size, _BUFFER_ALIGNMENT)
+            self.head = self.Head() - len(data)
+            self.Bytes[self.Head() : self.Head() + len(data)] = data
+            self.vectorNumElems = x.size
+            offset = self._written[x.itemsize, data] = int(self.EndVector())
+        return offset
 
 
 def pack(model: schema.ModelT, size: int) -> bytes:
     """Serialise a changed model; `size` is about what it needs, in bytes."""
-    builder = _AlignedBuilder(size + 4096)
+    builder = _TensorBuilder(size + 4096)
     builder.Finish(model.Pack(builder), _IDENTIFIER)
     return bytes(builder.Output())
 

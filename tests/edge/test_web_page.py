@@ -175,7 +175,7 @@ def test_camera_that_is_gone_leaves_no_answer_standing(browser: "Browser", model
     with camera(sink):
         visit.page.goto(sink.url)
         visit.wait("""() => document.getElementById("stage").dataset.picture === "live" """)
-        assert visit.page.is_visible("#answer")
+        visit.page.wait_for_selector("#answer", state="visible", timeout=PATIENCE_MS)  # answers travel apart from pictures
     for state, cause in ((State.STALE, "no frame for 0.6 s"), (State.OFFLINE, "no frame for 1.8 s")):
         sink.take(Observation(Change("camera 0", state, cause, time.monotonic()), (), time.time()))
         visit.wait(f"""() => document.getElementById("veil-state").textContent === "{state}" """)

@@ -6,7 +6,7 @@ pytest.importorskip("tensorflow", reason="the extra export is not installed")
 import keras
 from ai_edge_litert.interpreter import Interpreter
 
-from catdog.edge.tflite.graph import append_softmax
+from catdog.edge.tflite.graph import append_softmax, pack
 from catdog.export.tflite import to_float32
 
 CLASSES = 5
@@ -45,3 +45,22 @@ def test_tensor_data_stays_aligned() -> None:
             starts.append(buffer._tab.Vector(buffer._tab.Offset(4)))
     assert starts
     assert all(start % 16 == 0 for start in starts)
+
+
+def test_equal_data_is_written_once() -> None:
+    from ai_edge_litert import schema_py_generated as schema
+
+    inputs = keras.Input((8, 8, 3))
+    model = schema.ModelT.InitFromPackedBuf(
+        to_float32(keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))), 0
+    )
+    zeros = np.zeros(10_000, np.int64)
+    once = pack(model, 100_000)
+    for tensor in model.subgraphs[0].tensors[:2]:
+        tensor.quantization = schema.QuantizationParametersT()
+        tensor.quantization.zeroPoint = zeros
+    twice = pack(model, 100_000)
+    assert zeros.nbytes < len(twice) - len(once) < 2 * zeros.nbytes
+    back = schema.ModelT.InitFromPackedBuf(twice, 0)
+    for tensor in back.subgraphs[0].tensors[:2]:
+        np.testing.assert_array_equal(tensor.quantization.zeroPoint, zeros)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="the extra train is not installed")
@@ -22,6 +23,7 @@ from catdog.edge.errors import DatasetError
 from catdog.edge.synthetic import draw_picture
 from catdog.train.backbone_weights import load_backbone_weights
 from catdog.train.model import build_model
+from catdog.train.model_file import read_model
 
 if TYPE_CHECKING:
     from tests.conftest import Site
@@ -272,6 +274,21 @@ def test_finished_run_is_gone_on_with(class_folders: Path, tmp_path: Path) -> No
     assert other.returncode == 2
     assert "another network" in other.stderr
     assert call("catdog-train", "--start", "first", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.slow
+def test_run_whose_backbone_was_cut_off_earlier_is_gone_on_with(class_folders: Path, tmp_path: Path) -> None:
+    data = ("--data", str(class_folders), "--no-presence-check", *QUICK)
+    assert call("catdog-train", *data, "--pipeline", "small", "--output", "first", cwd=tmp_path).returncode == 0
+    more = (*data, "--start", "first", "--fine-tune-epochs", "1", "--fine-tune-rate", "1e-9", "--output", "second")
+    finished = call("catdog-train", *more, "--pipeline", "medium", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    first, second = (read_model(tmp_path / name).core.get_layer("backbone") for name in ("first", "second"))
+    ours = {layer.name: layer for layer in second.layers}
+    for layer in first.layers[1:]:
+        for theirs, gone_on_with in zip(layer.get_weights(), ours[layer.name].get_weights(), strict=True):
+            np.testing.assert_allclose(gone_on_with, theirs, atol=1e-5)
+    assert "block_9_depthwise" in ours
 
 
 @pytest.mark.slow
