@@ -58,9 +58,9 @@ test-arm64: install  ## catdog on an emulated Raspberry Pi 4 and 5; an hour; as 
 
 # In an environment of its own: Ray brings pandas and pyarrow, which Keras loads at every start where they are.
 RAY := .venv-ray
-$(RAY)/installed: pyproject.toml
+$(RAY)/installed: pyproject.toml constraints-ray.txt
 	$(PYTHON) -m venv $(RAY)
-	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[train,ray,bench]' 'moto[server]>=5.0' 'pytest>=8.3' 'pytest-xdist>=3.6'
+	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints-ray.txt --editable '.[train,ray,bench]' 'moto[server]>=5.0' 'pytest>=8.3' 'pytest-xdist>=3.6'
 	@touch $@
 
 .PHONY: test-ray

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from ..common.installation import own_version
 from ..contract.artifact import parse_model
 from ..errors import CatdogError, ClusterError, UnreadableInputError
 from ..inference.classifier import Classifier
@@ -136,7 +137,7 @@ def _check(job: Job) -> None:
     Raises:
         ClusterError: it is so.
     """
-    here = installed_version()
+    here = own_version()
     if here != job.version:
         raise ClusterError(
             f"catdog {job.version} on every machine",
@@ -149,13 +150,6 @@ def _check(job: Job) -> None:
             got=f"{platform.node()}, where there is no {job.seen}",
             fix="Put them on a file system that all machines share under the same path, or into a bucket: s3://bucket/photos",
         )
-
-
-def installed_version() -> str:
-    """Return catdog's version."""
-    from importlib.metadata import version
-
-    return version("catdog")
 
 
 def _where(model: Classifier) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..bulk.cluster import check_address, connected, nodes, require_ray
 from ..bulk.job import Job
+from ..common.installation import own_version
 from ..contract.artifact import read_model_file
 from ..errors import PartialFailureError, UsageError
 from ..foreign.arguments import CLAIMS, model_claims
@@ -118,7 +119,6 @@ def _job(
     arguments: argparse.Namespace, names: list[str], say: Callable[[str], None], results: str
 ) -> tuple[Job, tuple[str, ...]]:
     """Put together what workers are told, and the model's labels; a model that cannot be used is told before Ray starts."""
-    from ..bulk.judging import installed_version
     from ..bulk.listing import is_remote
 
     model = located(arguments.model, say)
@@ -135,7 +135,7 @@ def _job(
         format=results,
         base=str(Path.cwd()),
         seen=next(local, None),
-        version=installed_version(),
+        version=own_version(),
     ), labels
 
 

@@ -22,9 +22,10 @@ from benchmarks.project.ray_nodes import RayCluster, environment
 from catdog.edge.bulk.cluster import require_ray
 from catdog.edge.bulk.formats import by_suffix
 from catdog.edge.bulk.job import Job, as_error, names_to_bytes
-from catdog.edge.bulk.judging import Judge, answers_of, installed_version
+from catdog.edge.bulk.judging import Judge, answers_of
 from catdog.edge.bulk.output import Output, digest
 from catdog.edge.bulk.run import LARGEST_SHARD, SMALLEST_SHARD, shard_size, shards
+from catdog.edge.common.installation import own_version
 from catdog.edge.errors import MissingExtraError, OutputError, UsageError
 from catdog.edge.models import bundled_tflite
 from catdog.edge.runner.loop import RunOptions
@@ -268,7 +269,7 @@ def test_a_worker_that_cannot_work_says_why(tmp_path: Path, changed: dict[str, A
         format="jsonl",
         base=str(tmp_path),
         seen=None,
-        version=installed_version(),
+        version=own_version(),
     )
     batch = pa.table({"shard": [3], "start": [0], "names": [names_to_bytes(["a.jpg", "b\udcff.jpg"])]})
     (fine,) = answers_of(Judge(job)(batch))

@@ -72,18 +72,17 @@ class TestOnTwoNodes:
 
     def test_does_the_folds_of_a_dead_node_again(self, tmp_path: Path, cluster: RayCluster, alone: dict[str, Any]) -> None:
         executable = str(Path(sys.executable).parent / "catdog-train")
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [executable, *SMALL, "--ray", cluster.address, "--output", "cv"],
             cwd=tmp_path,
             env=os.environ | cluster.environment,
             stderr=subprocess.PIPE,
             text=True,
-        )
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "1 of 4" in line:
-                cluster.kill()
-        assert process.wait(timeout=60) == 0
+        ) as process:
+            for line in process.stderr or ():
+                if "1 of 4" in line:
+                    cluster.kill()
+        assert process.returncode == 0
         assert [each[:2] for each in figures(found(tmp_path / "cv"))] == [each[:2] for each in figures(alone)]
 
 

@@ -22,7 +22,7 @@ from guest import MEMORY_MB, Guest
 from kernel import Kernel, make_kernel
 from report import Case, Report
 from say import say
-from system import CASES, SUITE, copy_source, disk, wheels
+from system import CASES, SUITE, copy_source, disk, lay_out_release, wheels
 
 PASSED, FAILED, ABSENT = 0, 1, 77
 INSIDE = Path(__file__).with_name("inside")
@@ -33,8 +33,9 @@ set -e
 printf '[global]\\nno-index = true\\nfind-links = /mnt/share/wheels\\n' > /etc/pip.conf
 mkdir -p /usr/lib/modules
 [ -e "/usr/lib/modules/$(uname -r)/modules.dep" ] || cp -r /mnt/share/modules/. /usr/lib/modules
-rm -rf /usr/src/catdog
+rm -rf /usr/src/catdog /usr/src/release
 cp -r /mnt/share/source /usr/src/catdog
+cp -r /mnt/share/release /usr/src/release
 """
 _FILE_S = 1500.0  # for the cases of one file
 
@@ -108,6 +109,7 @@ def _wanted(asked: list[str], *, keep: bool) -> dict[str, list[str]]:
 
 def _fill(guest: Guest, packages: Path, kernel: Kernel) -> None:
     copy_source(guest.share / "source")
+    lay_out_release(guest.share / "source", guest.share / "release")
     for name, source in (("wheels", packages), ("cases", INSIDE), ("modules", kernel.modules / "lib/modules")):
         shutil.rmtree(guest.share / name, ignore_errors=True)
         shutil.copytree(source, guest.share / name, ignore=shutil.ignore_patterns("__pycache__"))

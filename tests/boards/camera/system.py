@@ -108,6 +108,23 @@ def copy_source(to: Path) -> None:
             shutil.copy2(source, to / name)
 
 
+def lay_out_release(source: Path, to: Path) -> None:
+    """Put what a release has for a Pi into a folder: the wheel, and beside it the installer and the versions.
+
+    Args:
+        source: of `copy_source`; the wheel is built in it.
+        to: a folder that is made anew.
+    """
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir(parents=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    run([*build, f"--wheel-dir={to}", str(source)])
+    for made in (source / "build", *source.glob("*.egg-info")):
+        shutil.rmtree(made, ignore_errors=True)
+    for name in ("benchmarks/project/distribution/install.sh", "constraints.txt"):
+        shutil.copy2(source / name, to)
+
+
 def run(command: list[str]) -> None:
     """Run a command whose output is of interest only where it fails.
 
@@ -125,11 +142,11 @@ def _mirror() -> list[str]:
     named = os.environ.get("CATDOG_CAMERA_MIRROR")
     if named:
         return [named]
-    for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")):
-        words = path.read_text().split() if path.is_file() else []
-        for word in words:
-            if word.startswith("http") and "security" not in word and "debian" in word:
-                return [word]
+    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)", "Created-By: Packages"]
+    for line in subprocess.run(asked, capture_output=True, text=True, check=False).stdout.splitlines():
+        where, _, suite = line.partition(" ")
+        if suite == SUITE and where.startswith("http"):
+            return [where]
     return []
 
 

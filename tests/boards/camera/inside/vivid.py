@@ -17,9 +17,11 @@ WEBCAM, TV, SVIDEO, HDMI = 0, 1, 2, 3  # inputs, in vivid's order; TV and S-Vide
 
 
 def sh(command: str, *, within_s: float = 60.0) -> str:
-    """Run a command of the shell; returns what it said, stdout and stderr."""
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=PATIENCE * within_s, check=False)
-    return done.stdout + done.stderr
+    """Run a command of the shell; returns what it said, to whichever of the two."""
+    asked, most_s = ["bash", "-c", command], PATIENCE * within_s
+    # Both in one, in the order in which they came.
+    done = subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=most_s, check=False)
+    return done.stdout
 
 
 def until(what: Callable[[], object], within_s: float) -> float:
