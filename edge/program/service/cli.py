@@ -91,6 +91,8 @@ def _status(arguments: Namespace) -> int:
         for question in ("is-enabled", "is-active"):
             answer = subprocess.run(["systemctl", question, NAME], capture_output=True, text=True, check=False)
             print(f"{question.removeprefix('is-') + ':':9} {(answer.stdout or answer.stderr).strip()}")
+        if answer.stdout.strip() == "failed" and (said := _last_words()):
+            print(f"why:      {said}")
     else:
         print("active:   no, systemd does not run this system")
     try:
@@ -99,6 +101,15 @@ def _status(arguments: Namespace) -> int:
     except CatdogError as error:
         print(f"config:   {error}")
     return 0
+
+
+def _last_words() -> str:
+    """Return the last line that the service wrote into the journal; empty where that cannot be read."""
+    asked = ["journalctl", "--unit", NAME, "--identifier", "catdog-edge", "--lines", "1", "--output", "cat", "--quiet"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _installed(arguments: Namespace) -> Places:

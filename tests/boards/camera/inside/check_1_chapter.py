@@ -55,14 +55,20 @@ def test_set_up(line: str, figure: Callable[[str, object], None]) -> None:
 
 def test_journal() -> None:
     """journalctl -u catdog-edge, which the chapter names"""
-    vivid.until(lambda: "camera 0: ONLINE" in sh(f"journalctl -u {UNIT} --no-pager"), 30)
+    vivid.until(lambda: "camera 0 is ONLINE" in sh(f"journalctl -u {UNIT} --no-pager"), 30)
 
 
 def test_configure(figure: Callable[[str, object], None]) -> None:
-    """Configure: the file as printed, with a broker that is not there and a feeder that is not"""
-    config = Path("/etc/catdog/edge.toml")
+    """Configure: the file as printed, with a broker that is not there; service status says that the feeder is not"""
+    config, feeder = Path("/etc/catdog/edge.toml"), Path("/opt/feeder/feeder.py")
     config.write_text("\n".join(block("Configure", "toml")) + "\n")
-    said = sh(f"systemctl restart {UNIT}; sleep 8; systemctl is-active {UNIT}; journalctl -u {UNIT} --no-pager -n 12; "
+    said = sh(f"systemctl restart {UNIT}; /opt/catdog/bin/catdog-edge service status")
+    assert "active:   failed" in said
+    assert f"why:      catdog-edge: expected --on-event with a program that can be run; got {feeder}" in said
+    feeder.parent.mkdir(exist_ok=True)
+    feeder.write_text("#!/bin/sh\n")
+    feeder.chmod(0o755)
+    said = sh(f"systemctl restart {UNIT} && sleep 8 && systemctl is-active {UNIT}; journalctl -u {UNIT} --no-pager -n 12; "
               "/opt/catdog/bin/catdog-edge service status")  # fmt: skip
     figure("said", said[-1500:])
     assert said.startswith("active\n")
