@@ -47,6 +47,7 @@ examples:
   catdog-train --resume runs/transfer-20260101-120000               resume a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
   catdog-train --data photos/ --cross-validate 5 --seeds 3 --ray    its folds at once, on several machines: docs/cluster.md
+  catdog-train --data photos/ --cross-validate 5 --try views=1,2,4  is one of these settings better, or is it chance?
   catdog-train compare runs/before runs/after                       two runs on the same pictures
   catdog-train look --data photos/                                  pictures under a wrong label, before training
 
@@ -78,6 +79,8 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="with --cross-validate: by N seeds from --seed on (default: %(default)s)",
     )
+    tries = "with --cross-validate: an option and its values, such as fine-tune-rate=1e-5,3e-5; again for all combinations"
+    add("--try", dest="tries", action="append", default=[], metavar="NAME=A,B", help=tries)
     add_ray(parser)
     _add_data_options(parser.add_argument_group("data"))
     _add_split_options(parser.add_argument_group("split"))

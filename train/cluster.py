@@ -29,10 +29,12 @@ Judged = NDArray[np.float32] | dict[str, str]  # logits, or an error as it trave
 
 
 def on_cluster(dataset: Dataset, folds: "Sequence[Fold]") -> Iterator[NDArray[np.float32]]:
-    """Give each fold's logits, float32 ``[n, classes]``, in order, from the cluster that is connected.
+    """Send folds to the cluster that is connected; give each one's logits, float32 ``[n, classes]``, in order.
+
+    They are on their way when this returns, so that those of several settings are trained at once.
 
     Raises:
-        CatdogError: what a fold raised.
+        CatdogError: what a fold raised, when its logits are asked for.
     """
     import ray
 
@@ -40,12 +42,17 @@ def on_cluster(dataset: Dataset, folds: "Sequence[Fold]") -> Iterator[NDArray[np
     LOG.info(f"{len(folds)} folds on {len(nodes())} machines, each on {cores} core{'s' if cores > 1 else ''}")
     task: Any = ray.remote(num_cpus=cores, max_retries=_TRIES)(_judge_there)
     there = ray.put(dataset)
-    waiting = [task.remote(there, fold, cores) for fold in folds]
+    return _in_order([task.remote(there, fold, cores) for fold in folds])
+
+
+def _in_order(waiting: Sequence[Any]) -> Iterator[NDArray[np.float32]]:
+    import ray
+
     places, left, done = {each: place for place, each in enumerate(waiting)}, list(waiting), 0
     while left:
         ready, left = ray.wait(left)
         done += len(ready)
-        LOG.info(f"fold {places[ready[0]] + 1} is done; {done} of {len(folds)}")
+        LOG.info(f"fold {places[ready[0]] + 1} is done; {done} of {len(waiting)}")
     for each in waiting:
         judged: Judged = ray.get(each)
         if isinstance(judged, dict):

@@ -58,6 +58,17 @@ def one_by_one(dataset: Dataset, folds_: Sequence[Fold]) -> Iterator[NDArray[np.
             yield judge_fold(dataset, fold)
 
 
+class Plan(NamedTuple):
+    """A cross-validation that can be begun."""
+
+    options: TrainOptions
+    parts: int  # how many
+    dataset: Dataset
+    learnt: Pictures  # the training pictures that are judged: wholes, as a camera would see them
+    folds: tuple[Fold, ...]  # of all seeds, in turn
+    division: tuple[tuple[int, ...], ...]  # places in `learnt` that each fold judges
+
+
 def cross_validate(
     options: TrainOptions, count: int, seeds: int = 1, judge_folds: JudgeFolds = one_by_one
 ) -> list[CrossValidation]:
@@ -79,6 +90,22 @@ def cross_validate(
     """
     dataset = load_dataset(options.data)
     log_dataset(dataset)
+    made = plan(options, dataset, count, seeds)
+    return conclude(made, judge_folds(dataset, made.folds))
+
+
+def plan(options: TrainOptions, dataset: Dataset, count: int, seeds: int) -> Plan:
+    """Divide the training pictures.
+
+    Args:
+        options: what to train and how.
+        dataset: of these options.
+        count: parts.
+        seeds: how often all of that.
+
+    Raises:
+        UsageError: a label has fewer pictures than there are parts.
+    """
     everything = dataset.train
     origins = np.array([whole_of(name) for name in everything.names])
     # Parts are learnt from beside their wholes, but judged is what a camera would see.
@@ -88,18 +115,32 @@ def cross_validate(
     if rarest < count:
         raise UsageError(f"at most {rarest} parts, as the rarest label has pictures", got=str(count), fix="Use fewer parts.")
     work: list[Fold] = []
-    division: list[list[int]] = []  # of `learnt`, for each fold
+    division: list[tuple[int, ...]] = []
     for seed in range(options.data.seed, options.data.seed + seeds):
         seeded = replace(options, data=replace(options.data, seed=seed))
         for held in folds(learnt.targets.tolist(), count, seed):
             others = np.flatnonzero(~np.isin(origins, origins[wholes[held]]))
             work.append(Fold(seeded, len(work) + 1, tuple(others.tolist()), tuple(wholes[held].tolist())))
-            division.append(held)
-    logits = np.empty((seeds, len(learnt), len(dataset.labels)), np.float32)
-    for place, judged in enumerate(judge_folds(dataset, work)):
-        logits[place // count, division[place]] = judged
-    found = [_found(dataset, learnt, each, count) for each in logits]
-    _write(options, count, found)
+            division.append(tuple(held))
+    return Plan(options, count, dataset, learnt, tuple(work), tuple(division))
+
+
+def conclude(made: Plan, judged: Iterable[NDArray[np.float32]]) -> list[CrossValidation]:
+    """Measure what the folds have answered, and write it into the folder of the options.
+
+    Args:
+        made: the plan.
+        judged: each fold's logits, float32 ``[n, classes]``, in order.
+
+    Raises:
+        CatdogError: a fold failed, or the result cannot be written.
+    """
+    seeds = len(made.folds) // made.parts
+    logits = np.empty((seeds, len(made.learnt), len(made.dataset.labels)), np.float32)
+    for place, answers in enumerate(judged):
+        logits[place // made.parts, list(made.division[place])] = answers
+    found = [_found(made.dataset, made.learnt, each, made.parts) for each in logits]
+    _write(made.options, made.parts, found)
     return found
 
 

@@ -29,6 +29,7 @@ from .record import StageRecord
 
 RUNS = Path("runs")
 CROSS_VALIDATION_FILE = "cross-validation.json"
+SEARCH_FILE = "search.json"
 _PICTURES = "pictures"
 _AS_IT_WAS = {"class_weights": NO_WEIGHTS}  # what options.json leaves out means what it meant when it was written
 OPTIONS_FILE, METRICS_FILE, CHECKPOINT_FILE = "options.json", "metrics.json", "checkpoint.npz"

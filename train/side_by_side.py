@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catdog.edge.contract.figures import Figure
 from catdog.edge.contract.paired import mcnemar, paired_interval
@@ -117,7 +118,7 @@ def side_by_side(folders: Sequence[Path], part: str | None = None) -> SideBySide
     return SideBySide(
         len(common),
         tuple(_figures(*each, len(common)) for each in zip(folders, answers, map(len, keyed), strict=True)),
-        _differences(answers),
+        differences([np.array([each.right for each in run]) for run in answers]),
         _options(folders),
         tuple(row for row in rows if len({each.answer for each in row}) > 1),
     )
@@ -157,14 +158,17 @@ def _figures(folder: Path, answers: Sequence[Answered], measured: int, n: int) -
     )
 
 
-def _differences(answers: Sequence[Sequence[Answered]]) -> tuple[Difference, ...]:
-    """Hold each run against the first, with p adjusted for how many there are.
+def differences(right: Sequence[NDArray[np.bool_]]) -> tuple[Difference, ...]:
+    """Hold each of several models against the first, with p adjusted for how many there are.
+
+    Args:
+        right: of each model, bool ``[n]``: whether it has each of the same pictures right.
 
     Source of that: S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
     (1979).
     """
-    first, *others = [np.array([each.right for each in run]) for run in answers]
-    counts = [(int((right & ~first).sum()), int((first & ~right).sum())) for right in others]
+    first, *others = right
+    counts = [(int((each & ~first).sum()), int((first & ~each).sum())) for each in others]
     chances = [mcnemar(lost, gained) for gained, lost in counts]
     adjusted, highest = dict[int, float](), 0.0
     for rank, place in enumerate(sorted(range(len(chances)), key=chances.__getitem__)):

@@ -94,4 +94,4 @@ def test_cores_of_a_fold(cores: list[int], folds: int, each: int) -> None:
 def test_seeds_and_ray_are_for_cross_validation(tmp_path: Path) -> None:
     finished = run("catdog-train", "--data", "synthetic", "--seeds", "3", cwd=tmp_path)
     assert finished.returncode == 2
-    assert "--cross-validate beside --ray and --seeds" in finished.stderr
+    assert "--cross-validate beside --ray, --seeds and --try" in finished.stderr

@@ -251,6 +251,44 @@ def test_temperature_is_fitted_on_pictures_that_are_held_out(class_folders: Path
 
 
 @pytest.mark.slow
+def test_settings_are_tried_on_the_same_folds(class_folders: Path, tmp_path: Path) -> None:
+    data = ("--data", str(class_folders), "--cross-validate", "2", *QUICK)
+    tries = ("--try", "image-size=32,64", "--try", "batch-size=4")
+    finished = call("catdog-train", *data, *tries, "--output", "search", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert "A      --image-size=32 --batch-size=4: " in finished.stdout
+    assert "B - A  " in finished.stdout
+    found = json.loads((tmp_path / "search" / "search.json").read_text())
+    assert [each["options"][0] for each in found["trials"]] == ["--image-size=32", "--image-size=64"]
+    alone = call("catdog-train", *data, "--image-size", "64", "--batch-size", "4", "--output", "alone", cwd=tmp_path)
+    assert alone.returncode == 0, alone.stderr
+    inside, by_itself = (
+        json.loads((tmp_path / name / "cross-validation.json").read_text())["evaluation"] for name in ("search/B", "alone")
+    )
+    assert inside["confusion"] == by_itself["confusion"]
+    (difference,) = found["differences"]
+    rights = [round(each["accuracy"]["value"] * each["accuracy"]["n"]) for each in found["trials"]]
+    assert difference["gained"] - difference["lost"] == rights[1] - rights[0]
+
+
+@pytest.mark.parametrize(
+    ("tries", "said"),
+    [
+        (("views=2",), "2 to 10 combinations to --try; got 1"),
+        (("views",), "--try with an option and its values; got views"),
+        (("viewz=1,2",), "--viewz=1"),
+        (("views=1,200",), "1 to 100 --views"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused(tries: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    asked = [word for each in tries for word in ("--try", each)]
+    refused = run("catdog-train", "--data", "synthetic", "--cross-validate", "2", *asked, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
 def test_few_pictures_make_few_steps_and_so_more_epochs(class_folders: Path, tmp_path: Path) -> None:
     arguments = ("--data", str(class_folders), "--no-presence-check", "--output", "run", *QUICK, "--least-steps", "40")
     finished = call("catdog-train", *arguments, cwd=tmp_path)

@@ -19,9 +19,13 @@ import json, sys, cv2
 from catdog.edge.sources import camera
 camera._MJPG = cv2.VideoWriter.fourcc(*sys.argv[1])
 source = camera.CameraSource(0, 640, 360)
+source._is_jpeg = False  # as it takes whatever was asked for first
+source._capture.set(cv2.CAP_PROP_CONVERT_RGB, 1)
 packets = source.packets()
 for _ in range(3):
-    picture = next(packets).frame().picture
+    frame = next(packets).frame()
+    picture = frame.picture
+    assert picture is not None, frame.error
 given = int(source._capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode()
 bars = [picture[170:190, 80 * i + 30 : 80 * i + 50].reshape(-1, 3).mean(axis=0).round().tolist() for i in range(8)]
 print(json.dumps({"given": given, "shape": picture.shape, "bars": bars}))

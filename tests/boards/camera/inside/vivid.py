@@ -62,14 +62,18 @@ def unload() -> None:
         sh("udevadm settle")
 
 
-def set_to(number: int = 0, **controls: int) -> None:
-    """Set controls of a device.
+def node() -> str:
+    """Return the first node that there is: one that comes back while its old one is still open has the next number."""
+    return str(min(Path("/dev").glob("video[0-9]*")))
+
+
+def set_to(**controls: int) -> None:
+    """Set controls of the camera.
 
     Args:
-        number: N of /dev/videoN.
         controls: by their names, such as ``disconnect=1``.
     """
-    said = sh(f"v4l2-ctl -d{number} " + " ".join(f"-c {name}={value}" for name, value in controls.items()))
+    said = sh(f"v4l2-ctl -d {node()} " + " ".join(f"-c {name}={value}" for name, value in controls.items()))
     assert not said.strip(), said
 
 
