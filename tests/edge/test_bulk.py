@@ -32,6 +32,7 @@ from catdog.edge.runner.loop import RunOptions
 from catdog.edge.synthetic import draw_picture
 
 needs_ray = [pytest.mark.slow, pytest.mark.skipif("not __import__('importlib').util.find_spec('ray')", reason="no extra ray")]
+PICTURES = int(os.environ.get("CATDOG_CLUSTER_PICTURES", "3200"))  # of the test that kills programs in the middle
 FRAGILE = """\
 import os
 
@@ -137,7 +138,8 @@ class TestOnTwoNodes:
         assert [row.get("label") is not None for row in results(pictures / "list.jsonl")] == [True, False]
 
     def test_a_killed_driver_and_a_killed_node(self, pictures: Path, cluster: RayCluster) -> None:
-        names = "\n".join(f"pets/{label}-{seed:02d}.jpg" for _ in range(40) for label in ("cats", "dogs") for seed in range(40))
+        pets = [f"pets/{label}-{seed:02d}.jpg" for label in ("cats", "dogs") for seed in range(40)]
+        names = "\n".join(pets * (PICTURES // len(pets)))
         (pictures / "list.txt").write_text(names)
         executable = str(Path(sys.executable).parent / "catdog-edge")
         command = [executable, "-", "--model", "tiny", "--ray", cluster.address, "--output", "killed.jsonl"]
@@ -158,15 +160,14 @@ class TestOnTwoNodes:
         first.send_signal(signal.SIGKILL)
         first.wait()
         before = {path.name: path.stat().st_mtime_ns for path in folder.glob("part-*")}
-        assert 5 <= len(before) < 50
+        assert len(before) >= 5
         second = started()
         wait_for(second, len(before) + 5)
         cluster.kill()
-        assert second.wait(timeout=500) == 0
+        assert second.wait(timeout=1500) == 0
         cluster.add()
         after = {path.name: path.stat().st_mtime_ns for path in folder.glob("part-*")}
-        assert len(after) == 50
-        assert before.items() <= after.items()  # nothing was done twice
+        assert before.items() < after.items()  # nothing was done twice
         said = {row["source"]: row for row in alone(pictures)}
         assert results(folder) == [said[name] for name in names.splitlines()]
 

@@ -21,8 +21,9 @@ needs_ray = [
 ]
 SMALL = (
     *("--data", "synthetic", "--synthetic-count", "16", "--image-size", "64", "--backbone-weights", "bundled", "--views", "1"),
-    *("--epochs", "3", "--least-steps", "0", "--cross-validate", "2", "--seeds", "2"),
+    *("--epochs", "3", "--least-steps", "0"),
 )
+FOLDS = ("--cross-validate", "5", "--seeds", "3")
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +36,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayCluster]:
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What one machine finds."""
     folder = tmp_path_factory.mktemp("alone")
-    finished = run("catdog-train", *SMALL, "--output", "cv", cwd=folder)
+    finished = run("catdog-train", *SMALL, *FOLDS, "--output", "cv", cwd=folder)
     assert finished.returncode == 0, finished.stderr
-    assert "over 2 seeds" in finished.stdout
+    assert "over 3 seeds" in finished.stdout
     return found(folder / "cv")
 
 
@@ -62,10 +63,10 @@ class TestOnTwoNodes:
     pytestmark = needs_ray
 
     def test_gives_the_figures_of_one_machine(self, tmp_path: Path, cluster: RayCluster, alone: dict[str, Any]) -> None:
-        command = ("catdog-train", *SMALL, "--ray", cluster.address, "--output", "cv")
+        command = ("catdog-train", *SMALL, *FOLDS, "--ray", cluster.address, "--output", "cv")
         finished = run(*command, cwd=tmp_path, **cluster.environment)
         assert finished.returncode == 0, finished.stderr
-        assert "4 folds on 2 machines, each on 1 core" in finished.stderr
+        assert "15 folds on 2 machines, each on 1 core" in finished.stderr
         there = figures(found(tmp_path / "cv"))
         assert [each[:2] for each in there] == [each[:2] for each in figures(alone)]
         assert [each[2] for each in there] == pytest.approx([each[2] for each in figures(alone)], rel=1e-3)
@@ -73,17 +74,26 @@ class TestOnTwoNodes:
     def test_does_the_folds_of_a_dead_node_again(self, tmp_path: Path, cluster: RayCluster, alone: dict[str, Any]) -> None:
         executable = str(Path(sys.executable).parent / "catdog-train")
         with subprocess.Popen(
-            [executable, *SMALL, "--ray", cluster.address, "--output", "cv"],
+            [executable, *SMALL, *FOLDS, "--ray", cluster.address, "--output", "cv"],
             cwd=tmp_path,
             env=os.environ | cluster.environment,
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
             for line in process.stderr or ():
-                if "1 of 4" in line:
+                if "; 1 of 15" in line:
                     cluster.kill()
         assert process.returncode == 0
         assert [each[:2] for each in figures(found(tmp_path / "cv"))] == [each[:2] for each in figures(alone)]
+
+    def test_tries_settings_at_once(self, tmp_path: Path, cluster: RayCluster) -> None:
+        tried = ("catdog-train", *SMALL, "--cross-validate", "2", "--try", "batch-size=8,16")
+        here = run(*tried, "--output", "here", cwd=tmp_path)
+        there = run(*tried, "--ray", cluster.address, "--output", "there", cwd=tmp_path, **cluster.environment)
+        assert (here.returncode, there.returncode) == (0, 0), there.stderr
+        first, second = (json.loads((tmp_path / name / "search.json").read_text()) for name in ("here", "there"))
+        assert second["differences"] == first["differences"]
+        assert [each["accuracy"] for each in second["trials"]] == [each["accuracy"] for each in first["trials"]]
 
 
 @pytest.mark.parametrize(("cores", "folds", "each"), [([1, 1], 6, 1), ([16, 16], 5, 6), ([4, 4], 1, 4), ([], 3, 1)])
