@@ -26,7 +26,8 @@ for index in range(count + warm):
     if index == warm:
         begun, used = time.monotonic(), time.process_time()
     _, picture = capture.read()
-    stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+    now, stamp = time.monotonic(), capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+    stamp = min(stamp, now)  # vivid says when the frame should have come, which may lie ahead
     classifier.classify(picture)
     if index >= warm:
         ages.append(1e3 * (time.monotonic() - stamp))

@@ -33,6 +33,7 @@ def test_upgrade() -> None:
     process = shown("MainPID")
     said = sh(f"cd {SOURCE} && /opt/catdog/bin/pip install --upgrade '.[web,mqtt]'; echo code $?", within_s=600)
     assert said.endswith("code 0\n"), said
+    assert "Successfully installed catdog-edge-99.0" in said, said
     said = sh(f"{EDGE} service install; {EDGE} --version", within_s=200)
     assert "kept /etc/catdog/edge.toml" in said
     assert "99.0" in said
