@@ -18,9 +18,15 @@ WEBCAM, TV, SVIDEO, HDMI = 0, 1, 2, 3  # inputs, in vivid's order; TV and S-Vide
 
 def sh(command: str, *, within_s: float = 60.0) -> str:
     """Run a command of the shell; returns what it said, to whichever of the two."""
-    asked, most_s = ["bash", "-c", command], PATIENCE * within_s
-    # Both in one, in the order in which they came.
-    done = subprocess.run(asked, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=most_s, check=False)
+    # Both in one, in the order in which they came; without the folder that these cases are imported from.
+    done = subprocess.run(
+        ["bash", "-c", f"unset PYTHONPATH; {command}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE * within_s,
+        check=False,
+    )
     return done.stdout
 
 
