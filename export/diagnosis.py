@@ -6,13 +6,14 @@ The steps are in the order of their price: better ranges cost nothing on the edg
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import keras
 
 from catdog.edge.contract.model_contract import Golden
 
 from .pictures import PictureSet
-from .quantization import LayerError, calibrate, cut_ranges, quantize, rank_layers, with_consumers
+from .quantization import LayerError, cut_ranges, quantize, ranges_of, rank_layers, to_be_calibrated, with_consumers
 from .verification import Verification, objections
 
 LOG = logging.getLogger(__name__)
@@ -58,9 +59,15 @@ class Quantizer:
     max_drop: float  # by how many points accuracy may fall
     tolerance: float  # of the mean difference of the scores
 
+    @cached_property
+    def _float(self) -> bytes:
+        """The float flatbuffer, converted once for however many calibrations."""
+        return to_be_calibrated(self.core)
+
     def plain(self, calibration: PictureSet, what: str = "every layer, full ranges") -> Quantized:
         """Quantize every layer, the ranges from the smallest to the largest value."""
-        return self._judge(what, quantize(calibrate(self.core, calibration.pixels), calibration.pixels), calibration)
+        ranges = ranges_of(self._float, calibration.pixels)
+        return self._judge(what, quantize(ranges, calibration.pixels), calibration)
 
     def remedy(self, refused: Quantized, more: PictureSet) -> Quantized:
         """Look for the smallest change by which a refused model passes.
@@ -70,9 +77,9 @@ class Quantizer:
         """
         LOG.info(f"int8 is refused: {'; '.join(refused.objections)}; looking for a remedy")
         tried, calibration = [refused], refused.calibration
-        ranges = calibrate(self.core, calibration.pixels)
+        ranges = ranges_of(self._float, calibration.pixels)
         if len(more.pixels) > len(calibration.pixels):
-            calibration, ranges = more, calibrate(self.core, more.pixels)
+            calibration, ranges = more, ranges_of(self._float, more.pixels)
             tried.append(self._judge(f"calibrated on {more.description}", quantize(ranges, calibration.pixels), calibration))
         if tried[-1].objections:
             for what, content in _with_cut_ranges(ranges, calibration):

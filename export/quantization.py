@@ -55,26 +55,42 @@ def plain_name(name: str) -> str:
 
 
 def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
-    """Take the range of every activation from pictures.
+    """Take the range of every activation from pictures; see `to_be_calibrated` and `ranges_of`."""
+    return ranges_of(to_be_calibrated(core), pictures)
+
+
+def to_be_calibrated(core: keras.Model) -> bytes:
+    """Convert a Keras model to a float TFLite flatbuffer in which every activation has some range.
 
     A softmax in int8 moves in steps of 1/256 and never says more than 0.996. So only the network up to its logits is taken.
 
-    The converter's own calibrator is asked for the form alone, on one picture. Its ranges are too wide wherever an addition
-    writes its sum over what it adds (TensorFlow 2.21): it looks when that has happened, and takes the sum for the summand.
+    The converter's own calibrator is asked for the form alone, on one grey picture. Its ranges are too wide wherever an
+    addition writes its sum over what it adds (TensorFlow 2.21): it looks when that has happened, and takes the sum for the
+    summand.
 
     Args:
         core: the Keras model, ending in a softmax over logits.
+    """
+    network = logits_model(core)
+    grey = np.full((1, *network.input_shape[1:]), 127.0, np.float32)
+    converter = converter_of(network)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([grey] for _ in range(1))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter._experimental_calibrate_only = True  # as TensorFlow's own QuantizationDebugger does
+    return convert(converter)
+
+
+def ranges_of(content: bytes, pictures: NDArray[np.uint8]) -> bytes:
+    """Take the range of every activation from pictures.
+
+    Args:
+        content: from `to_be_calibrated`.
         pictures: uint8 ``[n, size, size, 3]`` RGB.
 
     Returns:
-        A float TFLite flatbuffer with the smallest and largest value of every tensor.
+        The flatbuffer with the smallest and largest value of every tensor.
     """
-    converter = converter_of(logits_model(core))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([picture[np.newaxis].astype(np.float32)] for picture in pictures[:1])
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter._experimental_calibrate_only = True  # as TensorFlow's own QuantizationDebugger does
-    content = convert(converter)
     inside = _activations(content)
     lows, highs = np.full(len(inside), np.inf), np.full(len(inside), -np.inf)
     for interpreter in runs(content, pictures):
