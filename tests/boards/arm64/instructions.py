@@ -65,7 +65,7 @@ def counted(root: Root, processor: Processor, model: str, frames: int, plugin: P
         command, capture_output=True, text=True, errors="replace", env=environment, cwd=root.path("/root"), check=False
     )
     require_ended("stages.py", finished)
-    return _lines(per_frame(finished.stderr), where, model, frames)
+    return _lines(per_frame(finished.stderr), where, model, frames, MOST_INSTRUCTIONS[processor.name])
 
 
 def per_frame(said: str) -> dict[str, float]:
@@ -85,14 +85,14 @@ def per_frame(said: str) -> dict[str, float]:
     return stages
 
 
-def _lines(stages: dict[str, float], where: str, model: str, frames: int) -> list[Finding]:
+def _lines(stages: dict[str, float], where: str, model: str, frames: int, most: float) -> list[Finding]:
     bare, whole = stages[_BARE], stages[_WHOLE]
     ratio = whole / bare
     text = f"{ratio:.3f} times the bare model's: {whole / _MILLION:.2f} and {bare / _MILLION:.2f} million a frame, n = {frames}"
     data = {"frames": frames, "per_frame": stages, "ratio": ratio}
     budget, verdict = "", TOLD
     if model in JUDGED:
-        budget, verdict = f"{MOST_INSTRUCTIONS} times", judged(ratio <= MOST_INSTRUCTIONS)
+        budget, verdict = f"{most} times", judged(ratio <= most)
     lines = [Finding("instructions", where, f"{model}, whole runner", text, budget, verdict, data)]
     parts = ", ".join(f"{name} {count / _MILLION:.2f}" for name, count in stages.items() if name not in (_BARE, _WHOLE))
     return [*lines, Finding("instructions", where, f"{model}, by stage", f"{parts} million a frame", "", TOLD)]

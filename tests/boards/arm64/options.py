@@ -11,7 +11,9 @@ SUITES = ("bookworm", "trixie")  # with Python 3.11 and 3.13
 MODELS = ("default", "fast", "tiny")
 
 MOST_DIFFERENCE = 1e-6  # of a score from x86-64's, 0-1
-MOST_INSTRUCTIONS = 1.05  # of the whole runner, to the bare model's
+# Of the whole runner, to the bare model's. 1.05 was the aim on both; on the A76, whose dot products halve the model's share, what
+# makes the pixels is more than that: docs/measure.md.
+MOST_INSTRUCTIONS = {"cortex-a72": 1.05, "cortex-a76": 1.07}
 JUDGED = ("default", "fast")  # of others it is only told
 MOST_MEMORY_MB = 160.0  # 10^6 bytes
 MOST_GROWTH_MB = 10.0  # per 1,000 frames: what can be told at all in so few frames; `catdog-bench soak` watches 200,000
