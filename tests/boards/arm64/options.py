@@ -11,8 +11,8 @@ SUITES = ("bookworm", "trixie")  # with Python 3.11 and 3.13
 MODELS = ("default", "fast", "tiny")
 
 MOST_DIFFERENCE = 1e-6  # of a score from x86-64's, 0-1
-# Of the whole runner, to the bare model's. 1.05 was the aim on both; on the A76, whose dot products halve the model's share, what
-# makes the pixels is more than that: docs/measure.md.
+# Of the whole runner, to the bare model's. 1.05 was the aim on both; on the A76, whose dot products halve the model's share,
+# what makes the pixels is more than that: docs/measure.md.
 MOST_INSTRUCTIONS = {"cortex-a72": 1.05, "cortex-a76": 1.07}
 JUDGED = ("default", "fast")  # of others it is only told
 MOST_MEMORY_MB = 160.0  # 10^6 bytes
