@@ -16,12 +16,12 @@ from catdog.edge.models import BUNDLED, bundled_tflite, bundled_weights
 from .backbones import BACKBONES, MOBILENETV2
 from .model import build_model
 from .options import DataOptions
-from .pipelines import SMALL, TRANSFER, TUNED
+from .pipelines import MEDIUM, TRANSFER, TUNED
 from .run import METRICS_FILE
 from .weights import load_weights
 
 MODEL_FILE = "model.keras"
-_SMALL_ONE = "tiny"  # name of the bundled model that is of the pipeline `small`
+_PIPELINES = {"tiny": MEDIUM}  # of the bundled models; of the others `tuned`
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def rebuild(contract: ModelContract, weights: Path) -> keras.Model:
     Raises:
         ModelError: the weights do not fit.
     """
-    pipeline = SMALL if contract.name == _SMALL_ONE else TUNED
+    pipeline = _PIPELINES.get(contract.name, TUNED)
     model = build_model(TRANSFER, pipeline, classes=len(contract.labels), image_size=contract.input.height)
     load_weights(weights, model.core)
     return model.core

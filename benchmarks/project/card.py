@@ -13,7 +13,7 @@ from catdog.edge.teach import exemplars
 from catdog.export.outcome import Artifact
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import TrainOptions
-from catdog.train.pipelines import SMALL
+from catdog.train.pipelines import MEDIUM
 from catdog.train.record import StageRecord
 
 _INPUT_ROW = (
@@ -96,8 +96,8 @@ def write_card(
     contract, int8 = source.contract, artifacts[0]
     classes = [label for label in contract.labels if label != NEITHER]
     steps = ["new head"]
-    if options.pipeline == SMALL:
-        steps.insert(0, "cut off within its eighth block")
+    if options.pipeline == MEDIUM:
+        steps.insert(0, "cut off within its ninth block")
     if options.distill_epochs:
         steps.append(f"backbone distilled for {options.distill_epochs} epochs from itself at {options.distill_size} px")
     if options.fine_tune_epochs:
