@@ -24,25 +24,15 @@ classifier, capture = Classifier("default", threads=1), cv2.VideoCapture(0, cv2.
 ages = []
 for index in range(count + warm):
     if index == warm:
-        begun, used = time.monotonic(), time.process_time()
+        begun = time.monotonic()
     _, picture = capture.read()
     now, stamp = time.monotonic(), capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
     stamp = min(stamp, now)  # vivid says when the frame should have come, which may lie ahead
     classifier.classify(picture)
     if index >= warm:
         ages.append(1e3 * (time.monotonic() - stamp))
-passed, used = time.monotonic() - begun, time.process_time() - used
-print(json.dumps({"fps": count / passed, "age": sorted(ages)[count // 2], "cpu": 1e3 * used / count}))
+print(json.dumps({"fps": count / (time.monotonic() - begun), "age": sorted(ages)[count // 2]}))
 """
-
-
-def used_s(processes: list[int]) -> float:
-    """Return the processor's time that processes have used, in seconds."""
-    ticks = 0
-    for process in processes:
-        fields = sh(f"cat /proc/{process}/stat").rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12]) if fields else 0
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def catdog(*more: str) -> dict[str, float]:
@@ -53,12 +43,11 @@ def catdog(*more: str) -> dict[str, float]:
             return watch.wait_for(lambda each: len([one for one in watch.heard if one.is_label]) >= count, 120).at
 
         numbered(WARM)
-        processes, begun = watch.family(), time.monotonic()
-        used, first = used_s(processes), len([each for each in watch.heard if each.is_label])
+        begun, first = time.monotonic(), len([each for each in watch.heard if each.is_label])
         numbered(first + FRAMES)
-        passed, used = time.monotonic() - begun, used_s(processes) - used
+        passed = time.monotonic() - begun
         labels = [each.said for each in watch.heard if each.is_label][first:]
-    return {"fps": len(labels) / passed, "age": median(one["age_ms"] for one in labels), "cpu": 1e3 * used / len(labels)}
+    return {"fps": len(labels) / passed, "age": median(one["age_ms"] for one in labels)}
 
 
 def bare() -> dict[str, float]:
@@ -76,7 +65,7 @@ def test_rate_and_age(camera: None, figure: Callable[[str, object], None]) -> No
     for turn in range(ROUNDS):
         for measure, found in ((catdog, ours), (bare, theirs)) if turn % 2 == 0 else ((bare, theirs), (catdog, ours)):
             found.append(measure("--regions", "off") if measure is catdog else measure())
-    names = {"fps": "answers/s", "age": "age in ms", "cpu": "processor ms an answer"}
+    names = {"fps": "answers/s", "age": "age in ms"}
     middle = {name: [median(one[name] for one in found) for found in (ours, theirs)] for name in names}
     for name, title in names.items():
         figure(
