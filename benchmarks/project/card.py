@@ -82,7 +82,13 @@ The figures of the photographs, from an unpacked archive, come from
 
 
 def write_card(
-    source: TrainedModel, artifacts: Sequence[Artifact], weights: Path, options: TrainOptions, record: StageRecord
+    source: TrainedModel,
+    artifacts: Sequence[Artifact],
+    weights: Path,
+    options: TrainOptions,
+    record: StageRecord,
+    *,
+    averaged: bool = False,
 ) -> str:
     """Fill in the card.
 
@@ -92,6 +98,7 @@ def write_card(
         weights: the float16 file.
         options: of the run that trained it.
         record: what the run came to; with pictures that were held out.
+        averaged: the weights are the mean of two runs'.
     """
     contract, int8 = source.contract, artifacts[0]
     classes = [label for label in contract.labels if label != NEITHER]
@@ -102,6 +109,8 @@ def write_card(
         steps.append(f"backbone distilled for {options.distill_epochs} epochs from itself at {options.distill_size} px")
     if options.fine_tune_epochs:
         steps.append("the whole network fine-tuned")
+    if averaged:
+        steps.append("weights averaged with those of the run before the last")
     return _CARD.format(
         name=contract.name,
         classes=" and ".join(classes),

@@ -58,6 +58,8 @@ def _main(argv: Sequence[str]) -> int:
     what.add_argument("--again", choices=BUNDLED, help="export this bundled model anew from its weights")
     what.add_argument("--remember", choices=BUNDLED, help="give this bundled model exemplars of its training pictures")
     what.add_argument("--backbone", type=Path, metavar="FILE", help="write the bundled backbone from a Keras weights file")
+    average = "with --run: take the mean of its weights and those of a run that it went on from"
+    parser.add_argument("--average", type=Path, metavar="RUN", help=average)
     parser.add_argument("--name", default="default", help="name of the bundled model (default: %(default)s)")
     parser.add_argument("--data", metavar="ZIP", help="with --again, --remember: what it was trained with")
     parser.add_argument("--negatives", metavar="ZIP", help="with --again, --remember: the pictures of neither")
@@ -113,8 +115,13 @@ def release(arguments: argparse.Namespace) -> None:
     if record is None or record.held_out is None:
         raise InputNotFoundError("a run that is finished", got=f"{arguments.run}, which is not", fix="Go on with it.")
     trained = read_model(arguments.run)
+    if arguments.average:
+        from .averaging import averaged
+
+        trained, record = averaged(trained, record, options, arguments.average)
     # Marks of so many pictures would weigh more than a small model; the card tells where it comes from.
     contract = replace(trained.contract, name=arguments.name, learnt="", origin=None)
+    averages = arguments.average is not None
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / f"{arguments.name}.weights.npz"
         save_weights(weights, core=trained.core)
@@ -124,7 +131,9 @@ def release(arguments: argparse.Namespace) -> None:
         files = {
             weights.name: weights.read_bytes(),
             f"{arguments.name}.tflite": int8.data,
-            f"{arguments.name}.md": write_card(source, artifacts, weights, options, record).encode(),
+            f"{arguments.name}.md": write_card(
+                source, artifacts, weights, options, record, averaged=averages
+            ).encode(),
         }
     for name, content in files.items():
         write_bytes(arguments.output / name, content)
