@@ -131,9 +131,7 @@ def release(arguments: argparse.Namespace) -> None:
         files = {
             weights.name: weights.read_bytes(),
             f"{arguments.name}.tflite": int8.data,
-            f"{arguments.name}.md": write_card(
-                source, artifacts, weights, options, record, averaged=averages
-            ).encode(),
+            f"{arguments.name}.md": write_card(source, artifacts, weights, options, record, averaged=averages).encode(),
         }
     for name, content in files.items():
         write_bytes(arguments.output / name, content)
