@@ -35,10 +35,10 @@ def quiet(_: str) -> None:
 
 def draw_stars(seed: int) -> np.ndarray:
     """Draw a thing that is no pet."""
-    return draw_thing(7, seed)
+    return draw_thing(20, seed)
 
 
-def write(folder: Path, label: str, count: int, first: int = 0, thing: int = 7) -> Path:
+def write(folder: Path, label: str, count: int, first: int = 0, thing: int = 20) -> Path:
     """Write drawn things as pictures of a label."""
     place = folder / label
     place.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def test_the_model_itself_is_as_it_was_and_a_changed_byte_is_seen(taught: Path, 
 
 
 def test_a_taught_file_can_be_taught_again(taught: Path, tmp_path: Path) -> None:
-    write(tmp_path / "more", "rings", 30, thing=35)
+    write(tmp_path / "more", "rings", 30, thing=48)
     outcome = teach(TeachOptions(tmp_path / "more", tmp_path / "two.tflite", str(taught)), quiet)
     assert outcome.contract.labels == ("cats", "dogs", NEW, "rings", "neither")
     assert outcome.contract.taught is not None and outcome.contract.taught.times == 2
@@ -157,8 +157,8 @@ def test_without_exemplars_nothing_is_written_unless_it_is_asked_for(pictures: P
 
 
 def test_labels_that_look_alike_are_refused(parent: Path, tmp_path: Path) -> None:
-    write(tmp_path / "data", "left", 40)
-    write(tmp_path / "data", "right", 40, first=200)
+    write(tmp_path / "data", "left", 40, thing=7)
+    write(tmp_path / "data", "right", 40, first=200, thing=7)
     with pytest.raises(VerificationError, match="left and right look alike"):
         teach(TeachOptions(tmp_path / "data", tmp_path / "out.tflite", str(parent)), quiet)
     assert not (tmp_path / "out.tflite").exists()
