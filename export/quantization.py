@@ -54,11 +54,6 @@ def plain_name(name: str) -> str:
     return " + ".join(filter(None, names))
 
 
-def calibrate(core: keras.Model, pictures: NDArray[np.uint8]) -> bytes:
-    """Take the range of every activation from pictures; see `to_be_calibrated` and `ranges_of`."""
-    return ranges_of(to_be_calibrated(core), pictures)
-
-
 def to_be_calibrated(core: keras.Model) -> bytes:
     """Convert a Keras model to a float TFLite flatbuffer in which every activation has some range.
 
@@ -138,7 +133,7 @@ def quantize(calibrated: bytes, pictures: NDArray[np.uint8], float_layers: Seque
     the classes, `neither` could never win.
 
     Args:
-        calibrated: from `calibrate` or `cut_ranges`.
+        calibrated: from `ranges_of` or `cut_ranges`.
         pictures: uint8 ``[n, size, size, 3]`` RGB, for what is corrected afterwards.
         float_layers: names of layers, as `rank_layers` gives them, to be left in float.
     """
@@ -205,7 +200,7 @@ def cut_ranges(calibrated: bytes, pictures: NDArray[np.uint8], share: float) -> 
     the gates of squeeze-and-excite, has no outliers to be cut, and another value in each picture: it keeps its range.
 
     Args:
-        calibrated: from `calibrate`.
+        calibrated: from `ranges_of`.
         pictures: uint8 ``[n, size, size, 3]`` RGB.
         share: of the values, at either end, 0-1; counted picture by picture and averaged.
     """
@@ -223,7 +218,7 @@ def rank_layers(calibrated: bytes, pictures: NDArray[np.uint8]) -> list[LayerErr
     """Measure what quantizing each layer alone costs, the worst first.
 
     Args:
-        calibrated: from `calibrate` or `cut_ranges`.
+        calibrated: from `ranges_of` or `cut_ranges`.
         pictures: uint8 ``[n, size, size, 3]`` RGB.
     """
 

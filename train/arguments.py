@@ -64,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = CommandParser(prog="catdog-train", description=description, epilog=_EXAMPLES)
     add = parser.add_argument
     add("--stage", choices=(*STAGES, ALL), default=TRANSFER, help="which of the pipeline's stages (default: %(default)s)")
-    pipeline = "one of the four published ones, or ours, small for little memory (default: %(default)s)"
+    pipeline = "one of the four published ones, or ours, medium and small for little memory (default: %(default)s)"
     add("--pipeline", choices=PIPELINES, default=TUNED, help=pipeline)
     add("--name", metavar="NAME", help="what to call the model and its files (default: stage and size)")
     add("--output", type=Path, metavar="DIR", help="folder of the run (default: runs/<stage>-<time>)")
@@ -134,7 +134,9 @@ def _add_network_options(group: Group) -> None:
     add("--backbone", choices=Choices(BACKBONES), default=MOBILENETV2, metavar="NAME", help=backbone)
     weights = f"{IMAGENET} (downloaded), {BUNDLED} (mobilenetv2's), {RANDOM}, or a file (default: %(default)s)"
     add("--backbone-weights", default=IMAGENET, metavar="W", help=weights)
-    start = "go on with the network of a finished run or bundled model; needs --fine-tune-epochs"
+    start = (
+        "go on with the network of a finished run or bundled model, also one that is cut off earlier; needs --fine-tune-epochs"
+    )
     add("--start", metavar="RUN", help=start)
     teacher = "a larger run or bundled model, whose answers fine-tuning learns beside the labels"
     add("--teacher", metavar="RUN", help=teacher)

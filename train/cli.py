@@ -38,7 +38,7 @@ def _main(argv: Sequence[str]) -> int:
     if arguments.cross_validate is not None:
         if arguments.resume is not None:
             raise UsageError("--cross-validate or --resume", got="both", fix="Leave one of them out.")
-        from .judging import cross_validate_command
+        from .crossvalidate_command import cross_validate_command
 
         return cross_validate_command(parser, argv)
     if arguments.ray is not None or arguments.seeds != 1 or arguments.tries:

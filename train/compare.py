@@ -62,8 +62,7 @@ def _lines(found: SideBySide) -> Iterator[str]:
         yield f"{letter}             {run.accuracy.value:.2%} right, {', '.join(_cost(run))}  {run.run}"
     for each in found.differences:
         letter = LETTERS[each.run]
-        interval = f"(95 % interval {100 * each.low:+.2f} to {100 * each.high:+.2f})"
-        yield f"{letter} - A         {100 * each.value:+.2f} points {interval}, p = {each.p:.2g}: {each.verdict}"
+        yield f"{letter} - A         {each}"
         yield f"              only {letter} right {each.gained:,}, only A right {each.lost:,}"
     for name, values in found.options.items():
         said = ", ".join(f"{letter} {'-' if value is None else value}" for letter, value in zip(LETTERS, values, strict=False))
@@ -89,7 +88,7 @@ def _document(found: SideBySide) -> dict[str, Any]:
     return {
         "n": found.n,
         "runs": [asdict(run) | {"letter": letter} for letter, run in zip(LETTERS, found.runs, strict=False)],
-        "differences": [asdict(each) | {"run": LETTERS[each.run], "verdict": each.verdict} for each in found.differences],
+        "differences": [each.to_dict() for each in found.differences],
         "options": {name: list(values) for name, values in found.options.items()},
         "differing": [_row(row) for row in found.differing],
     }

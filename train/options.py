@@ -88,7 +88,8 @@ class TrainOptions:
         backbone_weights: ``"imagenet"`` (downloaded), ``"bundled"`` (of MobileNetV2), ``"random"``, another word of the
             backbone's, or the path of a weights file.
         start: folder of a finished run, its model, or a bundled one's name, whose network is gone on with, head and all, in
-            place of backbone weights and a new head: only the fine-tuning is done. None for a new network.
+            place of backbone weights and a new head: only the fine-tuning is done. Of a run whose backbone is cut off earlier
+            the layers are taken; what follows them has the backbone weights, and the head is new. None for a new network.
         teacher: likewise, whose answers are learnt from beside the labels in fine-tuning; None for the labels alone.
         output: the run's folder.
         name: what to call the model, in its file's name, too; None for stage and size.

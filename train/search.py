@@ -1,10 +1,11 @@
 """Which settings are better? Several cross-validations on the same training pictures, each held against the first.
 
-May import: numpy, `catdog.edge`'s files and errors; this room's
-`crossvalidate`, `data`, `options`, `side_by_side`, `stages` and `trials`.
+May import: numpy, `catdog.edge`'s files and errors; this room's `crossvalidate`, `data`, `options`, `run`,
+`side_by_side`, `stages` and `trials`.
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -22,9 +23,11 @@ from .side_by_side import LETTERS, Difference, differences
 from .stages import log_dataset
 from .trials import Trial
 
+LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
-class Judged:
+class Tried:
     """A trial that has been made.
 
     Attributes:
@@ -41,7 +44,7 @@ class Judged:
         return float(np.mean([each.evaluation.accuracy.value for each in self.found]))
 
 
-def search(asked: Sequence[Trial], count: int, seeds: int, judge_folds: JudgeFolds) -> tuple[list[Judged], list[Difference]]:
+def search(asked: Sequence[Trial], count: int, seeds: int, judge_folds: JudgeFolds) -> tuple[list[Tried], list[Difference]]:
     """Cross-validate each trial, and hold it against the first on the pictures of the first seed.
 
     Args:
@@ -65,21 +68,23 @@ def search(asked: Sequence[Trial], count: int, seeds: int, judge_folds: JudgeFol
             raise UsageError("settings that are judged on the same pictures", got=got, fix="Try what changes none of these.")
     # All are begun before the first is waited for: on a cluster they share its machines.
     begun = [judge_folds(each.dataset, each.folds) for each in plans]
-    judged = [Judged(trial, tuple(conclude(each, logits))) for trial, each, logits in zip(asked, plans, begun, strict=True)]
+    judged = []
+    for letter, trial, made, logits in zip(LETTERS, asked, plans, begun, strict=False):
+        LOG.info(f"{letter}: {' '.join(trial.words)}")
+        judged.append(Tried(trial, tuple(conclude(made, logits))))
     apart = list(differences([_right(made, each) for made, each in zip(plans, judged, strict=True)]))
     _write(judged, apart, count)
     return judged, apart
 
 
-def lines(judged: Sequence[Judged], apart: Sequence[Difference]) -> Iterator[str]:
+def lines(judged: Sequence[Tried], apart: Sequence[Difference]) -> Iterator[str]:
     """Say what came of a search, a line each."""
     for letter, each in zip(LETTERS, judged, strict=False):
         accuracy = each.found[0].evaluation.accuracy
         over = "" if len(each.found) == 1 else f"; {each.mean_accuracy:.2%} over {len(each.found)} seeds"
         yield f"{letter}      {' '.join(each.trial.words)}: {accuracy}{over}"
     for one in apart:
-        interval = f"(95 % interval {100 * one.low:+.2f} to {100 * one.high:+.2f})"
-        yield f"{LETTERS[one.run]} - A  {100 * one.value:+.2f} points {interval}, p = {one.p:.2g}: {one.verdict}"
+        yield f"{LETTERS[one.run]} - A  {one}"
 
 
 def _dataset(options: TrainOptions, before: Sequence[Plan]) -> Dataset:
@@ -93,12 +98,12 @@ def _dataset(options: TrainOptions, before: Sequence[Plan]) -> Dataset:
     return found
 
 
-def _right(made: Plan, judged: Judged) -> NDArray[np.bool_]:
+def _right(made: Plan, judged: Tried) -> NDArray[np.bool_]:
     wrong = {mistake.name for mistake in judged.found[0].evaluation.mistakes}
     return np.array([name not in wrong for name in made.learnt.names])
 
 
-def _write(judged: Sequence[Judged], apart: Sequence[Difference], count: int) -> None:
+def _write(judged: Sequence[Tried], apart: Sequence[Difference], count: int) -> None:
     first = judged[0].trial.options
     document = {
         "folds": count,
@@ -114,6 +119,6 @@ def _write(judged: Sequence[Judged], apart: Sequence[Difference], count: int) ->
             }
             for letter, each in zip(LETTERS, judged, strict=False)
         ],
-        "differences": [asdict(each) | {"run": LETTERS[each.run], "verdict": each.verdict} for each in apart],
+        "differences": [each.to_dict() for each in apart],
     }
     write_text(first.output.parent / SEARCH_FILE, json.dumps(document, indent=2) + "\n")

@@ -7,7 +7,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -78,6 +78,15 @@ class Difference:
         if self.p >= _CHANCE or self.low <= 0 <= self.high:
             return "cannot tell them apart"
         return f"{LETTERS[self.run if self.low > 0 else 0]} is better"
+
+    def __str__(self) -> str:
+        """All of it, in a line."""
+        interval = f"(95 % interval {100 * self.low:+.2f} to {100 * self.high:+.2f})"
+        return f"{100 * self.value:+.2f} points {interval}, p = {self.p:.2g}: {self.verdict}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it for JSON, the run by its letter."""
+        return asdict(self) | {"run": LETTERS[self.run], "verdict": self.verdict}
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from catdog.edge.teach import exemplars
 from catdog.export.outcome import Artifact
 from catdog.train.model_file import TrainedModel
 from catdog.train.options import TrainOptions
-from catdog.train.pipelines import MEDIUM
+from catdog.train.pipelines import MEDIUM, SMALL
 from catdog.train.record import StageRecord
 
+_CUTS = {SMALL: "cut off within its eighth block", MEDIUM: "cut off within its ninth block"}
 _INPUT_ROW = (
     "| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in "
     "whole numbers (`cv2.INTER_LINEAR_EXACT`: the same pixels on every machine) |"
@@ -103,8 +104,8 @@ def write_card(
     contract, int8 = source.contract, artifacts[0]
     classes = [label for label in contract.labels if label != NEITHER]
     steps = ["new head"]
-    if options.pipeline == MEDIUM:
-        steps.insert(0, "cut off within its ninth block")
+    if (cut := _CUTS.get(options.pipeline)) is not None:
+        steps.insert(0, cut)
     if options.distill_epochs:
         steps.append(f"backbone distilled for {options.distill_epochs} epochs from itself at {options.distill_size} px")
     if options.fine_tune_epochs:

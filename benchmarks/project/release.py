@@ -69,6 +69,8 @@ def _main(argv: Sequence[str]) -> int:
         missing := [name for name in ("data", "negatives") if getattr(arguments, name) is None]
     ):
         raise UsageError(f"--{missing[0]}", got="none", fix="Give it; see --help.")
+    if arguments.average and not arguments.run:
+        raise UsageError("--average beside --run", got="another way", fix="See --help.")
     from catdog.train.tensorflow_setup import import_tensorflow
 
     import_tensorflow()
@@ -114,14 +116,13 @@ def release(arguments: argparse.Namespace) -> None:
     require_blind(options)
     if record is None or record.held_out is None:
         raise InputNotFoundError("a run that is finished", got=f"{arguments.run}, which is not", fix="Go on with it.")
-    trained = read_model(arguments.run)
-    if arguments.average:
+    trained, averages = read_model(arguments.run), arguments.average is not None
+    if averages:
         from .averaging import averaged
 
         trained, record = averaged(trained, record, options, arguments.average)
     # Marks of so many pictures would weigh more than a small model; the card tells where it comes from.
     contract = replace(trained.contract, name=arguments.name, learnt="", origin=None)
-    averages = arguments.average is not None
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / f"{arguments.name}.weights.npz"
         save_weights(weights, core=trained.core)

@@ -14,7 +14,7 @@ from keras import layers
 
 from catdog.edge.tflite.graph import pack
 from catdog.export import bias, quantization
-from catdog.export.quantization import calibrate, quantize
+from catdog.export.quantization import quantize, ranges_of, to_be_calibrated
 from catdog.train.features import predict
 from catdog.train.model import LOGITS, SCORES, logits_model
 
@@ -63,7 +63,7 @@ def test_shifted_layers_are_shifted_back(core: keras.Model, monkeypatch: pytest.
     learnt, others = pictures[:24], pictures[24:]
     expected = predict(logits_model(core), others)
     expected -= expected.mean(axis=1, keepdims=True)
-    ranges = calibrate(core, learnt)
+    ranges = ranges_of(to_be_calibrated(core), learnt)
 
     def shifted(content: bytes, exact: bytes, pictures: np.ndarray) -> bytes:
         """Shift the outputs of two layers, as rounding before a ReLU does."""
@@ -87,5 +87,5 @@ def test_shifted_layers_are_shifted_back(core: keras.Model, monkeypatch: pytest.
 
 def test_layers_that_were_not_quantized_are_left_alone(core: keras.Model) -> None:
     pictures = np.random.default_rng(0).integers(0, 256, (4, SIZE, SIZE, 3), np.uint8)
-    ranges = calibrate(core, pictures)
+    ranges = ranges_of(to_be_calibrated(core), pictures)
     assert bias.correct(ranges, ranges, pictures) == ranges  # nothing in it is int8

@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
-from catdog.export.quantization import calibrate, cut_ranges, plain_name, quantize
+from catdog.export.quantization import cut_ranges, plain_name, quantize, ranges_of, to_be_calibrated
 from catdog.train.features import predict
 from catdog.train.model import FEATURES, LOGITS, SCORES
 from catdog.train.presence import PresenceCheck, attach_presence_check
@@ -48,7 +48,7 @@ def range_of(found: dict[str, tuple[float, float]], word: str) -> tuple[float, f
 def test_ranges_are_those_of_the_values_themselves(core: keras.Model) -> None:
     # The brightest picture comes last, none is white.
     pictures = np.stack([np.full((SIZE, SIZE, 3), level, np.uint8) for level in (10, 60, 204)])
-    found = ranges(calibrate(core, pictures))
+    found = ranges(ranges_of(to_be_calibrated(core), pictures))
     assert range_of(found, "total") == pytest.approx((0.0, 6 * 0.8), rel=1e-4)
     assert range_of(found, "second") == pytest.approx((0.0, 5 * 0.8), rel=1e-4)
     assert range_of(found, "first") == pytest.approx((0.0, 0.8), rel=1e-4)
@@ -59,7 +59,7 @@ def test_ranges_are_those_of_the_values_themselves(core: keras.Model) -> None:
 def test_cut_ranges_leave_out_the_outliers(core: keras.Model) -> None:
     pictures = np.full((4, SIZE, SIZE, 3), 51, np.uint8)
     pictures[:, 0, 0] = 255  # one pixel of 256
-    whole = calibrate(core, pictures)
+    whole = ranges_of(to_be_calibrated(core), pictures)
     assert range_of(ranges(whole), "total") == pytest.approx((0.0, 6.0), rel=1e-4)
     assert range_of(ranges(cut_ranges(whole, pictures, 0.01)), "total") == pytest.approx((0.0, 1.2), rel=1e-4)
 
@@ -67,7 +67,7 @@ def test_cut_ranges_leave_out_the_outliers(core: keras.Model) -> None:
 def test_what_has_one_value_a_channel_keeps_its_range(core: keras.Model) -> None:
     # Means differ from picture to picture; the mean of their ends would cut off the brightest and the darkest.
     pictures = np.stack([np.full((SIZE, SIZE, 3), level, np.uint8) for level in (10, 60, 204)])
-    whole = calibrate(core, pictures)
+    whole = ranges_of(to_be_calibrated(core), pictures)
     cut = ranges(cut_ranges(whole, pictures, 0.01))
     assert range_of(cut, "global_average_pooling2d") == range_of(ranges(whole), "global_average_pooling2d")
     assert range_of(cut, "total")[1] < range_of(ranges(whole), "total")[1]
@@ -86,7 +86,7 @@ def test_neither_can_win_in_int8_though_the_ranges_come_from_pictures_of_the_cla
     check = PresenceCheck(unit / np.linalg.norm(unit, axis=1, keepdims=True), threshold=0.8, slope=20.0)
     core = attach_presence_check(classes, check)
     learnt = np.stack([red, green])
-    interpreter = Interpreter(model_content=quantize(calibrate(core, learnt), learnt))
+    interpreter = Interpreter(model_content=quantize(ranges_of(to_be_calibrated(core), learnt), learnt))
     interpreter.allocate_tensors()
     for picture, label in ((red, 0), (green, 1), (blue, 2)):
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture[np.newaxis])
