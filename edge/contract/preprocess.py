@@ -55,8 +55,9 @@ class Preprocessor:
         self._resized = np.empty((spec.height, spec.width, 3), np.uint8)
         self._pixels: NDArray[np.uint8] = np.empty((1, spec.height, spec.width, 3), np.uint8)
         self._most = _WORTH_A_FOURTH * spec.height * spec.width if spec.interpolation == BILINEAR_EXACT else 0
-        self._with_fourth: Any = None  # the picture; OpenCV makes another where the next has another size
-        self._resized_with_fourth: Any = None
+        # For pictures with a fourth channel, whatever their sizes: new memory for each of a folder took as long as the rest.
+        self._room: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._resized_with_fourth = np.empty((spec.height, spec.width, 4), np.uint8)
         self._as_float = spec.dtype == "float32"
         self._crop = spec.resize == CROP
         self._normalize = None if spec.plain else _Normalizer(spec)
@@ -83,14 +84,17 @@ class Preprocessor:
 
     def _resize(self, picture: NDArray[np.uint8]) -> None:
         """Fill the buffer of pixels."""
-        if picture.shape[0] * picture.shape[1] > self._most:
+        rows, columns = picture.shape[:2]
+        if rows * columns > self._most:
             cv2.resize(picture, self._size, dst=self._resized, interpolation=self._method)
             cv2.cvtColor(self._resized, cv2.COLOR_BGR2RGB, dst=self._pixels[0])
             return
-        self._with_fourth = cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA, dst=self._with_fourth)
-        self._resized_with_fourth = cv2.resize(
-            self._with_fourth, self._size, dst=self._resized_with_fourth, interpolation=self._method
-        )
+        needed = rows * columns * 4
+        if len(self._room) < needed:
+            self._room = np.empty(needed, np.uint8)
+        with_fourth = self._room[:needed].reshape(rows, columns, 4)
+        cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA, dst=with_fourth)
+        cv2.resize(with_fourth, self._size, dst=self._resized_with_fourth, interpolation=self._method)
         cv2.cvtColor(self._resized_with_fourth, cv2.COLOR_RGBA2RGB, dst=self._pixels[0])
 
 

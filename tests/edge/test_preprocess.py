@@ -33,6 +33,16 @@ def test_small_pictures_get_the_same_pixels_by_the_way_with_a_fourth_channel() -
         assert np.array_equal(preprocess(picture)[0], wanted), (width, height)
 
 
+def test_pictures_of_many_sizes_in_turn_share_memory_and_get_their_own_pixels() -> None:
+    shared, rng = Preprocessor(InputSpec(224, 224)), np.random.default_rng(4)
+    rooms = set()
+    for height, width in ((480, 640), (100, 80), (374, 500), (481, 640), (30, 31), (1200, 1600), (374, 500)):
+        picture = rng.integers(0, 256, (height, width, 3), np.uint8)
+        assert np.array_equal(shared(picture), Preprocessor(InputSpec(224, 224))(picture))
+        rooms.add(len(shared._room))
+    assert rooms == {480 * 640 * 4, 481 * 640 * 4}  # grown once, for a larger one
+
+
 def test_a_file_of_before_gets_the_pixels_it_was_proven_with() -> None:
     pixels = Preprocessor(InputSpec(224, 224, interpolation="bilinear"))(pattern())
     assert np.array_equal(pixels[0], cv2.resize(pattern(), (224, 224), interpolation=cv2.INTER_LINEAR)[..., ::-1])
