@@ -3,7 +3,8 @@
 Commands in it run at the processor's own speed, on one core; system calls are some ten times slower. There are two:
 
 - Debian's, from the package user-mode-linux, for which `vivid` alone is built, with what it stands on: about 50 files of C;
-- one that is built as a whole, with `uvcvideo` and USB over IP as well, for which Debian's was not configured.
+- one that is built as a whole, with `uvcvideo` and USB over IP as well, for which Debian's was not configured; it is
+  taken, too, where Debian's does not start: on a processor with AMX.
 
 Source: Linux kernel documentation: "User Mode Linux HOWTO", "The Virtual Video Test Driver (vivid)", "Building External
 Modules".
@@ -31,6 +32,9 @@ FOLDERS = (
     "lib/fonts",
     "lib/math",
 )
+# A process's vector registers are kept in a place of fixed size, in which AMX's tiles find no room: 11,008 bytes with them, by
+# Intel's manual, volume 1, chapter 13. On a processor that has them the kernel must be one with a larger place.
+REGISTERS, BYTES, BYTES_WITH_TILES = Path("arch/x86/um/user-offsets.c"), "HOST_FP_SIZE, 2696", "HOST_FP_SIZE, 11008"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def make_kernel(cache: Path, *, whole: bool) -> Kernel:
     home.mkdir(parents=True, exist_ok=True)
     modules, stamp = home / "modules", home / "built-from"
     parts = [path.read_bytes() for path in ([CONFIG] if whole else sorted(MODULES.iterdir()))]
+    parts += [BYTES_WITH_TILES.encode()] if whole else []
     parts += [
         f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}".encode() for path in (source, *(() if whole else (UML,)))
     ]
@@ -79,6 +84,11 @@ def make_kernel(cache: Path, *, whole: bool) -> Kernel:
         stamp.write_text(wanted)
     (folder,) = (modules / "lib/modules").iterdir()
     return Kernel(home / "linux" if whole else UML, modules, folder.name, whole)
+
+
+def debian_starts_here() -> bool:
+    """Whether Debian's kernel can be started on this processor."""
+    return "amx_tile" not in Path("/proc/cpuinfo").read_text()
 
 
 def _unpacked(source: Path, home: Path) -> Path:
@@ -118,6 +128,11 @@ def _build_modules(tree: Path, home: Path, modules: Path) -> None:
 
 def _build_whole(tree: Path, home: Path, modules: Path) -> None:
     say("building a whole kernel; six minutes on two idle cores")
+    registers = tree / REGISTERS
+    text = registers.read_text()
+    if BYTES not in text and BYTES_WITH_TILES not in text:
+        raise RuntimeError(f"{registers} does not say {BYTES!r}: this source is of another version than the one that was tried")
+    registers.write_text(text.replace(BYTES, BYTES_WITH_TILES))
     shutil.copy(CONFIG, tree / ".config")
     make = ["make", "-s", "-C", str(tree), "ARCH=um", f"-j{os.cpu_count() or 1}"]
     _run([*make, "olddefconfig"], home)

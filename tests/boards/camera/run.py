@@ -19,7 +19,7 @@ from pathlib import Path
 
 from absent import AbsentError, check_machine
 from guest import MEMORY_MB, Guest
-from kernel import Kernel, make_kernel
+from kernel import Kernel, debian_starts_here, make_kernel
 from report import Case, Report
 from say import say
 from system import CASES, SUITE, copy_source, disk, lay_out_release, wheels
@@ -51,7 +51,10 @@ def main() -> int:
         sys.stderr.write(f"test-camera: nothing was run, every case is skipped: {error}\n")
         return ABSENT
     cache.mkdir(parents=True, exist_ok=True)
-    kernel = make_kernel(cache, whole=arguments.webcam)
+    starts = debian_starts_here()
+    if not starts:
+        say("Debian's User Mode Linux does not start on a processor with AMX: a kernel that does is built as a whole")
+    kernel = make_kernel(cache, whole=arguments.webcam or not starts)
     packages = wheels(cache)
     image = disk(cache, packages)
     ready = time.monotonic()
