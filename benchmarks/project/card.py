@@ -21,6 +21,7 @@ _INPUT_ROW = (
     "| input | {size} x {size} pixels, RGB, uint8 0-255; pictures are stretched to it, bilinear, without antialiasing, in "
     "whole numbers (`cv2.INTER_LINEAR_EXACT`: the same pixels on every machine) |"
 )
+_KEPT = ": what the int8 file keeps of some are numbers from inside the network"
 _AGREEMENT = "int8 and Keras give the same answer on"
 _CARD = """\
 # Model card: `{name}`
@@ -65,7 +66,7 @@ int8 and Keras give the same answer on {agreement}.
   Research's Asirra), of which only the `train/` folder was learnt from, and more photographs of the same data (`more_pets`).
   Pet-free pictures: COCO (under Creative Commons licences that their photographers chose) and Caltech-101 (CC BY 4.0). Of
   `no_pet_scenes` {learnt_share:.0%} was learnt from, by a hash of the file name, and the rest measured on; `more_scenes` was
-  learnt from. None of them is redistributed here: what the int8 file keeps of some are numbers from inside the network.
+  learnt from. None of them is redistributed here{kept}.
 - **Backbone**: MobileNetV2 1.0 (M. Sandler et al., 2018) with weights trained on ImageNet by Google, published under the
   Apache License 2.0; the starting weights were recovered from an 8-bit release of that model. See `NOTICE`.
 - **Changes**: {changes}. These files are licensed under the Apache License 2.0 like the rest of catdog.
@@ -103,6 +104,7 @@ def write_card(
     """
     contract, int8 = source.contract, artifacts[0]
     classes = [label for label in contract.labels if label != NEITHER]
+    remembers = exemplars.unpack(parse_model(int8.data, Path(f"{contract.name}.tflite")), contract.labels) is not None
     steps = ["new head"]
     if (cut := _CUTS.get(options.pipeline)) is not None:
         steps.insert(0, cut)
@@ -125,6 +127,7 @@ def write_card(
         held_out=_held_out(record),
         trained_on=contract.trained_on,
         learnt_share=1 - options.data.negatives_share,
+        kept=_KEPT if remembers else "",
         changes=", ".join((*steps, "weights rounded to float16, then quantized")),
     )
 

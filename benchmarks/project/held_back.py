@@ -10,6 +10,7 @@ May import: `catdog.train`.
 """
 
 import argparse
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,12 @@ from catdog.train.options import DataOptions
 from .release import NEGATIVES_SHARE
 
 _SMALL = 32  # pixels a side: which pictures are held back does not depend on it
+# Of the categories of Caltech-101, as its files are named: those of animals, by themselves or in their place; no drawn ones.
+_ANIMALS = re.compile(
+    "(ant|bass|beaver|butterfly|cougar_(body|face)|crab|crayfish|crocodile(_head)?|dolphin|dragonfly|elephant|emu|flamingo(_head)?"
+    "|gerenuk|hawksbill|hedgehog|ibis|kangaroo|llama|lobster|mayfly|octopus|okapi|panda|pigeon|platypus|rhino|rooster|scorpion"
+    "|sea_horse|starfish|tick|wild_cat)_image_.*"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +50,8 @@ def _main(argv: Sequence[str]) -> int:
     names = [Path(name) for part in (dataset.validation, dataset.test) for name in part.names]
     root = find(arguments.negatives, ()).root
     held = [name.relative_to(NEITHER) for name in names if name.parts[0] == NEITHER]
+    if arguments.animals:
+        held = [name for name in held if _ANIMALS.fullmatch(name.name)]
     for name in held:
         target = arguments.output / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--data", required=True, metavar="ZIP", help="the labelled pictures that a training is told of")
     add("--negatives", required=True, metavar="ZIP", help="the pictures of neither")
+    add("--animals", action="store_true", help="only those of other animals: pictures of Caltech-101 with such a name")
     add("--output", type=Path, default=Path("held-back"), metavar="DIR", help="where to (default: %(default)s)")
     return parser
 
