@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from catdog.edge.common.command import run_command
 from catdog.edge.common.files import check_folder
@@ -16,6 +17,9 @@ from .options import DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .run import OPTIONS_FILE, Run, begin_run, find_run, require_same_options
 from .trackers import require_trackers
+
+if TYPE_CHECKING:
+    from .features import GiveFeatures
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,18 +45,19 @@ def _main(argv: Sequence[str]) -> int:
         from .crossvalidate_command import cross_validate_command
 
         return cross_validate_command(parser, argv)
-    if arguments.ray is not None or arguments.seeds != 1 or arguments.tries:
-        raise UsageError(
-            "--cross-validate beside --ray, --seeds and --try", got="a single training", fix="Add --cross-validate 5."
-        )
+    if arguments.seeds != 1 or arguments.tries:
+        raise UsageError("--cross-validate beside --seeds and --try", got="a single training", fix="Add --cross-validate 5.")
+    if arguments.ray is not None:
+        _check_ray(arguments.ray, train_options(arguments))
     run = _find_run(arguments, _given(parser, argv)) or _begin_run(train_options(arguments))
     load_libraries()
+    from .features import features_here
     from .record import counted
     from .report.text import answer_labels, worst_labels
     from .stages import train
 
     with lines_to(log):
-        dataset, records = train(run)
+        dataset, records = train(run, features_here if arguments.ray is None else _features_at(arguments.ray))
     counts = ", ".join(f"{count:,} {label}" for label, count in dataset.train.counts(dataset.labels).items())
     print(f"trained on           {counts}")
     print("validation accuracy")
@@ -71,6 +76,26 @@ def _main(argv: Sequence[str]) -> int:
     if TRANSFER in run.stages:
         print(f"next                 catdog-export --int8 --model {run.options.output}")
     return 0
+
+
+def _check_ray(address: str, options: TrainOptions) -> None:
+    """Refuse `--ray` where it would be of no use, and say what is missing before minutes are spent."""
+    from catdog.edge.bulk.cluster import check_address, require_ray
+
+    if TRANSFER not in options.stages or not options.cache_features or options.start is not None:
+        raise UsageError(
+            "--ray with the transfer stage's cached features, or with --cross-validate",
+            got="a training without them",
+            fix="Leave --ray out.",
+        )
+    check_address(address)
+    require_ray()
+
+
+def _features_at(address: str) -> "GiveFeatures":
+    from .cluster.features import features_at
+
+    return features_at(address)
 
 
 def _find_run(arguments: argparse.Namespace, given: set[str]) -> Run | None:

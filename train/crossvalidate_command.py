@@ -43,11 +43,12 @@ def cross_validate_command(parser: argparse.ArgumentParser, argv: Sequence[str])
         if tried:
             from .search import lines, search
 
-            print("\n".join(lines(*search(tried, folds, seeds, judge_folds))))
+            said = [*lines(*search(tried, folds, seeds, judge_folds))]
         else:
             from .crossvalidate import cross_validate
 
-            _tell(cross_validate(options, folds, seeds, judge_folds), options.data.seed)
+            said = list(_told(cross_validate(options, folds, seeds, judge_folds), options.data.seed))
+    print("\n".join(said))  # now: while a cluster is connected, what is written on stdout is Ray's, and dropped
     print(f"written to           {options.output / (SEARCH_FILE if tried else CROSS_VALIDATION_FILE)}")
     return 0
 
@@ -75,20 +76,20 @@ def _judge_folds(ray: str | None) -> "Iterator[JudgeFolds]":
         return
     from catdog.edge.bulk.cluster import connected
 
-    from .cluster import on_cluster
+    from .cluster.folds import on_cluster
 
     with connected(ray):
         yield on_cluster
 
 
-def _tell(several: "Sequence[CrossValidation]", seed: int) -> None:
+def _told(several: "Sequence[CrossValidation]", seed: int) -> Iterator[str]:
     for place, found in enumerate(several):
         if len(several) > 1:
-            print(f"seed {seed + place}")
-        print(f"cross-validated      {found.evaluation.accuracy}")
+            yield f"seed {seed + place}"
+        yield f"cross-validated      {found.evaluation.accuracy}"
         for figure in found.evaluation.per_label:
-            print(f"  {figure.name.removeprefix('accuracy on '):<20} {figure}")
-        print(f"calibration error    {found.evaluation.calibration_error:.2%} at temperature {found.temperature:.3f}")
+            yield f"  {figure.name.removeprefix('accuracy on '):<20} {figure}"
+        yield f"calibration error    {found.evaluation.calibration_error:.2%} at temperature {found.temperature:.3f}"
     if len(several) > 1:
         rates = [found.evaluation.accuracy.value for found in several]
-        print(f"over {len(several)} seeds         {sum(rates) / len(rates):.2%} ({min(rates):.2%} to {max(rates):.2%})")
+        yield f"over {len(several)} seeds         {sum(rates) / len(rates):.2%} ({min(rates):.2%} to {max(rates):.2%})"

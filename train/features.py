@@ -25,8 +25,81 @@ from .stopping import EarlyStopping
 
 FORWARD_BATCH = 32
 
+Forward = Callable[[tf.Tensor], tf.Tensor]  # a batch of pixels to its features
+# float32 [views, n, features] of the training pictures, and [n, features] of the validation pictures if they are wanted
+GiveFeatures = Callable[[TransferParts, Dataset, TrainOptions], tuple[NDArray[np.float32], NDArray[np.float32] | None]]
 
-def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate: float, *, decay: bool) -> list[Epoch]:
+
+def features_here(
+    model: TransferParts, dataset: Dataset, options: TrainOptions
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Compute the features of every view in this process; see `GiveFeatures`."""
+    # Traced once each, however many views there are.
+    plain, altered = plain_features(model), altered_features(model)
+    camera = Camera.of(dataset) if options.conditions == CAMERA else None
+    training = []
+    for view in range(options.views):
+        title = f"features of view {view + 1} of {options.views}"
+        pixels = dataset.train.pixels
+        if view and camera is not None:
+            training.append(_shown(plain, camera.all_of(pixels, options.data.seed + view), title))
+        else:
+            training.append(_shown(altered if view else plain, pixels, title))
+    if options.validate != EACH_EPOCH:
+        return np.stack(training), None
+    return np.stack(training), _shown(plain, dataset.validation.pixels, "features of validation pictures")
+
+
+def plain_features(model: TransferParts) -> Forward:
+    """Return what gives the features of pictures as they are."""
+    return tf.function(lambda batch: model.features(tf.cast(batch, tf.float32), training=False), reduce_retracing=True)
+
+
+def altered_features(model: TransferParts) -> Forward:
+    """Return what gives the features of pictures that the augmentation has altered; it draws anew for each batch."""
+
+    def forward(batch: tf.Tensor) -> tf.Tensor:
+        return model.features(model.augment(tf.cast(batch, tf.float32), training=True), training=False)
+
+    return tf.function(forward, reduce_retracing=True)
+
+
+def _shown(forward: Forward, pixels: NDArray[np.uint8], title: str) -> NDArray[np.float32]:
+    with progress_bar(total=len(pixels), title=title, unit=" pictures") as bar:
+        return features_of(forward, pixels, bar.update)
+
+
+def features_of(
+    forward: Forward, pixels: NDArray[np.uint8], step: Callable[[int], object] = lambda _: None
+) -> NDArray[np.float32]:
+    """Compute features batch by batch.
+
+    Args:
+        forward: what gives those of a batch.
+        pixels: uint8 ``[n, size, size, 3]``.
+        step: told how many more are done.
+
+    Returns:
+        float32 ``[n, features]``.
+    """
+    parts = []
+    for start in range(0, len(pixels), FORWARD_BATCH):
+        batch = pixels[start : start + FORWARD_BATCH]
+        parts.append(forward(tf.constant(batch)).numpy())
+        step(len(batch))
+        step_ended()
+    return np.concatenate(parts)
+
+
+def fit_head(
+    model: TransferParts,
+    dataset: Dataset,
+    options: TrainOptions,
+    rate: float,
+    *,
+    decay: bool,
+    give_features: GiveFeatures = features_here,
+) -> list[Epoch]:
     """Train the head of a transfer model in place.
 
     Args:
@@ -35,16 +108,13 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
         options: epochs, views, batch size and seed.
         rate: Adam's learning rate.
         decay: let the rate fall to nothing over the epochs, as a cosine.
+        give_features: computes the features.
     """
-    training, validation = _all_features(model, dataset, options)
+    training, validation = give_features(model, dataset, options)
     targets, weights = dataset.train.targets, class_weights(dataset.train.targets, options)
     epochs = options.epochs_of(len(targets))
     steps = epochs * -(-len(targets) // options.batch_size)
-    model.head.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps) if decay else rate),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    _compile(model.head, keras.optimizers.schedules.CosineDecay(rate, steps) if decay else rate)
     rng = np.random.default_rng(options.data.seed)
     history: list[Epoch] = []
     stopping = EarlyStopping(model.head.variables, options.patience)
@@ -73,43 +143,9 @@ def fit_head(model: TransferParts, dataset: Dataset, options: TrainOptions, rate
     return history
 
 
-def _all_features(
-    model: TransferParts, dataset: Dataset, options: TrainOptions
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Return float32 ``[views, n, features]`` of the training, ``[n, features]`` of the validation pictures if wanted."""
-
-    def plain(batch: tf.Tensor) -> tf.Tensor:
-        return model.features(tf.cast(batch, tf.float32), training=False)
-
-    def altered(batch: tf.Tensor) -> tf.Tensor:
-        return model.features(model.augment(tf.cast(batch, tf.float32), training=True), training=False)
-
-    # Traced once each, however many views there are.
-    plain, altered = (tf.function(function, reduce_retracing=True) for function in (plain, altered))
-    camera = Camera.of(dataset) if options.conditions == CAMERA else None
-    training = []
-    for view in range(options.views):
-        title = f"features of view {view + 1} of {options.views}"
-        pixels = dataset.train.pixels
-        if view and camera is not None:
-            training.append(_features(plain, camera.all_of(pixels, options.data.seed + view), title))
-        else:
-            training.append(_features(altered if view else plain, pixels, title))
-    if options.validate != EACH_EPOCH:
-        return np.stack(training), None
-    return np.stack(training), _features(plain, dataset.validation.pixels, "features of validation pictures")
-
-
-def _features(forward: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[np.uint8], title: str) -> NDArray[np.float32]:
-    """Return float32 ``[n, features]`` for uint8 ``[n, size, size, 3]``."""
-    parts = []
-    with progress_bar(total=len(pixels), title=title, unit=" pictures") as bar:
-        for start in range(0, len(pixels), FORWARD_BATCH):
-            batch = pixels[start : start + FORWARD_BATCH]
-            parts.append(forward(tf.constant(batch)).numpy())
-            bar.update(len(batch))
-            step_ended()
-    return np.concatenate(parts)
+def _compile(head: keras.Model, rate: float | keras.optimizers.schedules.LearningRateSchedule) -> None:
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    head.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
 
 
 def predict(core: keras.Model, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

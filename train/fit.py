@@ -18,7 +18,7 @@ from .data.conditions import Camera
 from .data.dataset import Dataset
 from .data.pictures import Pictures
 from .distill import distill
-from .features import FORWARD_BATCH, fit_head
+from .features import FORWARD_BATCH, GiveFeatures, features_here, fit_head
 from .history import DISTILL, FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .interruption import step_ended
 from .model import StageModel, logits_model, transfer_parts, unfreeze_backbone
@@ -35,7 +35,12 @@ _OWN_THREADS = 2  # of batches that ask a teacher: in TensorFlow's own pool they
 
 
 def fit(
-    model: StageModel, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None, restarts: int = 0
+    model: StageModel,
+    dataset: Dataset,
+    options: TrainOptions,
+    checkpoint: Checkpoint | None = None,
+    restarts: int = 0,
+    give_features: GiveFeatures = features_here,
 ) -> list[Epoch]:
     """Train a stage's model in place.
 
@@ -45,6 +50,7 @@ def fit(
         options: how.
         checkpoint: where to keep what is learnt after every epoch, and where to go on from; None for nowhere.
         restarts: how often it was restarted.
+        give_features: computes those of a frozen backbone.
 
     Returns:
         The history, one entry per epoch. The validation pictures are only measured on; with `options.patience` they decide
@@ -63,7 +69,7 @@ def fit(
         else:
             history = list(job.progress.history[: options.distill_epochs])
     if model.transfer is not None and options.cache_features and options.start is None:
-        history = _fit_head(job, history)
+        history = _fit_head(job, history, give_features)
     elif options.start is None:  # else it has learnt all of this elsewhere
         epochs = options.epochs_of(len(dataset.train))
         steps = epochs * -(-len(dataset.train) // options.batch_size)
@@ -110,7 +116,7 @@ def _decays(options: TrainOptions) -> bool:
     return options.pipeline in OURS
 
 
-def _fit_head(job: _Job, before: list[Epoch]) -> list[Epoch]:
+def _fit_head(job: _Job, before: list[Epoch], give_features: GiveFeatures) -> list[Epoch]:
     """Train the head on cached features; seconds, so it is kept as a whole."""
     transfer, progress = transfer_parts(job.model), job.progress
     # The augmentation has drawn its views, and goes on from there.
@@ -119,7 +125,8 @@ def _fit_head(job: _Job, before: list[Epoch]) -> list[Epoch]:
         if progress.phase == HEAD:
             progress.restore(kept)
         return [epoch for epoch in progress.history if epoch.phase in (DISTILL, HEAD)]
-    learnt = fit_head(transfer, job.dataset, job.options, HEAD_RATE, decay=_decays(job.options))
+    decay = _decays(job.options)
+    learnt = fit_head(transfer, job.dataset, job.options, HEAD_RATE, decay=decay, give_features=give_features)
     history = [*before, *(replace(epoch, number=epoch.number + len(before)) for epoch in learnt)]
     job.keep(HEAD, history, kept)
     return history

@@ -25,7 +25,7 @@ from .data.items import whole_ones
 from .data.names import TEST, VALIDATION
 from .data.pictures import Pictures
 from .evaluate import evaluate
-from .features import predict
+from .features import GiveFeatures, features_here, predict
 from .fit import fit
 from .history import Epoch
 from .interruption import interrupted_between_steps, step_ended
@@ -63,8 +63,12 @@ class Fitted:
     restarts: int  # how often it was restarted because the network was dead, blind to many pictures or no better than guessing
 
 
-def train(run: Run) -> tuple[Dataset, list[StageRecord]]:
+def train(run: Run, give_features: GiveFeatures = features_here) -> tuple[Dataset, list[StageRecord]]:
     """Load the data, train what is not done yet, measure, write the run's folders and its report.
+
+    Args:
+        run: that was begun.
+        give_features: computes those of a frozen backbone.
 
     Raises:
         CatdogError: data or weights cannot be had, or the folder cannot be written. What was done before is kept.
@@ -79,7 +83,7 @@ def train(run: Run) -> tuple[Dataset, list[StageRecord]]:
         log_dataset(dataset)
         run.require_same_pictures(dataset.digest)
         with interrupted_between_steps():
-            records = [run.finished(stage) or _train_stage(stage, dataset, run) for stage in run.stages]
+            records = [run.finished(stage) or _train_stage(stage, dataset, run, give_features) for stage in run.stages]
             step_ended()
             LOG.info("writing the report")
             write_report(run.options.output, dataset, records, run.options)
@@ -116,16 +120,29 @@ def log_dataset(dataset: Dataset) -> None:
     LOG.info(f"always the most frequent label would be right on {dataset.baseline:.1%} of the validation pictures")
 
 
-def fit_stage(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None = None) -> Fitted:
+def fit_stage(
+    stage: str,
+    dataset: Dataset,
+    options: TrainOptions,
+    checkpoint: Checkpoint | None = None,
+    give_features: GiveFeatures = features_here,
+) -> Fitted:
     """Build a stage's model and train it; the same seed gives the same weights.
 
     Raises:
         CatdogError: the backbone weights cannot be had, the checkpoint cannot be written, or the training came to nothing.
     """
-    return with_restarts(partial(_fit_once, stage, dataset, options, checkpoint), stage, checkpoint)
+    return with_restarts(partial(_fit_once, stage, dataset, options, checkpoint, give_features), stage, checkpoint)
 
 
-def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: Checkpoint | None, restarts: int) -> Fitted:
+def _fit_once(
+    stage: str,
+    dataset: Dataset,
+    options: TrainOptions,
+    checkpoint: Checkpoint | None,
+    give_features: GiveFeatures,
+    restarts: int,
+) -> Fitted:
     seed, size = options.data.seed + restarts * _SEEDS_APART, options.data.image_size
     keras.utils.set_random_seed(seed % 2**31)
     model = build_model(stage, options.pipeline, len(dataset.labels), size, backbone=options.backbone, seed=seed)
@@ -137,7 +154,7 @@ def _fit_once(stage: str, dataset: Dataset, options: TrainOptions, checkpoint: C
         backbone = None if parts is None else _fill(parts.backbone, options)
     if checkpoint:
         checkpoint.restarts = restarts
-    history = fit(model, dataset, options, checkpoint, restarts)
+    history = fit(model, dataset, options, checkpoint, restarts, give_features)
     if parts is not None and (options.fine_tune_epochs or options.distill_epochs):
         unfreeze_backbone(parts.backbone, statistics=options.is_blank)  # to count what was changed
     total = model.core.count_params()
@@ -178,7 +195,7 @@ def _is_cut_earlier(earlier: keras.Model, backbone: keras.Model) -> bool:
     return len(theirs) < len(ours) and theirs == ours[: len(theirs)]
 
 
-def _train_stage(stage: str, dataset: Dataset, run: Run) -> StageRecord:
+def _train_stage(stage: str, dataset: Dataset, run: Run, give_features: GiveFeatures) -> StageRecord:
     start = time.monotonic()
     options, folder = run.options, run.folder(stage)
     LOG.info(f"training the stage {stage} of {options.pipeline}")
@@ -186,7 +203,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run) -> StageRecord:
     kept_out = None
     if options.held_out:
         dataset, kept_out = held_out(dataset, options.held_out, options.data.seed)
-    fitted = fit_stage(stage, dataset, options, checkpoint)
+    fitted = fit_stage(stage, dataset, options, checkpoint, give_features)
     summary = _summary(fitted.model.core)
     temperature = options.temperature
     if temperature is None:

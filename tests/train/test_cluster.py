@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from commands import run
 
 from benchmarks.project.ray_nodes import RayCluster
-from catdog.train.cluster import cores_of_a_fold
+from catdog.train.cluster.folds import cores_of_a_fold
 
 needs_ray = [
     pytest.mark.slow,
@@ -67,6 +68,7 @@ class TestOnTwoNodes:
         finished = run(*command, cwd=tmp_path, **cluster.environment)
         assert finished.returncode == 0, finished.stderr
         assert "15 folds on 2 machines, each on 1 core" in finished.stderr
+        assert "over 3 seeds" in finished.stdout
         there = figures(found(tmp_path / "cv"))
         assert [each[:2] for each in there] == [each[:2] for each in figures(alone)]
         assert [each[2] for each in there] == pytest.approx([each[2] for each in figures(alone)], rel=1e-3)
@@ -95,13 +97,63 @@ class TestOnTwoNodes:
         assert second["differences"] == first["differences"]
         assert [each["accuracy"] for each in second["trials"]] == [each["accuracy"] for each in first["trials"]]
 
+    @pytest.mark.parametrize("conditions", ["camera", "none"])
+    def test_computes_the_features_of_a_training(self, tmp_path: Path, cluster: RayCluster, conditions: str) -> None:
+        training = ("catdog-train", *SMALL, "--views", "3", "--conditions", conditions)
+        here = run(*training, "--output", "here", cwd=tmp_path)
+        there = run(*training, "--output", "there", "--ray", cluster.address, cwd=tmp_path, **cluster.environment)
+        assert (here.returncode, there.returncode) == (0, 0), there.stderr
+        assert "features of 4 pieces on 2 machines" in there.stderr
+        first, second = (json.loads((tmp_path / name / "metrics.json").read_text())["record"] for name in ("here", "there"))
+        assert second["validation"]["accuracy"] == first["validation"]["accuracy"]
+        assert second["temperature"] == pytest.approx(first["temperature"], rel=1e-3)
+
+
+@pytest.mark.skipif("not __import__('importlib').util.find_spec('tensorflow')", reason="the extra train is not installed")
+@pytest.mark.parametrize("conditions", ["camera", "none"])
+def test_pieces_have_the_features_of_the_whole(monkeypatch: pytest.MonkeyPatch, conditions: str) -> None:
+    from catdog.train.cluster import features as there
+    from catdog.train.data.conditions import Camera
+    from catdog.train.data.dataset import load_dataset
+    from catdog.train.features import FORWARD_BATCH, features_here
+    from catdog.train.model import build_model, transfer_parts
+    from catdog.train.options import DataOptions, TrainOptions
+
+    monkeypatch.setattr(there, "PIECE", 2 * FORWARD_BATCH)
+    data = DataOptions(data="synthetic", synthetic_count=75, image_size=64, negatives="synthetic")
+    options = TrainOptions(data, Path("runs/never"), views=3, conditions=conditions)
+    dataset = load_dataset(data)
+    one, other = (transfer_parts(build_model("transfer", classes=3, image_size=64, seed=7)) for _ in range(2))
+    weights = one.features.get_weights()
+    training, validation = features_here(one, dataset, options)
+    camera = Camera.of(dataset) if conditions == "camera" else None
+    recipe = there.Recipe(conditions, options, 3)
+    pieces = list(there.pieces(other, dataset, options, camera))
+    assert len(pieces) > 2 * 3
+    for piece in pieces:
+        given = there.features_of_piece(recipe, weights, dataset.parts[piece.part].pixels, camera, piece)
+        expected = training[piece.view] if piece.part == "train" else validation
+        assert np.allclose(given, expected[piece.start : piece.stop], atol=1e-5)
+    for mine, theirs in zip(one.augment.variables, other.augment.variables, strict=True):
+        assert np.array_equal(mine, theirs)  # what it draws next is the same
+
+
+@pytest.mark.parametrize(
+    "training", [("--stage", "cnn"), ("--no-feature-cache",)], ids=["no frozen backbone", "features are not cached"]
+)
+def test_ray_is_refused_where_it_is_of_no_use(tmp_path: Path, training: tuple[str, ...]) -> None:
+    finished = run("catdog-train", "--data", "synthetic", *training, "--ray", cwd=tmp_path)
+    assert finished.returncode == 2
+    assert "--ray with the transfer stage's cached features" in finished.stderr
+    assert not list(tmp_path.iterdir())
+
 
 @pytest.mark.parametrize(("cores", "folds", "each"), [([1, 1], 6, 1), ([16, 16], 5, 6), ([4, 4], 1, 4), ([], 3, 1)])
 def test_cores_of_a_fold(cores: list[int], folds: int, each: int) -> None:
     assert cores_of_a_fold(cores, folds) == each
 
 
-def test_seeds_and_ray_are_for_cross_validation(tmp_path: Path) -> None:
+def test_seeds_are_for_cross_validation(tmp_path: Path) -> None:
     finished = run("catdog-train", "--data", "synthetic", "--seeds", "3", cwd=tmp_path)
     assert finished.returncode == 2
-    assert "--cross-validate beside --ray, --seeds and --try" in finished.stderr
+    assert "--cross-validate beside --seeds and --try" in finished.stderr

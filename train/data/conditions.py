@@ -70,17 +70,18 @@ class Camera:
             pixels = _part(pixels, rng)
         return _by_sensor(np.ascontiguousarray(pixels), rng)
 
-    def all_of(self, pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    def all_of(self, pixels: NDArray[np.uint8], seed: int, first: int = 0) -> NDArray[np.uint8]:
         """Alter pictures, each by itself, so that the same seed gives the same.
 
         Args:
             pixels: uint8 ``[n, size, size, 3]``.
             seed: decides how.
+            first: number of the first of them, where they are a part of more: decides as well.
         """
         made = np.empty_like(pixels)
         with ThreadPoolExecutor() as pool:
             for index, one in enumerate(
-                pool.map(lambda i: self(pixels[i], np.random.default_rng([seed, i])), range(len(pixels)))
+                pool.map(lambda i: self(pixels[i], np.random.default_rng([seed, first + i])), range(len(pixels)))
             ):
                 made[index] = one
         return made

@@ -7,7 +7,7 @@ May import: Ray, where it is used, and `catdog.edge.bulk`'s way to it.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,15 +17,14 @@ from catdog.edge.bulk.cluster import nodes
 from catdog.edge.bulk.job import as_error, told
 from catdog.edge.errors import CatdogError
 
-from .data.dataset import Dataset
+from ..data.dataset import Dataset
+from .process import Given, use_cores
 
 if TYPE_CHECKING:
-    from .crossvalidate import Fold
+    from ..crossvalidate import Fold
 
 LOG = logging.getLogger(__name__)
 _TRIES = 5  # of a fold whose machine or process dies
-
-Judged = NDArray[np.float32] | dict[str, str]  # logits, or an error as it travels
 
 
 def on_cluster(dataset: Dataset, folds: "Sequence[Fold]") -> Iterator[NDArray[np.float32]]:
@@ -54,7 +53,7 @@ def _in_order(waiting: Sequence[Any]) -> Iterator[NDArray[np.float32]]:
         done += len(ready)
         LOG.info(f"fold {places[ready[0]] + 1} is done; {done} of {len(waiting)}")
     for each in waiting:
-        judged: Judged = ray.get(each)
+        judged: Given = ray.get(each)
         if isinstance(judged, dict):
             raise as_error(judged)
         yield judged
@@ -70,22 +69,10 @@ def cores_of_a_fold(cores: Sequence[int], folds: int) -> int:
     return max(1, min(sum(cores) // folds, max(cores, default=1)))
 
 
-def _judge_there(dataset: Dataset, fold: "Fold", cores: int) -> Judged:
+def _judge_there(dataset: Dataset, fold: "Fold", cores: int) -> Given:
     """Train on a fold in a worker's process; as `crossvalidate.judge_fold`."""
-    from .tensorflow_setup import import_tensorflow
-
-    import_tensorflow()
-    import tensorflow as tf
-
-    threading = tf.config.threading
-    set_threads: Callable[[int], None]
-    for asked, set_threads in (
-        (threading.get_intra_op_parallelism_threads, threading.set_intra_op_parallelism_threads),
-        (threading.get_inter_op_parallelism_threads, threading.set_inter_op_parallelism_threads),
-    ):
-        if asked() != cores:  # the process may have done a fold before
-            set_threads(cores)
-    from .crossvalidate import judge_fold
+    use_cores(cores)
+    from ..crossvalidate import judge_fold
 
     try:
         return judge_fold(dataset, fold)
