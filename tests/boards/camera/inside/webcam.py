@@ -153,8 +153,10 @@ class Webcam:
     def _send(self, line: socket.socket) -> None:
         number, due, flip = 0, time.monotonic(), 0
         while self._socket is line:
-            form = self._formats[self._probe[2] - 1]
-            interval = struct.unpack_from("<I", self._probe, 4)[0] / 1e7
+            setting = self._probe  # looked up once: another may be asked for meanwhile
+            form = self._formats[setting[2] - 1]
+            size = form.sizes[setting[3] - 1]
+            interval = struct.unpack_from("<I", setting, 4)[0] / 1e7
             now = time.monotonic()
             due = max(due + interval, now - interval)
             time.sleep(max(0.0, due - now))
@@ -162,10 +164,10 @@ class Webcam:
                 continue
             number, flip = number + 1, flip ^ 1
             with contextlib.suppress(OSError):
-                self._transfer(line, self._picture(form, number), flip, _SHARE * interval)
+                self._transfer(line, self._picture(form.name, size, number), flip, _SHARE * interval)
 
-    def _picture(self, form: Format, number: int) -> bytes:
-        pictures, dark = self._films[form.name, form.sizes[self._probe[3] - 1]]
+    def _picture(self, name: str, size: tuple[int, int], number: int) -> bytes:
+        pictures, dark = self._films[name, size]
         data = dark if self.mode == "dark" else pictures[0 if self.mode == "freeze" else number % len(pictures)]
         if self.mode == "halve":
             return data[: len(data) // 2]
@@ -184,8 +186,8 @@ class Webcam:
                 if not self._news.wait_for(lambda: self._waiting, 0.2):
                     return
                 number, _ = self._waiting.popleft()
-            flags = 0x80 | flip | (2 if index == len(parts) - 1 else 0)  # a header's end, frame's number, frame's end
-            self._reply(line, number, 0, bytes((2, flags)) + part)
+                flags = 0x80 | flip | (2 if index == len(parts) - 1 else 0)  # a header's end, frame's number, frame's end
+                self._reply(line, number, 0, bytes((2, flags)) + part)  # before it can be taken back
 
 
 def _exactly(line: socket.socket, count: int) -> bytes:
