@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
 from catdog.edge.common.command import run_command
 from catdog.edge.common.files import check_folder
@@ -17,9 +16,6 @@ from .options import DataOptions, TrainOptions
 from .pipelines import TRANSFER
 from .run import OPTIONS_FILE, Run, begin_run, find_run, require_same_options
 from .trackers import require_trackers
-
-if TYPE_CHECKING:
-    from .features import GiveFeatures
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,13 +47,13 @@ def _main(argv: Sequence[str]) -> int:
         _check_ray(arguments.ray, train_options(arguments))
     run = _find_run(arguments, _given(parser, argv)) or _begin_run(train_options(arguments))
     load_libraries()
-    from .features import features_here
+    from .cluster.training import Cluster
     from .record import counted
     from .report.text import answer_labels, worst_labels
     from .stages import train
 
     with lines_to(log):
-        dataset, records = train(run, features_here if arguments.ray is None else _features_at(arguments.ray))
+        dataset, records = train(run, None if arguments.ray is None else Cluster(arguments.ray))
     counts = ", ".join(f"{count:,} {label}" for label, count in dataset.train.counts(dataset.labels).items())
     print(f"trained on           {counts}")
     print("validation accuracy")
@@ -82,20 +78,15 @@ def _check_ray(address: str, options: TrainOptions) -> None:
     """Refuse `--ray` where it would be of no use, and say what is missing before minutes are spent."""
     from catdog.edge.bulk.cluster import check_address, require_ray
 
-    if TRANSFER not in options.stages or not options.cache_features or options.start is not None:
+    features = options.cache_features and options.start is None
+    if TRANSFER not in options.stages or not (features or options.fine_tune_epochs):
         raise UsageError(
-            "--ray with the transfer stage's cached features, or with --cross-validate",
+            "--ray with the transfer stage's cached features or --fine-tune-epochs, or with --cross-validate",
             got="a training without them",
             fix="Leave --ray out.",
         )
     check_address(address)
     require_ray()
-
-
-def _features_at(address: str) -> "GiveFeatures":
-    from .cluster.features import features_at
-
-    return features_at(address)
 
 
 def _find_run(arguments: argparse.Namespace, given: set[str]) -> Run | None:

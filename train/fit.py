@@ -1,37 +1,35 @@
 """Fitting a stage: pictures through the whole network, or cached features through the head, then, if asked, fine-tuning."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
 
 from catdog.edge.common.progress import progress_bar
 
 from .balance import class_weights
 from .checkpoint import Checkpoint, Progress
-from .data.conditions import Camera
 from .data.dataset import Dataset
-from .data.pictures import Pictures
 from .distill import distill
-from .features import FORWARD_BATCH, GiveFeatures, features_here, fit_head
+from .features import FORWARD_BATCH, features_here, fit_head
 from .history import DISTILL, FINE_TUNE, HEAD, PLAIN, Epoch, require_finite
 from .interruption import step_ended
-from .model import StageModel, logits_model, transfer_parts, unfreeze_backbone
-from .options import CAMERA, EACH_EPOCH, TrainOptions
+from .learner import Batches, Learner
+from .model import StageModel, transfer_parts, unfreeze_backbone
+from .options import EACH_EPOCH, TrainOptions
 from .pipelines import OURS
 from .rate import rise_and_fall
 from .stopping import EarlyStopping
-from .teacher import Teacher
 from .writeups.restarts import require_progress
+
+if TYPE_CHECKING:
+    from .cluster.training import Cluster
 
 HEAD_RATE = 1e-3  # Adam's default, which the published pipelines use
 _WEIGHT_DECAY = 1e-4
-_OWN_THREADS = 2  # of batches that ask a teacher: in TensorFlow's own pool they would wait for the threads that they hold
 
 
 def fit(
@@ -40,7 +38,7 @@ def fit(
     options: TrainOptions,
     checkpoint: Checkpoint | None = None,
     restarts: int = 0,
-    give_features: GiveFeatures = features_here,
+    cluster: "Cluster | None" = None,
 ) -> list[Epoch]:
     """Train a stage's model in place.
 
@@ -50,7 +48,7 @@ def fit(
         options: how.
         checkpoint: where to keep what is learnt after every epoch, and where to go on from; None for nowhere.
         restarts: how often it was restarted.
-        give_features: computes those of a frozen backbone.
+        cluster: machines that share what can be shared; None for this one alone.
 
     Returns:
         The history, one entry per epoch. The validation pictures are only measured on; with `options.patience` they decide
@@ -61,7 +59,7 @@ def fit(
         TrainingError: the loss is no number, or (`DeadNetworkError`) the network is dead, blind or does not learn.
     """
     progress = checkpoint.read() if checkpoint else None
-    job = _Job(model, dataset, options, checkpoint, progress, restarts)
+    job = _Job(model, dataset, options, checkpoint, progress, restarts, cluster)
     history: list[Epoch] = []
     if model.transfer is not None and options.distill_epochs:
         if job.progress is None or job.progress.phase == DISTILL:
@@ -69,7 +67,7 @@ def fit(
         else:
             history = list(job.progress.history[: options.distill_epochs])
     if model.transfer is not None and options.cache_features and options.start is None:
-        history = _fit_head(job, history, give_features)
+        history = _fit_head(job, history)
     elif options.start is None:  # else it has learnt all of this elsewhere
         epochs = options.epochs_of(len(dataset.train))
         steps = epochs * -(-len(dataset.train) // options.batch_size)
@@ -96,6 +94,7 @@ class _Job:
     checkpoint: Checkpoint | None
     progress: Progress | None
     restarts: int
+    cluster: "Cluster | None"
 
     def keep(self, phase: str, history: list[Epoch], variables: Sequence[Any]) -> None:
         if self.checkpoint:
@@ -116,7 +115,7 @@ def _decays(options: TrainOptions) -> bool:
     return options.pipeline in OURS
 
 
-def _fit_head(job: _Job, before: list[Epoch], give_features: GiveFeatures) -> list[Epoch]:
+def _fit_head(job: _Job, before: list[Epoch]) -> list[Epoch]:
     """Train the head on cached features; seconds, so it is kept as a whole."""
     transfer, progress = transfer_parts(job.model), job.progress
     # The augmentation has drawn its views, and goes on from there.
@@ -125,41 +124,24 @@ def _fit_head(job: _Job, before: list[Epoch], give_features: GiveFeatures) -> li
         if progress.phase == HEAD:
             progress.restore(kept)
         return [epoch for epoch in progress.history if epoch.phase in (DISTILL, HEAD)]
-    decay = _decays(job.options)
+    decay, give_features = _decays(job.options), features_here if job.cluster is None else job.cluster.features
     learnt = fit_head(transfer, job.dataset, job.options, HEAD_RATE, decay=decay, give_features=give_features)
     history = [*before, *(replace(epoch, number=epoch.number + len(before)) for epoch in learnt)]
     job.keep(HEAD, history, kept)
     return history
 
 
-@dataclass(frozen=True)
-class _Learner:
-    """The network as it learns and as it is measured, and what its training pictures and their targets go through."""
-
-    trained: keras.Model
-    whole: keras.Model
-    camera: Camera | None
-    teacher: Teacher | None
-
-    @classmethod
-    def of(cls, job: _Job, phase: _Phase) -> "_Learner":
-        fine_tunes = phase.name == FINE_TUNE
-        whole, pixels = logits_model(job.model.core), job.model.core.input
-        camera = Camera.of(job.dataset) if job.options.conditions == CAMERA and fine_tunes else None
-        augment = None if camera is not None else job.model.augment
-        trained = keras.Model(pixels, whole(pixels if augment is None else augment(pixels)))
-        teacher = Teacher.of(job.dataset, job.options) if fine_tunes else None
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        taught = loss if teacher is None else keras.losses.CategoricalCrossentropy(from_logits=True)
-        trained.compile(phase.optimizer, taught, metrics=["accuracy"])
-        whole.compile(loss=loss, metrics=["accuracy"])
-        phase.optimizer.build(trained.trainable_variables)
-        return cls(trained, whole, camera, teacher)
+def _compiled(job: _Job, phase: _Phase) -> Learner:
+    learner = Learner.of(job.model, job.dataset, job.options, fine_tunes=phase.name == FINE_TUNE)
+    learner.trained.compile(phase.optimizer, learner.loss, metrics=["accuracy"])
+    learner.whole.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    phase.optimizer.build(learner.trained.trainable_variables)
+    return learner
 
 
 def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     """Train everything that is trainable on the pictures themselves; return the history of this phase and those before."""
-    learner, pictures, options, progress = _Learner.of(job, phase), job.dataset.train, job.options, job.progress
+    learner, pictures, options, progress = _compiled(job, phase), job.dataset.train, job.options, job.progress
     stopping = EarlyStopping(learner.trained.variables, options.patience, len(before))
     kept = [*learner.trained.variables, *phase.optimizer.variables, *stopping.kept]
     history, last = before, len(before) + phase.epochs
@@ -169,21 +151,21 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
         return [epoch for epoch in progress.history if epoch.phase != FINE_TUNE]  # done; the later phase restores everything
     steps, weights = -(-len(pictures) // options.batch_size), class_weights(pictures.targets, options)
     # One bar for all epochs, so that its remaining time is that of the phase.
-    with progress_bar(total=steps * (last - len(history)), unit=" steps") as bar:
+    with (
+        progress_bar(total=steps * (last - len(history)), unit=" steps") as bar,
+        _epochs(job, phase, learner, weights) as learn,
+    ):
 
         def step_done(batch: int, logs: object = None) -> None:
             bar.update()
             step_ended()
 
-        each_step = keras.callbacks.LambdaCallback(on_train_batch_end=step_done)
         for number in range(len(history) + 1, last + 1):
             if stopping.is_over(history):
                 break
             bar.set_description(f"{phase.name}, epoch {number} of {last}", refresh=False)
             start, seed = time.monotonic(), options.data.seed + number
-            batches = _batches(pictures, options.batch_size, seed=seed, camera=learner.camera, teacher=learner.teacher)
-            log = learner.trained.fit(batches, shuffle=False, verbose=0, callbacks=[each_step], class_weight=weights).history
-            figures = {name: values[-1] for name, values in log.items()} | _measured(learner.whole, job)
+            figures = learn(seed, step_done) | _measured(learner.whole, job)
             if "val_accuracy" in figures:
                 bar.set_postfix_str(f"validation {figures['val_accuracy']:.1%}", refresh=False)
             require_finite(figures["loss"], phase.name, number)
@@ -197,46 +179,35 @@ def _fit_whole(job: _Job, phase: _Phase, before: list[Epoch]) -> list[Epoch]:
     return history
 
 
+_Learn = Callable[[int, Callable[..., object]], dict[str, float]]
+
+
+@contextmanager
+def _epochs(job: _Job, phase: _Phase, learner: Learner, weights: dict[int, float] | None) -> Iterator[_Learn]:
+    """Give what learns from every picture once: here, or on the machines of a cluster."""
+
+    def learn_here(seed: int, step_done: Callable[..., object]) -> dict[str, float]:
+        batches = learner.batches.all(job.options.batch_size, seed)
+        each_step = keras.callbacks.LambdaCallback(on_train_batch_end=step_done)
+        log = learner.trained.fit(batches, shuffle=False, verbose=0, callbacks=[each_step], class_weight=weights).history
+        return {name: values[-1] for name, values in log.items()}
+
+    # Statistics of batch normalisation, which a blank backbone gathers, are no gradients.
+    if job.cluster is None or phase.name != FINE_TUNE or job.options.is_blank:
+        yield learn_here
+        return
+    with job.cluster.steps(job.model, job.dataset, job.options, weights) as steps:
+
+        def learn_there(seed: int, step_done: Callable[..., object]) -> dict[str, float]:
+            order = learner.batches.order(job.options.batch_size, seed)
+            return steps.epoch(learner.trained, phase.optimizer, order.as_numpy_iterator, seed, step_done)
+
+        yield learn_there
+
+
 def _measured(whole: keras.Model, job: _Job) -> dict[str, float]:
     """Measure on the validation pictures, where they are looked at after each epoch."""
     if job.options.validate != EACH_EPOCH:
         return {}
-    found = whole.evaluate(_batches(job.dataset.validation, FORWARD_BATCH), verbose=0, return_dict=True)
+    found = whole.evaluate(Batches(job.dataset.validation).all(FORWARD_BATCH), verbose=0, return_dict=True)
     return {f"val_{name}": value for name, value in found.items()}
-
-
-def _batches(
-    pictures: Pictures, size: int, *, seed: int | None = None, camera: Camera | None = None, teacher: Teacher | None = None
-) -> tf.data.Dataset:
-    """Return batches of (float32 pixels, targets), shuffled if a seed is given, made while the network computes.
-
-    Args:
-        pictures: what they are made of.
-        size: pictures a batch.
-        seed: of their order, and of what the camera does; None leaves them in order.
-        camera: alters the pictures; None for none.
-        teacher: gives rows for targets in place of indices; None for the labels.
-    """
-    data = tf.data.Dataset.from_tensor_slices(np.arange(len(pictures)))
-    if seed is not None:
-        data = data.shuffle(len(pictures), seed=seed)
-
-    def make(chosen: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.int64] | NDArray[np.float32]]:
-        made = pictures.pixels[chosen]
-        if camera is not None:
-            for place, index in enumerate(chosen.tolist()):
-                made[place] = camera(made[place], np.random.default_rng([seed or 0, index]))
-        targets = pictures.targets[chosen] if teacher is None else teacher.targets(chosen, seed or 0)
-        return made.astype(np.float32), targets
-
-    def take(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        kind, shape = (tf.int64, (None,)) if teacher is None else (tf.float32, (None, teacher.classes))
-        pixels, targets = tf.numpy_function(make, [batch], (tf.float32, kind))
-        pixels.set_shape((None, *pictures.pixels.shape[1:]))
-        targets.set_shape(shape)
-        return pixels, targets
-
-    own = tf.data.Options()
-    if teacher is not None:
-        own.threading.private_threadpool_size = _OWN_THREADS
-    return data.batch(size).map(take, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(own)

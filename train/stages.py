@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -25,7 +26,7 @@ from .data.items import whole_ones
 from .data.names import TEST, VALIDATION
 from .data.pictures import Pictures
 from .evaluate import evaluate
-from .features import GiveFeatures, features_here, predict
+from .features import predict
 from .fit import fit
 from .history import Epoch
 from .interruption import interrupted_between_steps, step_ended
@@ -45,6 +46,9 @@ from .trackers import track
 from .weights import copy_common_weights, copy_weights
 from .writeups.restarts import with_restarts
 
+if TYPE_CHECKING:
+    from .cluster.training import Cluster
+
 _TOLD = 20  # contradictions or labels, by name
 _ENOUGH = 10  # validation pictures of a label, below which its share of right answers says little
 _SEEDS_APART = 1_000_003
@@ -63,12 +67,12 @@ class Fitted:
     restarts: int  # how often it was restarted because the network was dead, blind to many pictures or no better than guessing
 
 
-def train(run: Run, give_features: GiveFeatures = features_here) -> tuple[Dataset, list[StageRecord]]:
+def train(run: Run, cluster: "Cluster | None" = None) -> tuple[Dataset, list[StageRecord]]:
     """Load the data, train what is not done yet, measure, write the run's folders and its report.
 
     Args:
         run: that was begun.
-        give_features: computes those of a frozen backbone.
+        cluster: machines that share what can be shared; None for this one alone.
 
     Raises:
         CatdogError: data or weights cannot be had, or the folder cannot be written. What was done before is kept.
@@ -83,7 +87,7 @@ def train(run: Run, give_features: GiveFeatures = features_here) -> tuple[Datase
         log_dataset(dataset)
         run.require_same_pictures(dataset.digest)
         with interrupted_between_steps():
-            records = [run.finished(stage) or _train_stage(stage, dataset, run, give_features) for stage in run.stages]
+            records = [run.finished(stage) or _train_stage(stage, dataset, run, cluster) for stage in run.stages]
             step_ended()
             LOG.info("writing the report")
             write_report(run.options.output, dataset, records, run.options)
@@ -125,14 +129,14 @@ def fit_stage(
     dataset: Dataset,
     options: TrainOptions,
     checkpoint: Checkpoint | None = None,
-    give_features: GiveFeatures = features_here,
+    cluster: "Cluster | None" = None,
 ) -> Fitted:
     """Build a stage's model and train it; the same seed gives the same weights.
 
     Raises:
         CatdogError: the backbone weights cannot be had, the checkpoint cannot be written, or the training came to nothing.
     """
-    return with_restarts(partial(_fit_once, stage, dataset, options, checkpoint, give_features), stage, checkpoint)
+    return with_restarts(partial(_fit_once, stage, dataset, options, checkpoint, cluster), stage, checkpoint)
 
 
 def _fit_once(
@@ -140,7 +144,7 @@ def _fit_once(
     dataset: Dataset,
     options: TrainOptions,
     checkpoint: Checkpoint | None,
-    give_features: GiveFeatures,
+    cluster: "Cluster | None",
     restarts: int,
 ) -> Fitted:
     seed, size = options.data.seed + restarts * _SEEDS_APART, options.data.image_size
@@ -154,7 +158,7 @@ def _fit_once(
         backbone = None if parts is None else _fill(parts.backbone, options)
     if checkpoint:
         checkpoint.restarts = restarts
-    history = fit(model, dataset, options, checkpoint, restarts, give_features)
+    history = fit(model, dataset, options, checkpoint, restarts, cluster)
     if parts is not None and (options.fine_tune_epochs or options.distill_epochs):
         unfreeze_backbone(parts.backbone, statistics=options.is_blank)  # to count what was changed
     total = model.core.count_params()
@@ -195,7 +199,7 @@ def _is_cut_earlier(earlier: keras.Model, backbone: keras.Model) -> bool:
     return len(theirs) < len(ours) and theirs == ours[: len(theirs)]
 
 
-def _train_stage(stage: str, dataset: Dataset, run: Run, give_features: GiveFeatures) -> StageRecord:
+def _train_stage(stage: str, dataset: Dataset, run: Run, cluster: "Cluster | None") -> StageRecord:
     start = time.monotonic()
     options, folder = run.options, run.folder(stage)
     LOG.info(f"training the stage {stage} of {options.pipeline}")
@@ -203,7 +207,7 @@ def _train_stage(stage: str, dataset: Dataset, run: Run, give_features: GiveFeat
     kept_out = None
     if options.held_out:
         dataset, kept_out = held_out(dataset, options.held_out, options.data.seed)
-    fitted = fit_stage(stage, dataset, options, checkpoint, give_features)
+    fitted = fit_stage(stage, dataset, options, checkpoint, cluster)
     summary = _summary(fitted.model.core)
     temperature = options.temperature
     if temperature is None:

@@ -24,6 +24,7 @@ SMALL = (
     *("--data", "synthetic", "--synthetic-count", "16", "--image-size", "64", "--backbone-weights", "bundled", "--views", "1"),
     *("--epochs", "3", "--least-steps", "0"),
 )
+FINE_TUNING = ("--negatives", "synthetic", "--fine-tune-epochs", "2", "--batch-size", "8")
 FOLDS = ("--cross-validate", "5", "--seeds", "3")
 
 
@@ -108,6 +109,32 @@ class TestOnTwoNodes:
         assert second["validation"]["accuracy"] == first["validation"]["accuracy"]
         assert second["temperature"] == pytest.approx(first["temperature"], rel=1e-3)
 
+    def test_fine_tunes_together(self, tmp_path: Path, cluster: RayCluster) -> None:
+        training = ("catdog-train", *SMALL, *FINE_TUNING)
+        here = run(*training, "--output", "here", cwd=tmp_path)
+        there = run(*training, "--output", "there", "--ray", cluster.address, cwd=tmp_path, **cluster.environment)
+        assert (here.returncode, there.returncode) == (0, 0), there.stderr
+        assert "fine-tuning on 2 machines" in there.stderr
+        first, second = (json.loads((tmp_path / name / "metrics.json").read_text())["record"] for name in ("here", "there"))
+        losses = [[epoch["loss"] for epoch in record["history"]] for record in (first, second)]
+        assert len(losses[0]) == 3 + 2
+        assert losses[1] == pytest.approx(losses[0], rel=1e-2)
+
+    def test_fine_tunes_without_a_dead_node(self, tmp_path: Path, cluster: RayCluster) -> None:
+        executable = str(Path(sys.executable).parent / "catdog-train")
+        command = [executable, *SMALL, *FINE_TUNING, "--ray", cluster.address, "--output", "there"]
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=os.environ | cluster.environment, stderr=subprocess.PIPE, text=True
+        ) as process:
+            said = []
+            for line in process.stderr or ():
+                said.append(line)
+                if "s a step" in line and not any("is gone" in each for each in said):
+                    cluster.kill()
+        cluster.add()
+        assert process.returncode == 0
+        assert any("fine-tuning goes on with 1" in line for line in said)
+
 
 @pytest.mark.skipif("not __import__('importlib').util.find_spec('tensorflow')", reason="the extra train is not installed")
 @pytest.mark.parametrize("conditions", ["camera", "none"])
@@ -136,6 +163,48 @@ def test_pieces_have_the_features_of_the_whole(monkeypatch: pytest.MonkeyPatch, 
         assert np.allclose(given, expected[piece.start : piece.stop], atol=1e-5)
     for mine, theirs in zip(one.augment.variables, other.augment.variables, strict=True):
         assert np.array_equal(mine, theirs)  # what it draws next is the same
+
+
+@pytest.mark.skipif("not __import__('importlib').util.find_spec('tensorflow')", reason="the extra train is not installed")
+@pytest.mark.parametrize("counts", [None, {0: 2.0, 1: 0.5, 2: 0.5}], ids=["all count the same", "labels have weights"])
+def test_machines_learn_together_what_one_learns(counts: dict[int, float] | None) -> None:
+    import keras
+
+    from catdog.train.cluster.process import Recipe, weights_of
+    from catdog.train.cluster.steps import Part, Replica, Steps
+    from catdog.train.data.dataset import load_dataset
+    from catdog.train.learner import Learner
+    from catdog.train.model import build_model, transfer_parts, unfreeze_backbone
+    from catdog.train.options import DataOptions, TrainOptions
+
+    data = DataOptions(data="synthetic", synthetic_count=8, image_size=64, negatives="synthetic")
+    options = TrainOptions(data, Path("runs/never"), conditions="camera", batch_size=5, fine_tune_epochs=1)
+    dataset, models = load_dataset(data), [build_model("transfer", classes=3, image_size=64, seed=7) for _ in range(2)]
+    models[1].core.set_weights(models[0].core.get_weights())
+    replicas = [Replica(Recipe("key", options, 3), weights_of(models[0]), dataset, counts, number) for number in range(2)]
+
+    class Together(Steps):
+        def __init__(self) -> None:
+            pass
+
+        def _parts(self, values: Any, chosen: Any, seed: int) -> list[Part]:
+            shares = np.array_split(chosen, [2])
+            return [each.gradients(values, part, seed) for each, part in zip(replicas, shares, strict=True) if len(part)]
+
+    for model in models:
+        unfreeze_backbone(transfer_parts(model).backbone)
+    one, other = (Learner.of(model, dataset, options, fine_tunes=True) for model in models)
+    ways = [keras.optimizers.SGD(0.05) for _ in models]
+    one.trained.compile(ways[0], one.loss, metrics=["accuracy"])
+    fitted = one.trained.fit(one.batches.all(5, 3), shuffle=False, verbose=0, class_weight=counts).history
+    ways[1].build(other.trained.trainable_variables)
+    done: list[int] = []
+    found = Together().epoch(other.trained, ways[1], other.batches.order(5, 3).as_numpy_iterator, 3, done.append)
+    assert len(done) == -(-len(dataset.train) // 5)
+    assert found["accuracy"] == pytest.approx(fitted["accuracy"][-1], abs=0.05)  # random weights: one may be on the edge
+    assert found["loss"] == pytest.approx(fitted["loss"][-1], rel=1e-4)
+    before, after = (model.core.get_weights() for model in models)
+    assert max(float(np.abs(a - b).max()) for a, b in zip(before, after, strict=True)) < 1e-4
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The features of a frozen backbone on the machines of a Ray cluster: `catdog-train --ray`.
+"""The features of a frozen backbone on the machines of a Ray cluster.
 
 The views of the training pictures, and the validation pictures, are divided into pieces, each a task. Pictures and weights
 travel once to each machine. What is random is decided by the picture's number, or by a state that travels with the piece, so
@@ -10,14 +10,13 @@ May import: Ray and TensorFlow, where they are used, and `catdog.edge.bulk`'s wa
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catdog.edge.bulk.cluster import connected, nodes
+from catdog.edge.bulk.cluster import nodes
 from catdog.edge.bulk.job import as_error, told
 from catdog.edge.common.progress import progress_bar
 from catdog.edge.errors import CatdogError
@@ -26,10 +25,9 @@ from ..data.conditions import Camera
 from ..data.dataset import Dataset
 from ..data.names import TRAIN, VALIDATION
 from ..options import CAMERA, EACH_EPOCH, TrainOptions
-from .process import Given, use_cores
+from .process import Given, Recipe, use_cores
 
 if TYPE_CHECKING:
-    from ..features import GiveFeatures
     from ..model import TransferParts
 
 LOG = logging.getLogger(__name__)
@@ -50,45 +48,23 @@ class Piece:
     state: State | None = None  # of the augmentation, before it alters them; None where it does not
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """What a worker builds the network from."""
-
-    key: str  # tells it from that of another training, whose network the process may still have
-    options: TrainOptions
-    classes: int
-
-
 _built: "dict[str, TransferParts]" = {}  # in a worker: the network of the last training, by its recipe's key
 
 
-def features_at(address: str) -> "GiveFeatures":
-    """Return what computes features on the cluster at an address, connected while they are computed.
-
-    It raises:
-        ClusterError: nobody answers there, or no machine is left.
-        MissingExtraError: the extra `ray` is not installed.
-        CatdogError: what a worker raised.
-    """
-    return partial(_on_cluster, address)
-
-
-def _on_cluster(
-    address: str, model: "TransferParts", dataset: Dataset, options: TrainOptions
+def shared_features(
+    model: "TransferParts", dataset: Dataset, options: TrainOptions
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Give the features as `catdog.train.features.features_here` does."""
+    """Compute features on the cluster that is connected; see `catdog.train.features.features_here`."""
     camera = Camera.of(dataset) if options.conditions == CAMERA else None
     wanted = list(pieces(model, dataset, options, camera))
     width = model.features.output_shape[-1]
     training = np.empty((options.views, len(dataset.train), width), np.float32)
     validation = np.empty((len(dataset.validation), width), np.float32) if options.validate == EACH_EPOCH else None
     recipe = Recipe(uuid4().hex, options, len(dataset.labels))
-    with connected(address):
-        found = _computed(recipe, model, dataset, camera, wanted)
-        with progress_bar(total=sum(piece.stop - piece.start for piece in wanted), title="features", unit=" pictures") as bar:
-            for piece, features in found:
-                (training[piece.view] if piece.part == TRAIN else validation)[piece.start : piece.stop] = features  # type: ignore[index]
-                bar.update(len(features))
+    with progress_bar(total=sum(piece.stop - piece.start for piece in wanted), title="features", unit=" pictures") as bar:
+        for piece, features in _computed(recipe, model, dataset, camera, wanted):
+            (training[piece.view] if piece.part == TRAIN else validation)[piece.start : piece.stop] = features  # type: ignore[index]
+            bar.update(len(features))
     return training, validation
 
 
@@ -189,13 +165,9 @@ def features_of_piece(
 
 def _network(recipe: Recipe, weights: list[NDArray[np.float32]]) -> "TransferParts":
     if recipe.key not in _built:
-        from ..model import build_model, transfer_parts
-        from ..pipelines import TRANSFER
+        from ..model import transfer_parts
 
-        options, size = recipe.options, recipe.options.data.image_size
-        seed = options.data.seed
-        built = build_model(TRANSFER, options.pipeline, recipe.classes, size, backbone=options.backbone, seed=seed)
         _built.clear()
-        _built[recipe.key] = transfer_parts(built)
+        _built[recipe.key] = transfer_parts(recipe.build(recipe.options.data.seed))
         _built[recipe.key].features.set_weights(weights)
     return _built[recipe.key]
