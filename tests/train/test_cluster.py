@@ -118,7 +118,8 @@ class TestOnTwoNodes:
         first, second = (json.loads((tmp_path / name / "metrics.json").read_text())["record"] for name in ("here", "there"))
         losses = [[epoch["loss"] for epoch in record["history"]] for record in (first, second)]
         assert len(losses[0]) == 3 + 2
-        assert losses[1] == pytest.approx(losses[0], rel=1e-2)
+        assert losses[1][:3] == pytest.approx(losses[0][:3], rel=1e-3)
+        assert losses[1][3:] == pytest.approx(losses[0][3:], rel=0.1)  # each machine draws for itself what its dropout drops
 
     def test_fine_tunes_without_a_dead_node(self, tmp_path: Path, cluster: RayCluster) -> None:
         executable = str(Path(sys.executable).parent / "catdog-train")
