@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import run
+from marks import mostly_slow
 
 from benchmarks.project.ray_nodes import RayCluster
 from catdog.train.cluster.folds import cores_of_a_fold
@@ -25,6 +26,7 @@ SMALL = (
     *("--epochs", "3", "--least-steps", "0"),
 )
 FINE_TUNING = ("--negatives", "synthetic", "--fine-tune-epochs", "2", "--batch-size", "8")
+UNEVEN = {0: 2.0, 1: 0.5, 2: 0.5}
 FOLDS = ("--cross-validate", "5", "--seeds", "3")
 
 
@@ -138,7 +140,7 @@ class TestOnTwoNodes:
 
 
 @pytest.mark.skipif("not __import__('importlib').util.find_spec('tensorflow')", reason="the extra train is not installed")
-@pytest.mark.parametrize("conditions", ["camera", "none"])
+@pytest.mark.parametrize("conditions", mostly_slow(["camera", "none"], "none"))
 def test_pieces_have_the_features_of_the_whole(monkeypatch: pytest.MonkeyPatch, conditions: str) -> None:
     from catdog.train.cluster import features as there
     from catdog.train.data.conditions import Camera
@@ -167,7 +169,7 @@ def test_pieces_have_the_features_of_the_whole(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.skipif("not __import__('importlib').util.find_spec('tensorflow')", reason="the extra train is not installed")
-@pytest.mark.parametrize("counts", [None, {0: 2.0, 1: 0.5, 2: 0.5}], ids=["all count the same", "labels have weights"])
+@pytest.mark.parametrize("counts", mostly_slow([None, UNEVEN], UNEVEN), ids=["all count the same", "labels have weights"])
 def test_machines_learn_together_what_one_learns(counts: dict[int, float] | None) -> None:
     import keras
 
