@@ -1,9 +1,10 @@
-"""Does memory grow with the number of pictures? `catdog-edge --ray` on very many, and resident memory of its processes.
+"""Does memory grow with the number of pictures? `catdog-edge --ray` on very many, and memory of its processes.
 
     python -m benchmarks.project.bulk_memory --pictures 200000
 
 A hundred small drawn pictures under many names, so that it takes minutes; on a cluster of the command's own. The slope is
-fitted after a warm-up, as by `catdog-bench soak`. Needs the extra `ray`.
+fitted after a warm-up, as by `catdog-bench soak`. Counted is what a process has for itself (USS): results lie in memory that
+it shares with Ray's store, which has a size of its own. Needs the extra `ray`.
 """
 
 import argparse
@@ -95,7 +96,7 @@ def _watched(pictures: Path, place: Path, arguments: argparse.Namespace) -> Iter
 
 def _memory(process: psutil.Process) -> int:
     try:
-        return int(process.memory_info().rss)
+        return int(process.memory_full_info().uss)
     except psutil.Error:  # it has just ended
         return 0
 
@@ -119,7 +120,7 @@ def _report(samples: Sequence[Sample], arguments: argparse.Namespace) -> int:
         ends = f"{memory[:5].mean() / _MB:.1f}", f"{memory[-5:].mean() / _MB:.1f}"
         rows.append([what, *ends, f"{slope * per:+.2f} ({low * per:+.2f} to {high * per:+.2f})"])
     headings = ("process", "MB after warm-up", "MB at the end", "MB a 100,000 pictures (95 % interval)")
-    note = f"{arguments.pictures:,} pictures with {arguments.model}; resident; {len(samples)} samples after {_WARM_UP:.0%}."
+    note = f"{arguments.pictures:,} pictures with {arguments.model}; memory not shared; {len(samples)} samples after {_WARM_UP:.0%}."
     print_table(headings, rows, note)
     return int(grown)
 
