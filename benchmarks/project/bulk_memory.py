@@ -120,7 +120,7 @@ def _report(samples: Sequence[Sample], arguments: argparse.Namespace) -> int:
         ends = f"{memory[:5].mean() / _MB:.1f}", f"{memory[-5:].mean() / _MB:.1f}"
         rows.append([what, *ends, f"{slope * per:+.2f} ({low * per:+.2f} to {high * per:+.2f})"])
     headings = ("process", "MB after warm-up", "MB at the end", "MB a 100,000 pictures (95 % interval)")
-    note = f"{arguments.pictures:,} pictures with {arguments.model}; memory not shared; {len(samples)} samples after {_WARM_UP:.0%}."
+    note = f"{arguments.pictures:,} pictures with {arguments.model}; not shared; {len(samples)} samples after {_WARM_UP:.0%}."
     print_table(headings, rows, note)
     return int(grown)
 
