@@ -132,7 +132,7 @@ def _parser() -> CommandParser:
     add("--models", default=",".join(MODELS), help="(default: %(default)s)")
     add("--pictures", type=int, default=1000, help="for each model (default: %(default)s)")
     add("--frames", type=int, default=10, help="for each stage whose instructions are counted (default: %(default)s)")
-    add("--watched", type=int, default=300, help="frames over which memory is watched (default: %(default)s)")
+    add("--watched", type=int, default=100, help="frames over which memory is watched (default: %(default)s)")
     add("--mirror", default=os.environ.get("MIRROR", ""), help="of Debian (default: debootstrap's own)")
     return parser
 
