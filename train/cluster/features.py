@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..model import TransferParts
 
 LOG = logging.getLogger(__name__)
-PIECE = 512  # pictures: whole batches; two to four seconds of a core
+PIECE = 512  # pictures: whole batches of `FORWARD_BATCH`, few enough that many machines have one
 _TRIES = 5  # of a piece whose machine or process dies
 
 State = tuple[NDArray[Any], ...]  # of the augmentation's random numbers
