@@ -46,6 +46,7 @@ examples:
   catdog-train --data photos/ --backbone mobilenetv3-small          another network to look at the pictures
   catdog-train --resume runs/transfer-20260101-120000               resume a run that was stopped
   catdog-train --data photos/ --cross-validate 5                    compare settings without spending the validation pictures
+  catdog-train --data photos/ --fine-tune-epochs 3 --ray auto       one training that several machines share: docs/cluster.md
   catdog-train --data photos/ --cross-validate 5 --seeds 3 --ray    its folds at once, on several machines: docs/cluster.md
   catdog-train --data photos/ --cross-validate 5 --try views=1,2,4  is one of these settings better, or is it chance?
   catdog-train compare runs/before runs/after                       two runs on the same pictures

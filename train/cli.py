@@ -43,9 +43,10 @@ def _main(argv: Sequence[str]) -> int:
         return cross_validate_command(parser, argv)
     if arguments.seeds != 1 or arguments.tries:
         raise UsageError("--cross-validate beside --seeds and --try", got="a single training", fix="Add --cross-validate 5.")
+    found = _find_run(arguments, _given(parser, argv))
     if arguments.ray is not None:
-        _check_ray(arguments.ray, train_options(arguments))
-    run = _find_run(arguments, _given(parser, argv)) or _begin_run(train_options(arguments))
+        _check_ray(arguments.ray, found.options if found else train_options(arguments))
+    run = found or _begin_run(train_options(arguments))
     load_libraries()
     from .cluster.training import Cluster
     from .record import counted

@@ -196,11 +196,15 @@ def _epochs(job: _Job, phase: _Phase, learner: Learner, weights: dict[int, float
     if job.cluster is None or phase.name != FINE_TUNE or job.options.is_blank:
         yield learn_here
         return
+    from .cluster.steps import applied_by
+
+    variables = learner.trained.trainable_variables
+    apply = applied_by(phase.optimizer, variables)
     with job.cluster.steps(job.model, job.dataset, job.options, weights) as steps:
 
         def learn_there(seed: int, step_done: Callable[..., object]) -> dict[str, float]:
             order = learner.batches.order(job.options.batch_size, seed)
-            return steps.epoch(learner.trained, phase.optimizer, order.as_numpy_iterator, seed, step_done)
+            return steps.epoch(variables, apply, order.as_numpy_iterator, seed, step_done)
 
         yield learn_there
 

@@ -86,8 +86,9 @@ def _watched(pictures: Path, place: Path, arguments: argparse.Namespace) -> Iter
     process = psutil.Popen(words, env=given)
     while process.poll() is None:
         workers = [_memory(each) for each in process.children(recursive=True) if _WORKER in _name(each)]
-        if workers:
-            yield Sample(size * sum(1 for _ in output.glob("part-*")), _memory(process), max(workers))
+        sample = Sample(size * sum(1 for _ in output.glob("part-*")), _memory(process), max(workers, default=0))
+        if sample.command and sample.worker:  # else it has just ended
+            yield sample
         time.sleep(_EVERY_S)
     if process.returncode != 0:
         raise CatdogError("catdog-edge --ray to end with 0", got=str(process.returncode), fix="See what it says.")

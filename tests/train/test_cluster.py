@@ -174,7 +174,7 @@ def test_machines_learn_together_what_one_learns(counts: dict[int, float] | None
     import keras
 
     from catdog.train.cluster.process import Recipe, weights_of
-    from catdog.train.cluster.steps import Part, Replica, Steps
+    from catdog.train.cluster.steps import Part, Replica, Steps, applied_by
     from catdog.train.data.dataset import load_dataset
     from catdog.train.learner import Learner
     from catdog.train.model import build_model, transfer_parts, unfreeze_backbone
@@ -200,9 +200,10 @@ def test_machines_learn_together_what_one_learns(counts: dict[int, float] | None
     ways = [keras.optimizers.SGD(0.05) for _ in models]
     one.trained.compile(ways[0], one.loss, metrics=["accuracy"])
     fitted = one.trained.fit(one.batches.all(5, 3), shuffle=False, verbose=0, class_weight=counts).history
-    ways[1].build(other.trained.trainable_variables)
+    learnt = other.trained.trainable_variables
+    ways[1].build(learnt)
     done: list[int] = []
-    found = Together().epoch(other.trained, ways[1], other.batches.order(5, 3).as_numpy_iterator, 3, done.append)
+    found = Together().epoch(learnt, applied_by(ways[1], learnt), other.batches.order(5, 3).as_numpy_iterator, 3, done.append)
     assert len(done) == -(-len(dataset.train) // 5)
     assert found["accuracy"] == pytest.approx(fitted["accuracy"][-1], abs=0.05)  # random weights: one may be on the edge
     assert found["loss"] == pytest.approx(fitted["loss"][-1], rel=1e-4)

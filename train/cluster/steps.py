@@ -31,6 +31,17 @@ LOG = logging.getLogger(__name__)
 _SEEDS_APART = 7919  # of the machines' augmentation and dropout: each alters other pictures
 
 
+Apply = Callable[[Sequence[Any]], object]  # changes variables by their gradients
+
+
+def applied_by(optimizer: "keras.optimizers.Optimizer", variables: "Sequence[keras.Variable]") -> Apply:
+    """Return what has an optimizer change variables; traced once for all epochs."""
+    import tensorflow as tf
+
+    apply: Apply = tf.function(lambda gradients: optimizer.apply(gradients, variables))
+    return apply
+
+
 class Part(NamedTuple):
     """What a machine found of its part of a batch: sums over its pictures."""
 
@@ -141,8 +152,8 @@ class Steps:
 
     def epoch(
         self,
-        network: "keras.Model",
-        optimizer: "keras.optimizers.Optimizer",
+        variables: "Sequence[keras.Variable]",
+        apply: Apply,
         order: Callable[[], Sequence[NDArray[np.int64]]],
         seed: int,
         step_done: Callable[[int], object],
@@ -150,8 +161,8 @@ class Steps:
         """Learn from every batch once; returns loss and accuracy, as Keras' `fit` tells them.
 
         Args:
-            network: whose trainable variables are learnt; built as the machines' copies.
-            optimizer: takes the gradients.
+            variables: that are learnt, in the order of the machines' copies.
+            apply: takes their gradients, from `applied_by`.
             order: gives the batches, each the indices of its pictures.
             seed: of what a camera does with each.
             step_done: told how many are done, after each.
@@ -162,8 +173,6 @@ class Steps:
         """
         import tensorflow as tf
 
-        variables = network.trainable_variables
-        apply = tf.function(lambda gradients: optimizer.apply(gradients, variables))
         count, loss, right, begun, waited = 0, 0.0, 0, time.monotonic(), 0.0
         for number, chosen in enumerate(order()):
             asked = time.monotonic()
