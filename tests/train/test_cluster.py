@@ -88,6 +88,7 @@ class TestOnTwoNodes:
             for line in process.stderr or ():
                 if "; 1 of 15" in line:
                     cluster.kill()
+        cluster.add()  # for the tests behind this one
         assert process.returncode == 0
         assert [each[:2] for each in figures(found(tmp_path / "cv"))] == [each[:2] for each in figures(alone)]
 
