@@ -21,7 +21,8 @@ import psutil
 
 from catdog.benchmarks.console import print_table, require_at_least, say
 from catdog.edge.bulk.cluster import require_ray
-from catdog.edge.bulk.run import shard_size
+from catdog.edge.bulk.output import Output
+from catdog.edge.bulk.run import shards
 from catdog.edge.common.command import CommandParser, run_command
 from catdog.edge.errors import CatdogError
 from catdog.edge.synthetic import LABELS, draw_picture
@@ -80,13 +81,13 @@ def many_names(folder: Path, count: int) -> Path:
 
 
 def _watched(pictures: Path, place: Path, arguments: argparse.Namespace) -> Iterator[Sample]:
-    output, size = place / "results.parquet", shard_size(arguments.pictures)
-    words = [command("catdog-edge"), str(pictures), "--model", arguments.model, "--ray", "--output", str(output)]
+    output, sizes = Output(place / "results.parquet"), [len(each.names) for each in shards([""] * arguments.pictures)]
+    words = [command("catdog-edge"), str(pictures), "--model", arguments.model, "--ray", "--output", str(output.folder)]
     given, begun = os.environ | environment(place / "path"), time.monotonic()
     process = psutil.Popen(words, env=given)
     while process.poll() is None:
         workers = [_memory(each) for each in process.children(recursive=True) if _WORKER in _name(each)]
-        sample = Sample(size * sum(1 for _ in output.glob("part-*")), _memory(process), max(workers, default=0))
+        sample = Sample(sum(sizes[shard] for shard in output.done()), _memory(process), max(workers, default=0))
         if sample.command and sample.worker:  # else it has just ended
             yield sample
         time.sleep(_EVERY_S)

@@ -24,6 +24,7 @@ from .output import Output
 
 # Pictures of a shard, and how many shards there are in between: larger ones cost Ray less, smaller ones lose less at a death.
 SMALLEST_SHARD, LARGEST_SHARD, _SHARDS = 64, 1024, 64
+_TAIL, _SMALLER = 8, 4  # so many shards' pictures come last, in smaller ones: a worker without any waits for the others
 _PARTS = 8  # of a piece that was lost
 _ALONE = 2  # times that a worker dies with a picture alone before the picture is taken to be why
 _STARTS = 8  # workers in a row that may die while they start: their machine may go just then
@@ -42,14 +43,20 @@ class Outcome:
 
 
 def shard_size(pictures: int) -> int:
-    """Return how many pictures a shard has: decided by their number alone, so that a resumed run divides them as the first."""
+    """Return how many pictures a shard has, but the last ones.
+
+    It is decided by their number alone, so that a resumed run divides them as the first did.
+    """
     return min(LARGEST_SHARD, max(SMALLEST_SHARD, -(-pictures // _SHARDS)))
 
 
 def shards(names: Sequence[str]) -> list[Piece]:
-    """Divide pictures into shards, in their order."""
+    """Divide pictures into shards, in their order; the last eighth, or less of very many, into smaller ones."""
     size = shard_size(len(names))
-    return [Piece(number, 0, names[start : start + size]) for number, start in enumerate(range(0, len(names), size))]
+    tail = len(names) - min(_TAIL * size, len(names) // _TAIL)
+    starts = [*range(0, tail, size), *range(tail, len(names), size // _SMALLER)]
+    ends = [*starts[1:], len(names)]
+    return [Piece(number, 0, names[start:end]) for number, (start, end) in enumerate(zip(starts, ends, strict=True))]
 
 
 def classify_all(

@@ -72,7 +72,7 @@ def classify_bulk(arguments: argparse.Namespace, say: Callable[[str], None]) -> 
     names = _listed(arguments.inputs, say)
     job, labels = _job(arguments, names, say, output.format.name)
     pieces = shards(names)
-    with output.claimed(_plan(job, names, len(pieces[0].names))):
+    with output.claimed(_plan(job, names, len(pieces))):
         done = output.done()
         todo = [piece for piece in pieces if piece.shard not in done]
         there = len(names) - sum(len(piece.names) for piece in todo)
@@ -139,7 +139,7 @@ def _job(
     ), labels
 
 
-def _plan(job: Job, names: list[str], shard: int) -> dict[str, object]:
+def _plan(job: Job, names: list[str], shards: int) -> dict[str, object]:
     """Return what the results are of, for whoever resumes or reads them."""
     import hashlib
 
@@ -151,7 +151,7 @@ def _plan(job: Job, names: list[str], shard: int) -> dict[str, object]:
         "catdog": job.version,
         "pictures": len(names),
         "names (SHA-256)": digest(names),
-        "pictures a shard": shard,
+        "shards": shards,
         "model": Path(job.model_name).name,
         "model (SHA-256)": hashlib.sha256(job.model).hexdigest(),
         "claims": [] if job.claims is None else job.claims.given(),

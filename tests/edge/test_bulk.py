@@ -285,6 +285,9 @@ def test_shards_are_decided_by_the_number_of_pictures() -> None:
     assert [shard_size(count) for count in (1, 20_000, 10**8)] == [SMALLEST_SHARD, 313, LARGEST_SHARD]
     names = [f"{number}.jpg" for number in range(200)]
     assert [name for piece in shards(names) for name in piece.names] == names
+    assert [len(piece.names) for piece in shards(names)] == [64, 64, 47, 16, 9]  # the last are smaller
+    assert [len(piece.names) for piece in shards(["one.jpg"])] == [1]
+    assert {len(piece.names) for piece in shards(["a.jpg"] * 300_000)} == {1024, 992, 256}
     parts = shards(names)[1].parts(8)
     assert [part.start for part in parts] == list(range(0, 64, 8))
     assert [name for part in parts for name in part.names] == names[64:128]
