@@ -47,7 +47,7 @@ test: lint  ## ruff, mypy, pytest without what takes minutes
 
 .PHONY: test-slow
 test-slow: install  ## the tests that take minutes: whole trainings, exports and packages
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --durations 20
 
 # On one system alone: make test-arm64 SUITE=trixie; in part: make test-arm64 ARM64='--steps install,answers --pictures 100'.
 SUITE ?= bookworm

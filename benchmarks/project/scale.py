@@ -1,4 +1,4 @@
-"""What `--ray` costs beside `catdog-edge` alone, what a second node brings, and what very many pictures would cost.
+"""What `--ray` costs beside `catdog-edge` alone, what more nodes bring, and what very many pictures would cost.
 
 Measured are whole processes in turn, on this machine: its nodes are processes that share its cores, so the second figure is
 about Ray and not about networks. The last table is computed from the measured rate and the assumptions that stand in it.
@@ -7,6 +7,7 @@ about Ray and not about networks. The last table is computed from the measured r
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -78,6 +79,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the command; returns the exit code."""
     arguments = _parser().parse_args(argv)
     require_at_least(1, rounds=arguments.rounds, drawn=arguments.drawn, cores=arguments.cores)
+    require_at_least(2, nodes=min(arguments.nodes, default=2))
     require_ray()
     with tempfile.TemporaryDirectory() as place:
         folder = arguments.folder or drawn_folder(Path(place) / "drawn", arguments.drawn)
@@ -86,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
         given = environment(Path(place) / "path")
         rate, efficiency, start_s = _one_node(folder, few, pictures, arguments, Path(place), given)
         if arguments.nodes:
-            _two_nodes(folder, pictures, arguments, Path(place))
+            _more_nodes(folder, pictures, arguments, Path(place))
     _simulated(rate, efficiency, start_s, arguments)
     return 0
 
@@ -98,7 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--drawn", type=int, default=2000, metavar="N", help="drawn pictures (default: %(default)s)")
     add("--rounds", type=int, default=8, metavar="N", help="how often each is timed (default: %(default)s)")
     add("--model", default="default", help="bundled model or file (default: %(default)s)")
-    add("--no-nodes", dest="nodes", action="store_false", help="leave the second node out")
+    some = "numbers of nodes of one core, to measure beside one (default: 2); --nodes alone for none"
+    add("--nodes", nargs="*", type=int, default=[2], metavar="N", help=some)
     add("--cores", type=int, default=16, metavar="N", help="assumed: of a machine (default: %(default)s)")
     add("--price", type=float, default=0.04, metavar="D", help="assumed: dollars for a core's hour (default: %(default)s)")
     add("--picture-kb", type=float, default=200.0, metavar="KB", help="assumed: a picture's file (default: %(default)s)")
@@ -144,24 +147,27 @@ def _one_node(
     return pictures / alone / usable_cores(), efficiency, start_s
 
 
-def _two_nodes(folder: Path, pictures: int, arguments: argparse.Namespace, place: Path) -> None:
-    """Measure one and two nodes of one core each, in turn."""
-    outputs = _outputs(place / "nodes")
-    with RayCluster(place / "one", nodes=1) as one, RayCluster(place / "two", nodes=2) as two:
+def _more_nodes(folder: Path, pictures: int, arguments: argparse.Namespace, place: Path) -> None:
+    """Measure one node of one core and more of them, in turn."""
+    outputs, cores = _outputs(place / "nodes"), usable_cores()
+    numbers = [1, *arguments.nodes]
+    with ExitStack() as stack:
+        clusters = [stack.enter_context(RayCluster(place / f"cluster-{number}", nodes=number)) for number in numbers]
         times = in_turn(
             {
-                name: partial(_timed_at, cluster, folder, arguments, outputs)
-                for name, cluster in (("1 node of 1 core", one), ("2 nodes of 1 core", two))
+                f"{number} node{'s' if number > 1 else ''} of 1 core": partial(_timed_at, cluster, folder, arguments, outputs)
+                for number, cluster in zip(numbers, clusters, strict=True)
             },
             arguments.rounds,
         )
-    first, second = times.values()
+    first = next(iter(times.values()))
     rows = [ratio_row(name, seconds, first, ".1f s") for name, seconds in times.items()]
-    low, middle, high = np.percentile(first / second / 2, (0, 50, 100))
-    note = (
-        f"{pictures:,} pictures, {arguments.rounds} rounds; efficiency {middle:.0%} ({low:.0%} to {high:.0%}), start included."
-    )
-    print_table(RATIO_HEADINGS, rows, note)
+    said = [f"{pictures:,} pictures, {arguments.rounds} rounds, start included"]
+    for number, seconds in zip(numbers[1:], [*times.values()][1:], strict=True):
+        low, middle, high = np.percentile(first / seconds / min(number, cores), (0, 50, 100))
+        of = f" on this machine's {cores} cores" if number > cores else ""
+        said.append(f"efficiency of {number}{of} {middle:.0%} ({low:.0%} to {high:.0%})")
+    print_table(RATIO_HEADINGS, rows, "; ".join(said) + ".")
 
 
 def _timed_at(cluster: RayCluster, folder: Path, arguments: argparse.Namespace, outputs: Iterator[str]) -> float:

@@ -30,7 +30,7 @@ def test_one_round(tmp_path_factory: pytest.TempPathFactory) -> None:
     if find_spec("ray") is None:  # not imported: its warnings would be errors here
         pytest.skip("the extra ray is not installed")
     folder = tmp_path_factory.mktemp("scale")
-    options = ("scale", "--drawn", "40", "--rounds", "1", "--model", "tiny", "--no-nodes")
+    options = ("scale", "--drawn", "40", "--rounds", "1", "--model", "tiny", "--nodes")
     finished = run("catdog-bench", *options, cwd=folder, **environment(folder / "path"))
     assert finished.returncode == 0, finished.stderr
     assert "40 pictures, 1 rounds; whole processes" in finished.stdout

@@ -171,6 +171,17 @@ class TestOnTwoNodes:
         said = {row["source"]: row for row in alone(pictures)}
         assert results(folder) == [said[name] for name in names.splitlines()]
 
+    def test_four_nodes_say_what_one_machine_says(self, pictures: Path, cluster: RayCluster) -> None:
+        cluster.add()
+        cluster.add()
+        command = ["pets", "--model", "tiny", "--ray", cluster.address, "--output", "four.jsonl"]
+        finished = run("catdog-edge", *command, cwd=pictures, **cluster.environment)
+        cluster.kill()
+        cluster.kill()
+        assert finished.returncode == 11, finished.stderr
+        assert "4 machines with 4 cores" in finished.stderr
+        assert results(pictures / "four.jsonl") == alone(pictures)
+
 
 @pytest.fixture
 def bucket(tmp_path: Path, pictures: Path) -> Iterator[dict[str, str]]:
