@@ -127,7 +127,7 @@ def _build_modules(tree: Path, home: Path, modules: Path) -> None:
 
 
 def _build_whole(tree: Path, home: Path, modules: Path) -> None:
-    say("building a whole kernel; six minutes on two idle cores")
+    say("building a whole kernel; five minutes on two idle cores")
     registers = tree / REGISTERS
     text = registers.read_text()
     if BYTES not in text and BYTES_WITH_TILES not in text:
