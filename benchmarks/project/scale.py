@@ -150,7 +150,7 @@ def _one_node(
 def _more_nodes(folder: Path, pictures: int, arguments: argparse.Namespace, place: Path) -> None:
     """Measure one node of one core and more of them, in turn."""
     outputs, cores = _outputs(place / "nodes"), usable_cores()
-    numbers = [1, *arguments.nodes]
+    numbers = [1, *sorted({*arguments.nodes})]
     with ExitStack() as stack:
         clusters = [stack.enter_context(RayCluster(place / f"cluster-{number}", nodes=number)) for number in numbers]
         times = in_turn(

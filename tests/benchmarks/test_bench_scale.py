@@ -1,5 +1,6 @@
 """`catdog-bench scale`: what it computes, and one small round of what it measures."""
 
+import re
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -30,9 +31,10 @@ def test_one_round(tmp_path_factory: pytest.TempPathFactory) -> None:
     if find_spec("ray") is None:  # not imported: its warnings would be errors here
         pytest.skip("the extra ray is not installed")
     folder = tmp_path_factory.mktemp("scale")
-    options = ("scale", "--drawn", "40", "--rounds", "1", "--model", "tiny", "--nodes")
+    options = ("scale", "--drawn", "40", "--rounds", "1", "--model", "tiny", "--nodes", "2", "2")
     finished = run("catdog-bench", *options, cwd=folder, **environment(folder / "path"))
     assert finished.returncode == 0, finished.stderr
     assert "40 pictures, 1 rounds; whole processes" in finished.stdout
+    assert re.search(r"start included; efficiency of 2( on this machine's 1 cores)? \d+% \(", finished.stdout)
     assert "Computed, not measured" in finished.stdout
     assert "100,000,000" in finished.stdout
